@@ -1,0 +1,42 @@
+"""Digests: SHA-256 of bytes and of values in canonical JSON.
+
+Knows nothing of files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Final, NewType
+
+Digest = NewType("Digest", str)
+"""64 lower-case hexadecimal digits: a SHA-256."""
+
+LENGTH: Final = 64
+
+
+def of_bytes(data: bytes) -> Digest:
+    """SHA-256 of `data`."""
+    return Digest(hashlib.sha256(data).hexdigest())
+
+
+def canonical(value: Any) -> bytes:  # noqa: ANN401 - whatever JSON can carry
+    """`value` as canonical JSON: sorted keys, no spaces, UTF-8, floats in Python's shortest form.
+
+    Raises `ValueError` for a float that is not finite: JSON has no word for it.
+    """
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.encode()
+
+
+def of_value(value: Any) -> Digest:  # noqa: ANN401 - whatever JSON can carry
+    """SHA-256 over the canonical JSON of `value`."""
+    return of_bytes(canonical(value))
+
+
+def parse(text: str) -> Digest:
+    """`text` as a digest. Raises `ValueError` where it is none."""
+    if len(text) != LENGTH or not set(text) <= set("0123456789abcdef"):
+        detail = f"{text[:80]!r} is not a SHA-256 in lower-case hexadecimal"
+        raise ValueError(detail)
+    return Digest(text)

@@ -1,0 +1,74 @@
+"""The errors that a person sees, and the exit codes they end in.
+
+Knows nothing of how they are printed; `buildsys.cli` catches them in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What the process returns."""
+
+    FINE = 0
+    FAILED = 1
+    """An asset failed, or a check found a difference."""
+    USAGE = 2
+    """Wrong usage, manifest or lock."""
+    BUG = 3
+    """A bug in artlock."""
+    INTERRUPTED = 130
+
+
+class ArtlockError(Exception):
+    """A fact in one sentence, with names in backticks, and one action that mends it."""
+
+    exit_code = Exit.USAGE
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n\nhint: {self.hint}" if self.hint else self.message
+
+
+class ManifestError(ArtlockError):
+    """The manifest can't be read as one; the message starts with `file:line:column:` where known."""
+
+
+class LockError(ArtlockError):
+    """The lock can't be read, or is of a version that this artlock does not know."""
+
+
+class StoreError(ArtlockError):
+    """The store can't be read or written."""
+
+    exit_code = Exit.FAILED
+
+
+class GitError(ArtlockError):
+    """Git is missing, or said no."""
+
+
+class MakeError(ArtlockError):
+    """An asset could not be made; the others go on."""
+
+    exit_code = Exit.FAILED
+
+
+class DiskError(ArtlockError):
+    """The file system said no: full, read-only, not ours."""
+
+    exit_code = Exit.FAILED
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`did you mean `x`?` for the nearest of `known`, or an empty string."""
+    import difflib  # noqa: PLC0415 - 10 ms that only an error may cost
+
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else ""

@@ -1,0 +1,160 @@
+"""The engine's side of the conversation: open, then render until the input ends.
+
+Knows nothing of any adapter; loads the one it was told to.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import tomllib
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Final
+
+from engines import protocol
+from engines.protocol import (
+    EngineError,
+    ErrorKind,
+    Failure,
+    Hello,
+    Message,
+    Open,
+    Progress,
+    ProtocolError,
+    Render,
+    Request,
+    Result,
+)
+
+_HOME: Final = Path(__file__).resolve().parent
+
+
+class _Channel:
+    """Whole messages in and out; the only thing that touches the pipe."""
+
+    def __init__(self, requests: int, replies: int) -> None:
+        self._requests: IO[bytes] = os.fdopen(requests, "rb")
+        self._replies: IO[bytes] = os.fdopen(replies, "wb", buffering=0)
+
+    def receive(self) -> Message | None:
+        line = self._requests.readline(protocol.MAX_LINE + 1)
+        return protocol.decode(line) if line else None
+
+    def send(self, message: Message) -> None:
+        data = memoryview(protocol.encode(message))
+        while data:
+            data = data[self._replies.write(data) :]
+
+
+def _is_file(adapter: str) -> bool:
+    return adapter.endswith(".py")
+
+
+def card_of(adapter: str) -> Path:
+    """Where the card of `adapter` lies: a bundled adapter's name, or the path of a `.py` file."""
+    if _is_file(adapter):
+        return Path(adapter).with_suffix(".toml")
+    return _HOME / adapter / "adapter.toml"
+
+
+def _module_of(adapter: str) -> ModuleType:
+    if not _is_file(adapter):
+        return importlib.import_module(f"engines.{adapter}")
+    spec = importlib.util.spec_from_file_location(f"engines_local_{Path(adapter).stem}", adapter)
+    if spec is None or spec.loader is None:
+        raise EngineError(ErrorKind.MISSING, f"`{adapter}` is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _load(opening: Open) -> tuple[protocol.Engine, Hello]:
+    if opening.protocol != protocol.PROTOCOL:
+        detail = f"the builder speaks protocol {opening.protocol}, the engine {protocol.PROTOCOL}"
+        raise EngineError(ErrorKind.INTERNAL, detail, hint="use one version of artlock on both sides")
+    adapter = str(Path(opening.adapter).resolve()) if _is_file(opening.adapter) else opening.adapter
+    card = tomllib.loads(card_of(adapter).read_text(encoding="utf-8"))
+    os.chdir(opening.staging)
+    engine: protocol.Engine = _module_of(adapter).load(opening)
+    hello = Hello(
+        protocol=protocol.PROTOCOL,
+        adapter=Path(adapter).stem if _is_file(adapter) else str(card["name"]),
+        version=str(card["version"]),
+        determinism=protocol.Determinism(card["determinism"]),
+        environment=engine.environment(),
+        batch=int(card.get("batch", 1)),
+    )
+    return engine, hello
+
+
+def _explained(error: Exception) -> EngineError:
+    """`error` in the protocol's terms; an adapter's bug fails its request, with a traceback in the log."""
+    if isinstance(error, EngineError):
+        return error
+    if isinstance(error, ProtocolError):
+        return EngineError(ErrorKind.INTERNAL, f"the builder broke the protocol: {error}")
+    traceback.print_exception(error)
+    if isinstance(error, MemoryError):
+        return EngineError(ErrorKind.OUT_OF_MEMORY, str(error) or "the engine ran out of memory")
+    if isinstance(error, ModuleNotFoundError):
+        return EngineError(ErrorKind.MISSING, f"the Python module `{error.name}` is not installed")
+    return EngineError(ErrorKind.INTERNAL, f"{type(error).__name__}: {error}")
+
+
+def _answer(channel: _Channel, result: Result) -> None:
+    try:
+        channel.send(result)
+    except ProtocolError as error:
+        # One answer that can't be written (a numpy number among its facts) fails its own request only.
+        channel.send(Failure(id=result.id, kind=ErrorKind.INTERNAL, message=str(error)))
+
+
+def _render(engine: protocol.Engine, requests: tuple[Request, ...], channel: _Channel) -> None:
+    waiting = {request.id: None for request in requests}  # a set that keeps the order
+
+    def report(request_id: str, step: int, steps: int) -> None:
+        channel.send(Progress(id=request_id, step=step, steps=steps))
+
+    try:
+        for result in engine.render(requests, report):
+            _answer(channel, result)
+            waiting.pop(result.id or "", None)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever an adapter raises is the answer to its requests
+        failure = _explained(error)
+    else:
+        failure = EngineError(ErrorKind.INTERNAL, "the adapter gave no result for this request")
+    for request_id in waiting:
+        channel.send(protocol.failure(failure, request_id))
+
+
+def _converse(channel: _Channel) -> None:
+    opening = channel.receive()
+    if opening is None:
+        return
+    if not isinstance(opening, Open):
+        raise ProtocolError("the first message must be `open`")
+    engine, hello = _load(opening)
+    channel.send(hello)
+    while (message := channel.receive()) is not None:
+        if not isinstance(message, Render):
+            raise ProtocolError("only `render` may follow `open`")
+        _render(engine, message.requests, channel)
+
+
+def serve(requests: int, replies: int) -> None:
+    """Be an engine until the builder closes the pipe. `requests`, `replies`: open file descriptors."""
+    channel = _Channel(requests, replies)
+    try:
+        _converse(channel)
+    except BrokenPipeError:
+        # The builder is gone; the keeper ends us if we don't.
+        return
+    except Exception as error:  # noqa: BLE001 - the last words of a broken adapter must reach the builder
+        channel.send(protocol.failure(_explained(error), None))
