@@ -1,0 +1,124 @@
+"""The stat index: what the files of this checkout hashed to, so that an unchanged one is not read again.
+
+Knows nothing of assets. It is a cache: whatever is wrong with it, the files are read instead.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from buildsys import digest as digests
+from buildsys.digest import Digest
+from buildsys.errors import DiskError
+from buildsys.files.content import digest_of_regular
+from buildsys.files.durable import disk_error, write_durably
+
+PLACE: Final = Path(".artlock", "index")
+_HEADER: Final = b"artlock stat index 1 "
+_TICK_NS: Final = 20_000_000
+"""Twice the coarsest tick of a Linux clock (10 ms): two writes within one look the same to `stat`."""
+
+
+class _Entry(NamedTuple):
+    size: int
+    modified: int
+    changed: int
+    inode: int
+    digest: Digest
+
+
+_Key = tuple[int, int, int, int]
+_entries: Final = msgspec.json.Decoder(dict[str, _Entry])
+
+
+class StatIndex:
+    """Path to digest, trusted while size, times and inode of the file stay what they were.
+
+    Times alone never prove content, so git's racy rule holds: a file that is not older than the index
+    is read again. One that changed within a tick of being read is not remembered at all: a second
+    write in that same tick would show in no time stamp.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._prefix = os.path.join(root, "")  # noqa: PTH118 - ends in a slash
+        self._file = root / PLACE
+        self._known = _load(self._file, self._prefix)
+        self._seen: dict[str, _Entry] = {}
+        self._fresh = True
+        """Nothing to save."""
+
+    def digest(self, path: Path | str) -> Digest | None:
+        """SHA-256 of the regular file at `path` (relative to the root, or absolute); None where absent.
+
+        Raises `DiskError`, also for a folder or a symbolic link.
+        """
+        full = os.path.join(self._root, path)  # noqa: PTH118 - pathlib would triple the cost of a hit
+        try:
+            key = _key(os.lstat(full))
+            known = self._known.get(full) or self._seen.get(full)
+            if known is not None and known[:4] == key:
+                self._seen[full] = known
+                return known.digest
+            return self._read(full, key)
+        except (FileNotFoundError, NotADirectoryError):
+            self._fresh = self._fresh and full not in self._known
+            self._known.pop(full, None)
+            return None
+        except OSError as error:
+            raise disk_error("read", Path(full), error) from error
+
+    def forget(self) -> None:
+        """Trust nothing: every file that is asked for is read again."""
+        self._known.clear()
+        self._seen.clear()
+
+    def save(self) -> None:
+        """Write the index where anything was learned; a disk that says no costs the next run some time."""
+        if self._fresh:
+            return
+        # Files that were not asked for stay known, unless they are gone: else renames pile up for ever.
+        idle = self._known.keys() - self._seen.keys()
+        kept = {path: self._known[path] for path in idle if os.path.lexists(path)}
+        known = (kept | self._seen).items()
+        # Relative, so that a checkout can be moved; absolute for what lies elsewhere, such as weights.
+        body = msgspec.json.encode({path.removeprefix(self._prefix): entry for path, entry in known})
+        with suppress(DiskError):
+            write_durably(self._file, _HEADER + digests.of_bytes(body).encode() + b"\n" + body)
+        self._fresh = True
+
+    def _read(self, full: str, before: _Key) -> Digest:
+        started = time.time_ns()
+        found = digest_of_regular(Path(full), follow=False)
+        self._fresh = False
+        self._known.pop(full, None)
+        settled = _key(os.lstat(full)) == before and max(before[1], before[2]) < started - _TICK_NS
+        if settled:
+            self._seen[full] = _Entry(*before, found)
+        return found
+
+
+def _key(status: os.stat_result) -> _Key:
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def _load(file: Path, prefix: str) -> dict[str, _Entry]:
+    """The entries that may be trusted; none where the index is absent, torn or not ours."""
+    try:
+        written = file.stat().st_mtime_ns
+        header, _, body = file.read_bytes().partition(b"\n")
+        if header != _HEADER + digests.of_bytes(body).encode():
+            return {}
+        return {
+            path if path.startswith("/") else prefix + path: entry
+            for path, entry in _entries.decode(body).items()
+            if max(entry.modified, entry.changed) < written
+        }
+    except (OSError, msgspec.MsgspecError):
+        return {}
