@@ -1,0 +1,105 @@
+"""Serves finish requests: decode, each step in turn, encode, measure.
+
+Knows nothing of what a step does to pixels.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from PIL import Image, features
+
+from engines import png, protocol
+from engines.finish import facts, likeness
+from engines.finish.bounds import LIMIT
+from engines.finish.steps import STEPS, Encoding, Step, read_steps
+from engines.parameters import bad, unknown
+from engines.png import Pixels
+from engines.protocol import Done, EngineError, ErrorKind, Report, Request, Result
+
+_SUFFIXES: Final = ("png", "webp")
+_COPY: Final = re.compile(r"[0-9a-f]{12}-(.+)")
+"""A private copy's name: the head of its digest, then the asset or the file that it was made from."""
+
+
+class Finish:
+    """A warm finish engine; requests share nothing."""
+
+    def __init__(self, opening: protocol.Open) -> None:
+        self._staging = Path(opening.staging)
+
+    def environment(self) -> Mapping[str, str]:
+        """What pixels and bytes come out of."""
+        return {
+            "numpy": version("numpy"),
+            "pillow": version("pillow"),
+            "oxipng": version("pyoxipng"),
+            "webp": str(features.version("webp")),
+        }
+
+    def render(self, requests: Sequence[Request], report: Report) -> Iterable[Result]:
+        """Finish each; one that fails leaves the others alone."""
+        for request in requests:
+            try:
+                yield self._finish(request, report)
+            except EngineError as error:
+                yield protocol.failure(error, request.id)
+
+    def _finish(self, request: Request, report: Report) -> Done:
+        suffix = _suffix(request.output)
+        steps, encoding = read_steps(request.parameters, request.inputs)
+        if encoding.format not in {None, suffix}:
+            message = f"finish step `encode` says `{encoding.format}`, but the asset's format is `{suffix}`"
+            raise bad(message, f'set `format = "{encoding.format}"` on the asset')
+        if "image" not in request.inputs:
+            raise EngineError(ErrorKind.INTERNAL, "the request has no input `image`")
+        pixels = png.rgba(png.decode(request.inputs["image"], LIMIT, _source(request)))
+        for number, step in enumerate(steps):
+            report(request.id, number, len(steps) + 1)
+            pixels = _run(step, pixels)
+        pixels = png.without_idle_alpha(pixels)
+        (self._staging / request.output).write_bytes(_encode(pixels, suffix, encoding))
+        measured = facts.measure(pixels)
+        if "reference" in request.inputs:
+            reference = png.rgba(png.decode(request.inputs["reference"], LIMIT, request.asset))
+            measured |= likeness.compare(png.rgba(pixels), reference)
+        return Done(id=request.id, output=request.output, facts=measured)
+
+
+def _source(request: Request) -> str:
+    """What a message calls the picture: as the manifest does, where its copy's name tells."""
+    copied = _COPY.fullmatch(Path(request.inputs["image"]).name)
+    if copied is None or copied[1] == f"{PurePosixPath(request.asset).name}.png":
+        return request.asset
+    return copied[1]
+
+
+def _suffix(output: str) -> str:
+    suffix = Path(output).suffix.removeprefix(".")
+    if Path(output).name != output:
+        raise EngineError(ErrorKind.INTERNAL, f"the output `{output}` is not a plain file name")
+    if suffix not in _SUFFIXES:
+        raise unknown("output format", suffix, _SUFFIXES)
+    return suffix
+
+
+def _run(step: Step, pixels: Pixels) -> Pixels:
+    try:
+        return STEPS[step.name](pixels, **step.values)
+    except EngineError as error:
+        message = f"finish step `{step.name}`: {error.message}"
+        raise EngineError(error.kind, message, hint=error.hint) from error
+
+
+def _encode(pixels: Pixels, suffix: str, encoding: Encoding) -> bytes:
+    if suffix == "png":
+        return png.encode(pixels, smallest=encoding.smallest)
+    buffer = io.BytesIO()
+    options: dict[str, Any] = {"lossless": True, "exact": True, "quality": 80, "method": 4}
+    Image.fromarray(pixels).save(buffer, "WEBP", **options)
+    return buffer.getvalue()
