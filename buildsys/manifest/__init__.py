@@ -1,0 +1,1 @@
+"""The manifest: `assets.toml`, parsed, checked and expanded into values."""

@@ -1,0 +1,187 @@
+"""Sources into the manifest's values, for one profile.
+
+Knows nothing of the disk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from buildsys.errors import ManifestError, did_you_mean
+from buildsys.manifest import assets, engines, matrix, names, references
+from buildsys.manifest.assets import Rules
+from buildsys.manifest.cards import FINISH, Cards
+from buildsys.manifest.engines import Scopes
+from buildsys.manifest.finish import Finisher
+from buildsys.manifest.model import Asset, AssetName, Engine, Location, Manifest, Project
+from buildsys.manifest.names import Outputs
+from buildsys.manifest.source import Fault, Problems, Source
+from buildsys.manifest.structure import Document, Entry, join
+from buildsys.manifest.styles import Styles
+
+_HEADER: Final = re.compile(
+    r"""^[ \t]*\[[ \t]*assets[ \t]*\.[ \t]*(?:([A-Za-z0-9_-]+)|"([^"\\\n]*)"|'([^'\n]*)')[ \t]*\]""",
+    re.MULTILINE,
+)
+
+
+def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) -> Manifest:
+    """The manifest in `sources`, of which the first is the root. Raises `ManifestError`."""
+    problems = Problems()
+    document = join(sources, lambda: cards.parameters(_adapters(sources)), problems)
+    project = _project(document, problems)
+    roles = {
+        name: {"*": entry.value} if isinstance(entry.value, str) else dict(entry.value)
+        for name, entry in document.sections["roles"].items()
+    }
+    chosen = profile or project.profile
+    known = _profiles(document, roles)
+    if chosen not in known and chosen != project.profile:
+        hint = did_you_mean(chosen, [*known, project.profile]) or f"use one of {_listed(known, project)}"
+        raise ManifestError(f"{document.root.file}: unknown profile `{chosen}`", hint)
+    configured = engines.configure(document.sections["engines"], cards, problems)
+    _check_roles(document, roles, configured, problems)
+    _check_profiles(document, roles, project, problems)
+    problems.check()
+    variables = {name: entry.value for name, entry in document.sections["variables"].items()}
+    scopes = Scopes(configured, cards.bundle)
+    finisher = Finisher(configured[FINISH].card, cards.bundle)
+    styles = Styles(document.sections["styles"], variables, scopes, finisher, problems)
+    rules = Rules(
+        profile=chosen,
+        variables=variables,
+        roles=roles,
+        engines=configured,
+        scopes=scopes,
+        styles=styles,
+        finisher=finisher,
+    )
+    made, elsewhere = _assets(document, rules, problems)
+    return Manifest(
+        project=project,
+        profile=chosen,
+        profiles=tuple(known),
+        roles=roles,
+        engines=configured,
+        assets=made,
+        elsewhere=tuple(elsewhere),
+        files=tuple(item.file for item in sources),
+        variables=variables,
+    )
+
+
+def _adapters(sources: Sequence[Source]) -> Iterator[str]:
+    """The project's own adapters; the tables are not checked yet."""
+    for item in sources:
+        tables = item.table.get("engines")
+        for table in tables.values() if isinstance(tables, dict) else ():
+            adapter = table.get("adapter") if isinstance(table, dict) else None
+            if isinstance(adapter, str) and adapter.endswith(".py"):
+                yield adapter
+
+
+def _project(document: Document, problems: Problems) -> Project:
+    table = document.project
+    project = Project(name=table["name"], out=table.get("out", "out"), profile=table.get("profile", "draft"))
+    try:
+        names.check_name(project.out, "the output folder")
+    except Fault as fault:
+        problems.add(document.root, Fault(fault.fact, fault.hint, ("project", "out")))
+    return project
+
+
+def _profiles(document: Document, roles: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Every profile that a role or an asset mentions, sorted."""
+    known = {profile for role in roles.values() for profile in role}
+    for entry in document.sections["assets"].values():
+        known.update(entry.value.get("profiles", ()))
+    return sorted(known - {"*"})
+
+
+def _listed(known: Sequence[str], project: Project) -> str:
+    return ", ".join(f"`{profile}`" for profile in sorted({*known, project.profile}))
+
+
+def _check_roles(
+    document: Document,
+    roles: Mapping[str, Mapping[str, str]],
+    configured: Mapping[str, Engine],
+    problems: Problems,
+) -> None:
+    for role, choices in roles.items():
+        entry = document.sections["roles"][role]
+        for profile, engine in choices.items():
+            if engine not in configured and engine in document.sections["engines"]:
+                continue  # it is wrong itself, which is told
+            try:
+                engines.chosen(engine, configured)
+            except Fault as fault:
+                path = (role,) if profile == "*" else (role, profile)
+                problems.add(entry.source, fault.under("roles", *path))
+
+
+def _check_profiles(
+    document: Document, roles: Mapping[str, Mapping[str, str]], project: Project, problems: Problems
+) -> None:
+    """Find the typo in an asset's `profiles`, which would keep the asset out of every profile in silence.
+
+    Where no role tells profiles apart, there is nothing to hold them against: assets may then make any up.
+    """
+    known = {profile for role in roles.values() for profile in role} - {"*"}
+    if not known:
+        return
+    known.add(project.profile)
+    for name, entry in document.sections["assets"].items():
+        for index, profile in enumerate(entry.value.get("profiles", ())):
+            if profile not in known:
+                hint = did_you_mean(profile, sorted(known)) or f"use one of {_listed(sorted(known), project)}"
+                path = ("assets", name, "profiles", index)
+                problems.add(entry.source, Fault(f"unknown profile `{profile}`", hint, path))
+
+
+def _assets(
+    document: Document, rules: Rules, problems: Problems
+) -> tuple[dict[AssetName, Asset], list[AssetName]]:
+    """The profile's assets by name, and the names of those that only other profiles have."""
+    made: dict[AssetName, Asset] = {}
+    elsewhere: list[AssetName] = []
+    origins: dict[AssetName, tuple[Entry, str]] = {}
+    outputs = Outputs()
+    lines: dict[str, dict[str, int]] = {}
+    for key, entry in document.sections["assets"].items():
+        file = entry.source.file
+        if file not in lines:
+            lines[file] = _header_lines(entry.source.text)
+        location = Location(file, lines[file].get(key, 0))
+        profiles = entry.value.get("profiles")
+        try:
+            for declared in matrix.expand(key, entry.value, rules.variables, location):
+                name = declared.name
+                outputs.add(name, entry.value.get("format", "png"), location)
+                origins[name] = (entry, key)
+                if profiles is not None and rules.profile not in profiles:
+                    elsewhere.append(name)
+                elif asset := assets.resolve(declared, rules):
+                    made[name] = asset
+        except Fault as fault:
+            problems.add(entry.source, fault.under("assets", key))
+    problems.check()
+    for name, wrong in references.faults(made, set(elsewhere), rules.profile):
+        entry, key = origins[name]
+        problems.add(entry.source, wrong.under("assets", key))
+    problems.check()
+    return made, elsewhere
+
+
+def _header_lines(text: str) -> dict[str, int]:
+    """Asset name to the line of its header. Good enough for messages: a name with escapes has none."""
+    lines: dict[str, int] = {}
+    line, end = 1, 0
+    for match in _HEADER.finditer(text):
+        start = match.start(match.lastindex or 0)
+        line += text.count("\n", end, start)
+        end = start
+        lines.setdefault(match[match.lastindex or 0], line)
+    return lines

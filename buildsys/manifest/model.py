@@ -1,0 +1,202 @@
+"""The manifest's values: what a person asked for, expanded and checked.
+
+Knows nothing of TOML, files or engines that run. Settings say *how* to run and never enter a recipe;
+parameters say *what* to make and always do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, NewType, TypeAlias
+
+import msgspec
+
+from engines.protocol import Determinism
+
+AssetName = NewType("AssetName", str)
+"""Path under the output folder, without a suffix: `ui/play-button`."""
+
+Json: TypeAlias = Any
+
+
+class Location(msgspec.Struct, frozen=True):
+    """A place in a manifest, for messages. Lines and columns count from 1; 0 means unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return ":".join([self.file, *(str(part) for part in (self.line, self.column) if part)])
+
+
+class Need(StrEnum):
+    """Whether an adapter takes something."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    NONE = "none"
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """One parameter of an adapter or of a finish step, as its card declares it."""
+
+    name: str
+    type: str
+    """`string`, `integer`, `number`, `boolean`, `color` (`#rrggbb` or `#rrggbbaa`), `file`, `size`
+    (two integers), `numbers`, `strings`, `table`."""
+    doc: str = ""
+    default: Json = None
+    """None: left out of the recipe unless given."""
+    required: bool = False
+    choices: tuple[Json, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class StepCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A finish step as the finish adapter's card declares it."""
+
+    name: str
+    version: int
+    doc: str
+    main: str
+    """The parameter that a bare value sets: `{ resize = [64, 64] }`; empty where there is none."""
+    parameters: Mapping[str, Parameter]
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plan must know of an adapter without starting it: its `adapter.toml`."""
+
+    name: str
+    """The adapter as the manifest names it: `stock`, or the path of a `.py` file in the project."""
+    version: str
+    """Semantic version, raised only when the same request would give other pixels."""
+    summary: str
+    determinism: Determinism
+    roles: tuple[str, ...] = ()
+    """Roles that it suits, best first."""
+    seed: Need = Need.REQUIRED
+    prompt: Need = Need.REQUIRED
+    negative: Need = Need.NONE
+    text: Need = Need.NONE
+    size: Need = Need.REQUIRED
+    alpha: bool = False
+    network: bool = False
+    keys: tuple[str, ...] = ()
+    """Environment variables that hold its keys: the only ones that its process sees."""
+    requires: tuple[str, ...] = ()
+    """Import names that must be there; found, never imported, by the builder."""
+    extra: str = ""
+    """The extra of artlock that brings them."""
+    model: str = ""
+    revision: str = ""
+    """The model that the adapter carries itself and its digest; empty where the manifest chooses."""
+    pinned: bool = False
+    """Whether the manifest must choose a model, and pin its revision."""
+    fetch: str = ""
+    """The command that brings the weights of a Hub model; `{model}` and `{revision}` are filled in."""
+    minimum: int = 1
+    maximum: int = 8192
+    multiple: int = 1
+    """Bounds of width and height in pixels."""
+    batch: int = 1
+    parallel: bool = False
+    """Several processes may run side by side; otherwise one warm process per engine."""
+    load_seconds: float = 60.0
+    """Deadline for `hello`."""
+    render_seconds: float = 120.0
+    """Deadline for one request since its last progress."""
+    parameters: Mapping[str, Parameter] = {}
+    settings: Mapping[str, Parameter] = {}
+    steps: Mapping[str, StepCard] = {}
+
+
+class Engine(msgspec.Struct, frozen=True, kw_only=True):
+    """A named configuration of an adapter: a preset, or a table of the manifest, or both merged."""
+
+    name: str
+    card: Card
+    model: str = ""
+    revision: str = ""
+    parameters: Mapping[str, Json] = {}
+    settings: Mapping[str, Json] = {}
+    python: str = ""
+    """The interpreter that runs it; empty for the builder's own."""
+    retired: str = ""
+    """ISO date on which the provider ended it, or will."""
+    successor: str = ""
+    licence: str = ""
+    """Licence of the model, as a person should read it."""
+    location: Location = Location("")
+
+
+class FinishStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One finishing step with every parameter resolved."""
+
+    name: str
+    version: int
+    parameters: Mapping[str, Json]
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """A file or an asset whose bytes go into an asset."""
+
+    path: str = ""
+    """Path relative to the project, with `/`, or `bundled:` and a path in the engines package."""
+    asset: AssetName = AssetName("")
+    """Or another asset, whose finished output is taken."""
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """One output, with styles, variables, matrix, roles and defaults all resolved for one profile."""
+
+    name: AssetName
+    role: str
+    engine: str
+    """Name of an engine; empty when the profile maps the role to none (see `blocked`)."""
+    blocked: str = ""
+    """Why no engine can be chosen, with a hint after a blank line; empty where one was."""
+    prompt: str = ""
+    negative: str = ""
+    text: str = ""
+    seed: int | None = None
+    size: tuple[int, int] | None = None
+    parameters: Mapping[str, Json] = {}
+    """Every parameter of the adapter with a value; those of type `file` are in `inputs` instead."""
+    finish: tuple[FinishStep, ...] = ()
+    inputs: Mapping[str, Input] = {}
+    """Parameter name to input. A derived asset's picture is `image`; a file of finish step number i
+    (from 0) is `finish.i.NAME`."""
+    format: str = "png"
+    """Suffix of the output: `png` or `webp`."""
+    location: Location = Location("")
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[project]` table."""
+
+    name: str
+    out: str = "out"
+    profile: str = "draft"
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the manifest says, for one profile."""
+
+    project: Project
+    profile: str
+    profiles: tuple[str, ...]
+    """Every profile that roles or assets mention, sorted."""
+    roles: Mapping[str, Mapping[str, str]]
+    """Role to profile to engine name; the profile `*` stands for all."""
+    engines: Mapping[str, Engine]
+    """Every engine: presets and the manifest's own."""
+    assets: Mapping[AssetName, Asset]
+    """In the manifest's order, without those of other profiles."""
+    elsewhere: tuple[AssetName, ...]
+    """Assets that only other profiles have."""
+    files: tuple[str, ...]
+    """The manifest's files, relative to the project."""
+    variables: Mapping[str, str] = {}

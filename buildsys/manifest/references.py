@@ -1,0 +1,87 @@
+"""Assets made from other assets: every name leads somewhere, and no way leads back to itself.
+
+Knows nothing of how an asset is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
+
+from buildsys.errors import did_you_mean
+from buildsys.manifest.cards import FINISH
+from buildsys.manifest.model import Asset, AssetName
+from buildsys.manifest.source import Fault
+
+_SHOWN: Final = 10
+"""Assets of a circle that a message names; of a longer one, its ends."""
+
+
+def faults(
+    assets: Mapping[AssetName, Asset], elsewhere: Collection[AssetName], profile: str
+) -> Iterator[tuple[AssetName, Fault]]:
+    """What is wrong with the names that `assets` take pictures from, by the asset that does so."""
+    edges: dict[AssetName, tuple[AssetName, ...]] = {}
+    for name, asset in assets.items():
+        if not asset.inputs:
+            continue
+        for key, taken in asset.inputs.items():
+            if taken.asset and taken.asset not in assets:
+                fault = _missing(name, taken.asset, assets, elsewhere, profile)
+                yield name, fault.under(*_path(asset, key))
+        edges[name] = tuple(taken.asset for taken in asset.inputs.values() if taken.asset)
+    if cycle := _cycle(edges):
+        way: list[str] = [*cycle, cycle[0]]
+        if len(way) > _SHOWN:
+            way[3:-3] = ["…"]
+        fact = f"assets are made from one another in a circle: `{' → '.join(way)}`"
+        first, second = assets[cycle[0]], [*cycle, cycle[0]][1]
+        key = next(key for key, taken in first.inputs.items() if taken.asset == second)
+        yield first.name, Fault(fact, "take one of them out of the circle", _path(first, key))
+
+
+def _missing(
+    name: AssetName,
+    taken: AssetName,
+    assets: Mapping[AssetName, Asset],
+    elsewhere: Collection[AssetName],
+    profile: str,
+) -> Fault:
+    if taken in elsewhere:
+        fact = f"asset `{name}` takes the picture of `{taken}`, which profile `{profile}` does not have"
+        return Fault(fact, f"give `{name}` the same `profiles` as `{taken}`")
+    hint = did_you_mean(taken, assets) or "name an asset as it is expanded, without its suffix"
+    return Fault(f"asset `{name}` takes the picture of `{taken}`, which does not exist", hint)
+
+
+def _path(asset: Asset, key: str) -> tuple[str | int, ...]:
+    """Where the input `key` of `asset` was written, as near as its name tells."""
+    if key == "image" and asset.engine == FINISH:
+        return ("from",)
+    if key.startswith("finish."):
+        _, index, parameter = key.split(".", 2)
+        return "finish", int(index), parameter
+    return "parameters", key
+
+
+def _cycle(edges: Mapping[AssetName, tuple[AssetName, ...]]) -> list[AssetName]:
+    """A circle in `edges`, each name once; empty where there is none."""
+    # A loop, not a recursion: a chain of assets may be longer than Python's stack.
+    finished: set[AssetName] = set()
+    for start in edges:
+        way: dict[AssetName, Iterator[AssetName]] = {}
+        following: AssetName | None = start
+        while following is not None or way:
+            if following is not None and following in way:
+                names = list(way)
+                return names[names.index(following) :]
+            if following is not None and following not in finished:
+                way[following] = iter(edges.get(following, ()))
+            if not way:
+                break
+            last = next(reversed(way))
+            following = next(way[last], None)
+            if following is None:
+                finished.add(last)
+                del way[last]
+    return []

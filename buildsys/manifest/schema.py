@@ -1,0 +1,151 @@
+"""Every section and key of `assets.toml`, told once: for checking, for messages, for editors.
+
+Knows nothing of adapters: their parameters are judged by their cards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from buildsys.manifest import kinds
+from buildsys.manifest.kinds import Kind
+
+Json: TypeAlias = Any
+
+
+class Key(msgspec.Struct, frozen=True):
+    """One key of a section."""
+
+    kind: Kind
+    doc: str
+    required: bool = False
+    default: Json = None
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """One section: a table with known keys, one of free names, or a table of named tables."""
+
+    doc: str
+    keys: Mapping[str, Key] = {}
+    names: Kind | None = None
+    """Kind of the values where the names are free."""
+    named: bool = False
+    """`[styles.NAME]`: the keys are those of each named table."""
+    open: bool = False
+    """Keys beyond the known ones are judged later, by a card."""
+
+
+PROJECT: Final = Section(
+    doc="The game's art as a whole. Stands in assets.toml itself, never in an included file.",
+    keys={
+        "name": Key(kinds.LINE, "Name of the game.", required=True),
+        "out": Key(kinds.LINE, "Folder for finished assets, relative to the project.", default="out"),
+        "profile": Key(kinds.WORD_KIND, "Profile to use where --profile names none.", default="draft"),
+        "include": Key(
+            kinds.STRINGS, 'Globs of more manifest files, relative to the project: "assets/*.toml".'
+        ),
+    },
+)
+VARIABLES: Final = Section(
+    doc="Texts to use as {name} in prompts, negatives, texts, and string parameters.",
+    names=kinds.STRING,
+)
+ROLES: Final = Section(
+    doc="What an asset is for, and the engine that makes such assets: one, or one for each profile.",
+    names=kinds.ROLE,
+)
+STYLES: Final = Section(
+    doc="A look that assets share.",
+    named=True,
+    keys={
+        "prompt": Key(kinds.TEXT, "Text around the asset's prompt; contains {prompt}."),
+        "negative": Key(kinds.TEXT, "What to keep out, joined to the asset's own."),
+        "parameters": Key(kinds.TABLE, "Parameters of the adapter, or a table of them for one engine."),
+        "size": Key(kinds.SIZE, "Width and height in pixels, where the asset gives none."),
+        "finish": Key(kinds.STEPS, "Finish steps, where the asset gives none."),
+    },
+)
+ENGINES: Final = Section(
+    doc="An engine: a preset of the same name with some keys changed, or a new one. Every key beyond "
+    "these is a parameter or a setting of the adapter.",
+    named=True,
+    open=True,
+    keys={
+        "adapter": Key(kinds.LINE, "Adapter that drives it: a bundled one, or a .py file of the project."),
+        "model": Key(kinds.LINE, "Name of the model, or a local folder."),
+        "revision": Key(kinds.STRING, "Exact revision of the model: a commit of its repository."),
+        "python": Key(kinds.LINE, "Interpreter that runs it, where it is not artlock's own."),
+        "retired": Key(kinds.DATE, "Day on which its provider ended it, or will."),
+        "successor": Key(kinds.LINE, "Engine to use after that."),
+        "licence": Key(kinds.LINE, "Licence of the model, as a person should read it."),
+    },
+)
+ASSETS: Final = Section(
+    doc="An asset: one output file, or several with a matrix. Its name is its path under the out folder, "
+    "without a suffix.",
+    named=True,
+    keys={
+        "role": Key(kinds.WORD_KIND, "What it is for; [roles] maps this to an engine."),
+        "engine": Key(kinds.WORD_KIND, "Engine to use in every profile, whatever the role says."),
+        "from": Key(kinds.LINE, "Another asset whose finished picture this one is made of."),
+        "style": Key(kinds.WORD_OR_WORDS, "Style, or styles in the order to apply them."),
+        "prompt": Key(kinds.TEXT, "What to show."),
+        "negative": Key(kinds.TEXT, "What to keep out, for engines that take this."),
+        "text": Key(kinds.TEXT, "Exact lettering, for engines that draw it."),
+        "seed": Key(kinds.SEED, "Seed of the engine's random numbers."),
+        "size": Key(kinds.SIZE, "Width and height in pixels, before finishing."),
+        "parameters": Key(kinds.TABLE, "Parameters of the adapter, or a table of them for one engine."),
+        "finish": Key(kinds.STEPS, "Finish steps in order: [{ trim = {} }, { resize = [64, 64] }]."),
+        "matrix": Key(kinds.MATRIX, "Axes; one asset is made for each combination of their values."),
+        "format": Key(kinds.choice("png", "webp"), "Format of the output, both lossless.", default="png"),
+        "profiles": Key(kinds.WORDS, "The only profiles that have this asset."),
+    },
+)
+SECTIONS: Final[Mapping[str, Section]] = {
+    "project": PROJECT,
+    "variables": VARIABLES,
+    "roles": ROLES,
+    "styles": STYLES,
+    "engines": ENGINES,
+    "assets": ASSETS,
+}
+
+
+def json_schema() -> dict[str, Json]:
+    """JSON Schema 2020-12 of `assets.toml`, for editors; included files are judged by it too."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "assets.toml",
+        "description": "The art of a game, as artlock builds it.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {name: _section(section) for name, section in SECTIONS.items()},
+    }
+
+
+def _section(section: Section) -> dict[str, Json]:
+    if section.names is not None:
+        values = dict(section.names.schema)
+        return {"type": "object", "description": section.doc, "additionalProperties": values}
+    if section.named:
+        return {"type": "object", "description": section.doc, "additionalProperties": _keys(section)}
+    return {"description": section.doc, **_keys(section)}
+
+
+def _keys(section: Section) -> dict[str, Json]:
+    body: dict[str, Json] = {
+        "type": "object",
+        "additionalProperties": section.open,
+        "properties": {name: _key(key) for name, key in section.keys.items()},
+    }
+    if required := [name for name, key in section.keys.items() if key.required]:
+        body["required"] = required
+    return body
+
+
+def _key(key: Key) -> dict[str, Json]:
+    body = {"description": key.doc, **key.kind.schema}
+    return body if key.default is None else {**body, "default": key.default}

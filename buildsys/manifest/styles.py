@@ -1,0 +1,122 @@
+"""Styles: checked once, then laid over each engine that they are used with.
+
+Knows nothing of single assets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+
+from buildsys.manifest import template
+from buildsys.manifest.engines import Scopes
+from buildsys.manifest.finish import Finish, Finisher
+from buildsys.manifest.model import Engine, Need
+from buildsys.manifest.source import Fault, Problems, at
+from buildsys.manifest.structure import Entry
+
+Json: TypeAlias = Any
+
+
+class Layer(msgspec.Struct, frozen=True, kw_only=True):
+    """All that an engine and some styles say to an asset."""
+
+    prompts: tuple[str, ...] = ()
+    """Templates to apply in this order; variables and `{prompt}` are still to be put in."""
+    negatives: tuple[str, ...] = ()
+    parameters: Mapping[str, Json] = {}
+    size: list[int] | None = None
+    finish: Finish = Finish()
+
+
+class Styles:
+    """The manifest's styles. What is wrong with one goes to `problems`, once, at the style's own place."""
+
+    def __init__(
+        self,
+        entries: Mapping[str, Entry],
+        variables: Mapping[str, str],
+        scopes: Scopes,
+        finisher: Finisher,
+        problems: Problems,
+    ) -> None:
+        self._entries = entries
+        self._variables = variables
+        self._scopes = scopes
+        self._problems = problems
+        self._finishes: dict[str, Finish] = {}
+        self._layers: dict[tuple[str, tuple[str, ...]], Layer | None] = {}
+        for name, entry in entries.items():
+            try:
+                self._finishes[name] = self._checked(name, entry.value, finisher)
+            except Fault as fault:
+                problems.add(entry.source, fault.under("styles", name))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._entries
+
+    def names(self) -> list[str]:
+        """Every style's name."""
+        return list(self._entries)
+
+    def layer(self, names: tuple[str, ...], engine: Engine | None) -> Layer | None:
+        """What `engine` and the styles `names` say together; None where a style is wrong, which is told."""
+        key = (engine.name if engine else "", names)
+        if key not in self._layers:
+            self._layers[key] = self._layer(names, engine)
+        return self._layers[key]
+
+    def _checked(self, name: str, table: Mapping[str, Json], finisher: Finisher) -> Finish:
+        """The finish of a style whose texts and names are all right. Raises `Fault`."""
+        for key in ("prompt", "negative", "size"):
+            with at(key):
+                self._scopes.pick(table.get(key), None)
+        with at("negative"):
+            template.expand_all(table.get("negative", ""), self._variables)
+        with at("prompt"):
+            prompt = table.get("prompt", "{prompt}")
+            template.expand_all(prompt, {**self._variables, "prompt": ""})
+            for text in prompt.values() if isinstance(prompt, dict) else [prompt]:
+                if "prompt" not in template.names(text):
+                    raise Fault(f"the prompt of style `{name}` lacks `{{prompt}}`", "add it")
+        with at("finish"):
+            return finisher.resolve(template.expand_all(table.get("finish", []), self._variables))
+
+    def _layer(self, names: tuple[str, ...], engine: Engine | None) -> Layer | None:
+        layer = Layer(parameters=engine.parameters if engine else {})
+        for name in names:
+            if name not in self._finishes:
+                return None
+            entry = self._entries[name]
+            try:
+                layer = self._over(layer, name, entry.value, engine)
+            except Fault as fault:
+                self._problems.add(entry.source, fault.under("styles", name))
+                return None
+        return layer
+
+    def _over(self, layer: Layer, name: str, table: Mapping[str, Json], engine: Engine | None) -> Layer:
+        prompt = self._scopes.pick(table.get("prompt"), engine)
+        negative = template.expand(self._scopes.pick(table.get("negative"), engine) or "", self._variables)
+        if negative and engine and engine.card.negative is Need.NONE:
+            raise takes_no("negative", engine, f"style `{name}`")
+        size = self._scopes.pick(table.get("size"), engine)
+        with at("parameters"):
+            given = template.expand_all(table.get("parameters", {}), self._variables)
+            parameters = self._scopes.parameters(given, engine) if engine else {}
+        return Layer(
+            prompts=(*layer.prompts, prompt) if prompt else layer.prompts,
+            negatives=(*layer.negatives, negative) if negative else layer.negatives,
+            parameters={**layer.parameters, **parameters},
+            size=size or layer.size,
+            finish=self._finishes[name] if "finish" in table else layer.finish,
+        )
+
+
+def takes_no(key: str, engine: Engine, who: str) -> Fault:
+    """The fault of a `key` meant for an engine that has no use for it."""
+    fact = f"{who} gives a `{key}`, which engine `{engine.name}` does not take"
+    hint = f"remove it, or give it to the engines that do: `{key} = {{ ENGINE = … }}`"
+    return Fault(fact, hint, (key,))
