@@ -1,0 +1,48 @@
+"""The graph of assets: who is made from whom, and in which order.
+
+Knows nothing of what is stale. The manifest has refused cycles already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from buildsys.manifest.model import Asset, AssetName
+
+
+def upstream(asset: Asset) -> tuple[AssetName, ...]:
+    """The assets that `asset` is made from."""
+    return tuple(dict.fromkeys(item.asset for item in asset.inputs.values() if item.asset))
+
+
+def order(assets: Mapping[AssetName, Asset]) -> tuple[AssetName, ...]:
+    """Every asset after those that it is made from.
+
+    Otherwise by engine, so that models switch rarely, and then as the manifest has them.
+    """
+    rank = {name: (asset.engine, number) for number, (name, asset) in enumerate(assets.items())}
+    done: dict[AssetName, None] = {}
+    # Depth first with an explicit stack: a chain of a thousand derived assets is legal.
+    for root in sorted(assets, key=rank.__getitem__):
+        stack = [root]
+        while stack:
+            name = stack[-1]
+            waiting = [item for item in upstream(assets[name]) if item not in done]
+            if waiting:
+                stack.extend(waiting)
+                continue
+            stack.pop()
+            done.setdefault(name)
+    return tuple(done)
+
+
+def with_upstream(assets: Mapping[AssetName, Asset], names: Iterable[AssetName]) -> frozenset[AssetName]:
+    """`names` and everything that they are made from."""
+    found: set[AssetName] = set()
+    stack = list(names)
+    while stack:
+        name = stack.pop()
+        if name not in found:
+            found.add(name)
+            stack.extend(upstream(assets[name]))
+    return frozenset(found)

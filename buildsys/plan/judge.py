@@ -1,0 +1,264 @@
+"""Judging: from what is asked for, what is recorded and what is there, to a verdict with reasons.
+
+Knows nothing of files or processes: it asks the `World`, and a test can be one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+import msgspec
+
+from buildsys.digest import Digest
+from buildsys.errors import DiskError
+from buildsys.manifest.model import Asset, AssetName, Engine, Manifest
+from buildsys.plan import graph, recipe
+from buildsys.plan.record import Parts, Record
+from buildsys.plan.step import Plan, Reason, Step, Verdict, Why
+
+
+class World(Protocol):
+    """What the plan may ask about the checkout and the store. Nothing starts; nothing is written."""
+
+    def file(self, path: str) -> Digest | None:
+        """Digest of a file of the project, or of a `bundled:` one; None where there is none.
+
+        Raises `DiskError` where something else is there, or it can't be read.
+        """
+        ...
+
+    def restorable(self, digest: Digest, path: str) -> bool:
+        """Whether these bytes can be brought back, from the store or from git's copy of `path`."""
+        ...
+
+    def known(self, key: Digest) -> Record | None:
+        """What this recipe gave the last time, on this machine."""
+        ...
+
+    def blocked(self, engine: Engine) -> Reason | None:
+        """Why this engine can't run here and now."""
+        ...
+
+    def revision(self, engine: Engine) -> str:
+        """The model's revision; for a local folder the digest of its weights."""
+        ...
+
+
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for on the command line."""
+
+    rebuild: frozenset[AssetName] = frozenset()
+    """Make these again, whatever is known of them."""
+    force: frozenset[AssetName] = frozenset()
+    """Overwrite these, even where a hand edited them."""
+
+
+class Judge:
+    """Judges assets one after the other, each after those that it is made from.
+
+    A build asks again for an asset whose inputs were not made yet when the plan was drawn up.
+
+    Args:
+        manifest: what is asked for.
+        records: the lock's.
+        placeholders: digests of the stand-ins that were put where an asset goes.
+        world: the checkout and the store.
+        wishes: the command line's.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        records: Mapping[AssetName, Record],
+        placeholders: Mapping[AssetName, Digest],
+        world: World,
+        wishes: Wishes,
+    ) -> None:
+        self._manifest = manifest
+        self._records = records
+        self._placeholders = placeholders
+        self._world = world
+        self._wishes = wishes
+        self._finish = manifest.engines["finish"].card
+        self._bytes: dict[AssetName, Digest | None] = {}
+        self._blocked: dict[str, Reason | None] = {}
+        self.steps: dict[AssetName, Step] = {}
+
+    def plan(self, names: Collection[AssetName] | None = None) -> Plan:
+        """The plan for `names` and what they are made from; for everything where `names` is None."""
+        assets = self._manifest.assets
+        wanted = None if names is None else graph.with_upstream(assets, names)
+        for name in graph.order(assets):
+            if wanted is None or name in wanted:
+                self.settle(self.step(name))
+        mentioned = {*assets, *self._manifest.elsewhere}
+        orphans = tuple(sorted(name for name in self._records if name not in mentioned))
+        return Plan(steps=dict(self.steps), orphans=orphans)
+
+    def settle(self, step: Step, made: Digest | None = None) -> None:
+        """Note a step, and what lies in its place once it is carried out: others may be made from it."""
+        self.steps[step.name] = step
+        if step.verdict is Verdict.BLOCKED and self._is_placeholder(step):
+            # What is made from a stand-in would enter the lock as if it were the asset.
+            self._bytes[step.name] = None
+        else:
+            self._bytes[step.name] = made or _settled(step)
+
+    def step(self, name: AssetName) -> Step:
+        """The verdict on one asset; what it is made from must be settled."""
+        asset = self._manifest.assets[name]
+        output = output_of(self._manifest, asset)
+        blank = Step(
+            name=name,
+            asset=asset,
+            verdict=Verdict.BLOCKED,
+            reasons=(),
+            output=output,
+            recorded=self._records.get(name),
+        )
+        try:
+            blank = msgspec.structs.replace(blank, on_disk=self._world.file(output))
+        except DiskError as error:
+            # A folder, say, or a link. It is not ours to remove, and no reason to stop the others.
+            return _with(blank, Verdict.BLOCKED, _refused(error))
+        engine = self._manifest.engines.get(asset.engine)
+        if engine is None:
+            fact, _, hint = asset.blocked.partition("\n\nhint: ")
+            return _with(blank, Verdict.BLOCKED, Reason(why=Why.ENGINE, new=fact, hint=hint))
+        parts, obstacles = self._parts(asset, engine)
+        if parts is None:
+            waiting = all(reason.why is Why.UPSTREAM for reason in obstacles)
+            return _with(blank, Verdict.BUILD if waiting else Verdict.BLOCKED, *obstacles)
+        step = msgspec.structs.replace(blank, parts=parts, recipe=recipe.digest_of(parts))
+        return self._judge(step, engine)
+
+    def _parts(self, asset: Asset, engine: Engine) -> tuple[Parts | None, tuple[Reason, ...]]:
+        digests: dict[str, Digest] = {}
+        obstacles: list[Reason] = []
+        for field, item in sorted(asset.inputs.items()):
+            if item.asset:
+                digest = self._bytes[item.asset]
+                if digest is None:
+                    obstacles.append(self._upstream(item.asset))
+            else:
+                try:
+                    digest = self._world.file(item.path)
+                except DiskError as error:
+                    obstacles.append(_refused(error, field))
+                    continue
+                if digest is None:
+                    hint = f"add `{item.path}`, or mend `{field}` of `{asset.name}`"
+                    obstacles.append(Reason(why=Why.INPUT, field=field, new=item.path, hint=hint))
+            if digest is not None:
+                digests[field] = digest
+        if obstacles:
+            return None, tuple(obstacles)
+        revision = self._world.revision(engine)
+        return recipe.parts_of(asset, engine, self._finish, digests, revision), ()
+
+    def _upstream(self, name: AssetName) -> Reason:
+        step = self.steps[name]
+        if step.verdict is Verdict.BLOCKED:
+            hint = step.reasons[0].hint if step.reasons else ""
+            return Reason(why=Why.ENGINE, new=f"made from `{name}`, which is blocked", hint=hint)
+        return Reason(why=Why.UPSTREAM, field=name)
+
+    def _judge(self, step: Step, engine: Engine) -> Step:
+        reasons = self._stale(step)
+        disk = self._disk(step)
+        asked = step.name in self._wishes.rebuild
+        if disk is not None and step.name not in self._wishes.force:
+            known = self._world.known(step.recipe) if step.recipe else None
+            if known is None or known.picture.file != step.on_disk:
+                return _with(step, Verdict.EDITED, disk, *reasons)
+            # A build was killed between placing the file and writing the lock: it is ours after all.
+            return _with(step, Verdict.RESTORE, *reasons, known=known)
+        if asked:
+            return self._make(step, engine, (Reason(why=Why.ASKED), *reasons))
+        if not reasons and disk is None and step.on_disk is not None and not self._is_placeholder(step):
+            return _with(step, Verdict.FRESH)
+        if disk is not None:
+            reasons = (disk, *reasons)
+        elif step.on_disk is None or self._is_placeholder(step):
+            why = Why.MISSING if step.on_disk is None else Why.PLACEHOLDER
+            reasons = (*reasons, Reason(why=why)) if step.recorded or why is Why.PLACEHOLDER else reasons
+        known = self._restorable(step)
+        if known is not None:
+            return _with(step, Verdict.RESTORE, *reasons, known=known)
+        return self._make(step, engine, reasons)
+
+    def _make(self, step: Step, engine: Engine, reasons: tuple[Reason, ...]) -> Step:
+        if engine.name not in self._blocked:
+            self._blocked[engine.name] = self._world.blocked(engine)
+        obstacle = self._blocked[engine.name]
+        if obstacle is not None:
+            return _with(step, Verdict.BLOCKED, obstacle, *reasons)
+        return _with(step, Verdict.BUILD, *reasons)
+
+    def _stale(self, step: Step) -> tuple[Reason, ...]:
+        if step.recorded is None:
+            return (Reason(why=Why.NEW),)
+        if step.parts is None or step.recorded.recipe == step.recipe:
+            return ()
+        return differences(step.recorded.parts, step.parts)
+
+    def _disk(self, step: Step) -> Reason | None:
+        """What a person did to the file, if anything."""
+        if step.on_disk is None or self._is_placeholder(step):
+            return None
+        if step.recorded is None:
+            return Reason(why=Why.FOREIGN)
+        if step.on_disk != step.recorded.picture.file:
+            return Reason(why=Why.EDITED)
+        return None
+
+    def _is_placeholder(self, step: Step) -> bool:
+        return step.on_disk is not None and step.on_disk == self._placeholders.get(step.name)
+
+    def _restorable(self, step: Step) -> Record | None:
+        candidates = [step.recorded] if step.recorded and step.recorded.recipe == step.recipe else []
+        known = self._world.known(step.recipe) if step.recipe else None
+        for record in [*candidates, *([known] if known else [])]:
+            if self._world.restorable(record.picture.file, step.output):
+                return record
+        return None
+
+
+def differences(old: Parts, new: Parts) -> tuple[Reason, ...]:
+    """What changed from `old` to `new`, part by part; empty exactly where their digests are equal."""
+    before, after = recipe.leaves(old), recipe.leaves(new)
+    return tuple(
+        Reason(
+            why=Why.PART,
+            field=field,
+            old=before.get(field, recipe.ABSENT),
+            new=after.get(field, recipe.ABSENT),
+        )
+        for field in sorted({*before, *after})
+        if before.get(field) != after.get(field)
+    )
+
+
+def output_of(manifest: Manifest, asset: Asset) -> str:
+    """Where the asset's file goes, relative to the project."""
+    return f"{manifest.project.out}/{asset.name}.{asset.format}"
+
+
+def _with(step: Step, verdict: Verdict, *reasons: Reason, known: Record | None = None) -> Step:
+    return msgspec.structs.replace(step, verdict=verdict, reasons=reasons, known=known)
+
+
+def _refused(error: DiskError, field: str = "") -> Reason:
+    return Reason(why=Why.DISK, field=field, new=error.message, hint=error.hint)
+
+
+def _settled(step: Step) -> Digest | None:
+    """The bytes that lie in a step's place after the build, where that is known beforehand."""
+    match step.verdict:
+        case Verdict.RESTORE:
+            return step.known.picture.file if step.known else None
+        case Verdict.BUILD:
+            return None
+        case _:
+            return step.on_disk

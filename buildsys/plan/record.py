@@ -1,0 +1,81 @@
+"""What is known of an asset that was made: the recipe's parts, and what came out.
+
+A `Record` is one table of the lock; the plan compares it with what is asked for now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+
+from buildsys.digest import Digest
+from buildsys.manifest.model import AssetName, FinishStep
+
+Json: TypeAlias = Any
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """A recipe: all that a person chose for an asset, resolved. Its digest is the recipe digest."""
+
+    adapter: str
+    adapter_version: str
+    model: str = ""
+    revision: str = ""
+    prompt: str = ""
+    negative: str = ""
+    text: str = ""
+    seed: int | None = None
+    size: tuple[int, int] | None = None
+    parameters: Mapping[str, Json] = {}
+    inputs: Mapping[str, Digest] = {}
+    """Parameter name to the digest of the bytes."""
+    finish: tuple[FinishStep, ...] = ()
+    finish_version: str = ""
+    """Version of the finish adapter, whose encoder every picture passes."""
+    format: str = "png"
+
+
+class Credit(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom the picture owes a mention."""
+
+    title: str
+    author: str
+    licence: str
+    source: str
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """What the finished file is, measured by the finish engine."""
+
+    file: Digest
+    """SHA-256 of the file."""
+    pixels: Digest
+    """SHA-256 of `RGBA`, a zero byte, width and height as big-endian 32-bit, and the 8-bit pixels."""
+    phash: str
+    """64-bit perceptual hash, 16 hexadecimal digits."""
+    width: int
+    height: int
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One asset in the lock."""
+
+    name: AssetName
+    recipe: Digest
+    parts: Parts
+    engine: str
+    """Name of the engine that made it, `finish` for a derived asset; not part of the recipe."""
+    output: str
+    """Path relative to the project, with `/`."""
+    picture: Picture
+    raw: Digest
+    """SHA-256 of what the engine handed over before finishing."""
+    paths: Mapping[str, str] = {}
+    """Parameter name to the path or asset that its input came from, for a reader."""
+    sent: Mapping[str, Json] = {}
+    """What the provider says it used: rewritten prompt, seed."""
+    credits: tuple[Credit, ...] = ()
+    environment: Mapping[str, str] = {}
+    """What it was made with; never part of the recipe."""

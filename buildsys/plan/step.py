@@ -1,0 +1,153 @@
+"""What the plan says of each asset: a verdict with typed reasons.
+
+Knows nothing of how a verdict is reached (`judge`) or carried out (`make`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from buildsys.digest import Digest
+from buildsys.manifest.model import Asset, AssetName
+from buildsys.plan.recipe import ABSENT
+from buildsys.plan.record import Parts, Record
+
+
+class Verdict(StrEnum):
+    """What a build does with an asset."""
+
+    FRESH = "fresh"
+    """Recipe and file are the lock's: nothing to do."""
+    RESTORE = "restore"
+    """The bytes are known: brought back without an engine."""
+    BUILD = "build"
+    """Nothing is known for this recipe: made."""
+    EDITED = "edited"
+    """The file was changed by hand: kept."""
+    BLOCKED = "blocked"
+    """It can't be made here and now; the reason holds the mend."""
+
+
+class Why(StrEnum):
+    """Why a verdict is what it is."""
+
+    NEW = "new"
+    """The lock does not know it."""
+    PART = "part"
+    """A part of the recipe changed: `field`, `old`, `new`."""
+    MISSING = "missing"
+    """Its file is not there."""
+    EDITED = "edited"
+    """Its file is not what the lock says."""
+    FOREIGN = "foreign"
+    """A file that artlock did not make lies where it goes."""
+    PLACEHOLDER = "placeholder"
+    """A stand-in lies where it goes."""
+    UPSTREAM = "upstream"
+    """An asset that it is made from is made first: `field`. The result may prove it fresh."""
+    ASKED = "asked"
+    """Asked for on the command line."""
+    INPUT = "input"
+    """An input file is not there: `field` its parameter, `new` its path."""
+    ENGINE = "engine"
+    """Its engine can't run: `new` says why."""
+    DISK = "disk"
+    """The disk won't give its file, or an input, such as where a folder is there: `new` says why."""
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason."""
+
+    why: Why
+    field: str = ""
+    old: str = ""
+    new: str = ""
+    hint: str = ""
+
+    def text(self) -> str:
+        """One line for a person."""
+        match self.why:
+            case Why.PART:
+                return f"{self.field}: {shown(self.old, self.new)} → {shown(self.new, self.old)}"
+            case Why.UPSTREAM:
+                return f"made from `{self.field}`, which is made first"
+            case Why.INPUT:
+                return f"`{self.field}` names `{self.new}`, which is not there"
+            case Why.ENGINE | Why.DISK:
+                return self.new
+            case _:
+                return _SENTENCES[self.why]
+
+
+_SENTENCES = {
+    Why.NEW: "the lock does not know it",
+    Why.MISSING: "its file is not there",
+    Why.EDITED: "its file was changed by hand",
+    Why.FOREIGN: "a file that artlock did not make lies where it goes",
+    Why.PLACEHOLDER: "a placeholder lies where it goes",
+    Why.ASKED: "asked for on the command line",
+}
+
+
+def shown(value: str, other: str) -> str:
+    """A part's JSON as a person reads it: a string without quotes, unless `other` is not a string."""
+    strings = all(text.startswith(('"', ABSENT)) for text in (value, other))
+    return shorten(json.loads(value) if strings and value != ABSENT else value)
+
+
+def shorten(text: str, width: int = 60) -> str:
+    """`text` on one line of at most `width` characters; a digest to its first twelve."""
+    if len(text) == 64 and set(text) <= set("0123456789abcdef"):  # noqa: PLR2004 - a SHA-256
+        return text[:12]
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One asset in the plan."""
+
+    name: AssetName
+    asset: Asset
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    output: str
+    """Path relative to the project, with `/`."""
+    parts: Parts | None = None
+    """None until an asset that it is made from is made, or where an input is not there."""
+    recipe: Digest | None = None
+    known: Record | None = None
+    """What is brought back, for RESTORE."""
+    recorded: Record | None = None
+    """Its table in the lock."""
+    on_disk: Digest | None = None
+    """Digest of the file that lies there now."""
+
+    @property
+    def stale(self) -> bool:
+        """Whether a build has anything to do."""
+        return self.verdict in (Verdict.BUILD, Verdict.RESTORE)
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Every asset that was asked for, each after those that it is made from."""
+
+    steps: Mapping[AssetName, Step]
+    orphans: tuple[AssetName, ...] = ()
+    """In the lock, but in no profile of the manifest."""
+
+    def unlocked(self) -> tuple[str, ...]:
+        """What a build would change in the lock, a line each; what nobody can know yet is left out."""
+        moved = [
+            f"{step.name}: {step.reasons[0].text()}"
+            for step in self.having(Verdict.BUILD, Verdict.RESTORE)
+            if step.recorded is None or (step.recipe is not None and step.recipe != step.recorded.recipe)
+        ]
+        return (*moved, *(f"{name}: the manifest no longer has it" for name in self.orphans))
+
+    def having(self, *verdicts: Verdict) -> tuple[Step, ...]:
+        """The steps with one of these verdicts."""
+        return tuple(step for step in self.steps.values() if step.verdict in verdicts)
