@@ -1,0 +1,1 @@
+"""The lock: schema, one reader, one canonical writer."""

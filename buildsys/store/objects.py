@@ -1,0 +1,209 @@
+"""The store: bytes by digest, and the results of actions by the action's digest.
+
+Knows nothing of assets, recipes or who pays. Objects are immutable and published by an atomic rename;
+what is read is hashed again, and a bad object is dropped, never served.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from buildsys import digest as digests
+from buildsys.digest import Digest
+from buildsys.errors import StoreError
+from buildsys.files.content import copy_and_digest, digest_of_regular, open_regular, place
+from buildsys.files.durable import (
+    disk_error,
+    make_folder,
+    publish,
+    staged,
+    sweep,
+    sync_folder,
+    temporary_path,
+    write_all,
+)
+
+Json: TypeAlias = Any
+
+LAYOUT: Final = "v1"
+_READ_ONLY: Final = 0o444
+"""An object that is opened by hand can't be saved by accident."""
+_FANOUT: Final = tuple(f"{number:02x}" for number in range(256))
+
+
+class Store:
+    """A content-addressed store in `root`, shared by any number of threads and processes."""
+
+    def __init__(self, root: Path) -> None:
+        self._objects = root / LAYOUT / "objects"
+        self._actions = root / LAYOUT / "actions"
+        self._staging = root / LAYOUT / "staging"
+        self._ready = False
+        self.dropped: list[Digest] = []
+        """Objects and actions that were found damaged and removed, for a message."""
+
+    def path_of(self, digest: Digest) -> Path:
+        """Where the object with `digest` is, or would be. Raises `StoreError` where it is no digest."""
+        return _path(self._objects, digest)
+
+    def has(self, digest: Digest) -> bool:
+        """Whether the object exists; whether it is sound only reading tells."""
+        return self.path_of(digest).exists()
+
+    def put_bytes(self, data: bytes) -> Digest:
+        """Keep `data`, durably. Raises `DiskError`."""
+        digest = digests.of_bytes(data)
+        if not self._sound(digest):
+            with self._staged() as (descriptor, temporary):
+                write_all(descriptor, data)
+                publish(descriptor, temporary, self.path_of(digest))
+        return digest
+
+    def put_file(self, path: Path) -> Digest:
+        """Keep the content of the regular file `path`, durably. Raises `DiskError`.
+
+        It is copied, or its blocks shared, never moved: whoever wrote it may still hold it open.
+        """
+        try:
+            source = open_regular(path, follow=False)
+        except OSError as error:
+            raise disk_error("read", path, error) from error
+        try:
+            with self._staged() as (descriptor, temporary):
+                digest = copy_and_digest(source, descriptor)
+                if not self._sound(digest):
+                    publish(descriptor, temporary, self.path_of(digest))
+                return digest
+        finally:
+            os.close(source)
+
+    def read(self, digest: Digest) -> bytes | None:
+        """The bytes with `digest`; None where they are absent, or were damaged and are now dropped."""
+        path = self.path_of(digest)
+        data = _read(path)
+        if data is None or digests.of_bytes(data) == digest:
+            return data
+        self._drop(path, digest, lambda moved: digests.of_bytes(moved) == digest)
+        return None
+
+    def place(self, digest: Digest, target: Path, *, within: Path | None = None) -> bool:
+        """Copy the object to `target`, durably; False where it is absent, or was damaged and is dropped.
+
+        `within`: the folder that the target may not leave by a symbolic link. Raises `DiskError`.
+        """
+        path = self.path_of(digest)
+        if not path.exists():
+            return False
+        placed = place(path, target, digest, within=within)
+        if not placed:
+            self._drop(path, digest, lambda moved: digests.of_bytes(moved) == digest)
+        return placed
+
+    def record_action(self, key: Digest, result: Mapping[str, Json]) -> None:
+        """Remember, durably, what the action `key` came to. Raises `DiskError`; `ValueError` for no JSON."""
+        content = {"key": key, "result": dict(result)}
+        data = digests.canonical({**content, "digest": digests.of_value(content)})
+        with self._staged() as (descriptor, temporary):
+            write_all(descriptor, data)
+            publish(descriptor, temporary, _path(self._actions, key))
+
+    def action(self, key: Digest) -> dict[str, Json] | None:
+        """What the action `key` came to; None where unknown, or damaged and now dropped."""
+        path = _path(self._actions, key)
+        data = _read(path)
+        if data is None:
+            return None
+        result = _result(data, key)
+        if result is None:
+            self._drop(path, key, lambda moved: _result(moved, key) is not None)
+        return result
+
+    def sweep(self) -> int:
+        """Remove what writers that were killed left behind, and say how many files."""
+        return sweep(self._staging)
+
+    def _sound(self, digest: Digest) -> bool:
+        """Whether the object is there, whole and durable.
+
+        A put that trusted an existing name would lose what was paid for, if the disk had damaged it.
+        And the process that put it there may not have come to its second fsync yet.
+        """
+        path = self.path_of(digest)
+        try:
+            if digest_of_regular(path, follow=False) != digest:
+                return False
+            sync_folder(path.parent)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise disk_error("read", path, error) from error
+        return True
+
+    @contextmanager
+    def _staged(self) -> Iterator[tuple[int, Path]]:
+        try:
+            self._prepare()
+            with staged(self._staging, _READ_ONLY) as opened:
+                yield opened
+        except OSError as error:
+            raise disk_error("write into", self._staging.parent.parent, error) from error
+
+    def _prepare(self) -> None:
+        """Make every folder once, so that a put needs no more than two fsyncs: its file, its folder."""
+        if self._ready:
+            return
+        make_folder(self._staging)
+        for kind in (self._objects, self._actions):
+            # Made in this order, so the last one stands for all.
+            if not (kind / _FANOUT[-1]).is_dir():
+                for name in _FANOUT:
+                    (kind / name).mkdir(parents=True, exist_ok=True)
+                sync_folder(kind)
+        sync_folder(self._staging.parent)
+        self._ready = True
+
+    def _drop(self, path: Path, digest: Digest, sound: Callable[[bytes], bool]) -> None:
+        """Remove a damaged file, unless a good one has just taken its place."""
+        self.dropped.append(digest)
+        aside = temporary_path(self._staging)
+        with suppress(OSError):  # a store that can't be mended may still be read
+            path.rename(aside)
+            if sound(_read(aside) or b""):
+                aside.rename(path)
+            aside.unlink(missing_ok=True)
+
+
+def _path(folder: Path, digest: Digest) -> Path:
+    try:
+        digests.parse(digest)
+    except ValueError as error:
+        raise StoreError(f"{error}", "restore `assets.lock` from git") from error
+    return folder / digest[:2] / digest[2:]
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        with os.fdopen(open_regular(path, follow=False), "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise disk_error("read", path, error) from error
+
+
+def _result(data: bytes, key: Digest) -> dict[str, Json] | None:
+    """The result in an action's file; None where it is torn, altered, or another action's."""
+    try:
+        content = json.loads(data)
+        digest = content.pop("digest")
+        if content["key"] != key or digests.of_value(content) != digest:
+            return None
+        result = content["result"]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    return result if isinstance(result, dict) else None
