@@ -1,0 +1,1 @@
+"""Making: engine processes, actions and the doit loop."""

@@ -1,0 +1,234 @@
+"""One build: carries out a plan's steps, and keeps account of what became of each.
+
+Knows nothing of the lock's file or of terminals: records go to `publish`, news to `tell`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection
+from typing import Final
+
+import msgspec
+
+from buildsys.digest import Digest
+from buildsys.errors import ArtlockError, MakeError
+from buildsys.make import schedule
+from buildsys.make.maker import Maker, relabelled
+from buildsys.make.pool import Stopped
+from buildsys.make.progress import AssetDone, AssetFailed, AssetStarted, Event
+from buildsys.make.worker import EngineFailed
+from buildsys.manifest.model import AssetName
+from buildsys.plan.judge import Judge
+from buildsys.plan.record import Record
+from buildsys.plan.step import Plan, Step, Verdict
+from engines.protocol import ErrorKind
+
+DRAIN_SECONDS: Final = 10.0
+"""How long an interrupted build waits for what is being stored. An engine is never waited for."""
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset that was not made."""
+
+    name: AssetName
+    message: str
+    hint: str = ""
+    log: str = ""
+    """The last lines of the engine's log, where they may tell the cause."""
+    blocked: bool = False
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of every asset that was asked for; names in the plan's order."""
+
+    built: tuple[AssetName, ...] = ()
+    restored: tuple[AssetName, ...] = ()
+    fresh: tuple[AssetName, ...] = ()
+    edited: tuple[AssetName, ...] = ()
+    blocked: tuple[Failed, ...] = ()
+    failed: tuple[Failed, ...] = ()
+    seconds: float = 0.0
+
+
+class Build:
+    """Carries out one plan.
+
+    Args:
+        plan: what to do.
+        judge: the judge that drew it up, asked again where inputs were not made yet.
+        maker: makes and restores.
+        lose: told of bytes that were believed to be restorable, and are not.
+        publish: given each record as soon as its file is in place.
+        tell: given each event; called from several threads.
+    """
+
+    def __init__(
+        self,
+        *,
+        plan: Plan,
+        judge: Judge,
+        maker: Maker,
+        lose: Callable[[Digest], None],
+        publish: Callable[[Record], None],
+        tell: Callable[[Event], None],
+    ) -> None:
+        self._plan = plan
+        self._judge = judge
+        self._maker = maker
+        self._lose = lose
+        self._publish = publish
+        self._tell = tell
+        self._verdicts: dict[AssetName, Verdict] = {}
+        self._failures: dict[AssetName, Failed] = {}
+        self._bugs: list[Exception] = []
+        self._active = 0
+        self._stopped = False
+        self._quiet = threading.Condition()
+
+    def run(self, threads: int, stop: Callable[[], None]) -> Outcome:
+        """Carry it out. An interrupt calls `stop`, waits for what is being stored, and is raised again."""
+        started = time.monotonic()
+        for step in self._plan.having(Verdict.FRESH, Verdict.EDITED):
+            self._verdicts[step.name] = step.verdict
+            self._relabel(step)
+        for step in self._plan.having(Verdict.BLOCKED):
+            self._block(step)
+        doable = self._plan.having(Verdict.BUILD, Verdict.RESTORE)
+        try:
+            if doable:
+                schedule.run(schedule.tasks(doable, self.make, everything=False), threads)
+        except BaseException:
+            # First: doit's threads outlive its loop, and would take up one asset after the other.
+            with self._quiet:
+                self._stopped = True
+            stop()
+            self._drain()
+            raise
+        if self._bugs:
+            raise self._bugs[0]
+        self._blame_upstream(doable)
+        return self._outcome(time.monotonic() - started)
+
+    def make(self, name: AssetName) -> None:
+        """Carry out one step; raises `ArtlockError` where the asset can't be made."""
+        with self._quiet:
+            if self._stopped:
+                raise Stopped("the build was stopped")
+            self._active += 1
+        try:
+            self._carry_out(name)
+        except Stopped:
+            # Nobody's failure, and the interrupt has its own last word.
+            raise
+        except ArtlockError as error:
+            self._fail(name, error)
+            raise
+        except Exception as bug:
+            self._bugs.append(bug)
+            self._fail(name, MakeError(f"{type(bug).__name__}: {bug}"))
+            raise
+        finally:
+            with self._quiet:
+                self._active -= 1
+                self._quiet.notify_all()
+
+    def _carry_out(self, name: AssetName) -> None:
+        started = time.monotonic()
+        step = self._plan.steps[name]
+        if step.parts is None:
+            # It waited for what it is made from; now its recipe is known, and may prove it fresh.
+            step = self._judge.step(name)
+        notes: tuple[str, ...] = ()
+        self._tell(AssetStarted(name=name, engine=step.asset.engine, verdict=step.verdict))
+        step, record = self._restore(step)
+        if step.verdict is Verdict.BUILD:
+            record, notes = self._maker.make(step)
+        if step.verdict is Verdict.BLOCKED:
+            self._block(step)
+            reason = step.reasons[0]
+            raise MakeError(reason.text(), reason.hint)
+        if record is not None:
+            self._publish(record)
+        self._relabel(step)
+        self._judge.settle(step, record.picture.file if record else None)
+        self._verdicts[name] = step.verdict
+        seconds = time.monotonic() - started
+        self._tell(AssetDone(name=name, verdict=step.verdict, seconds=seconds, notes=notes))
+
+    def _relabel(self, step: Step) -> None:
+        """Keep the names in the record of a fresh asset true: its engine or its source may have a new one."""
+        if step.verdict is Verdict.FRESH and step.recorded is not None:
+            record = relabelled(step.recorded, step)
+            if record != step.recorded:
+                self._publish(record)
+
+    def _restore(self, step: Step) -> tuple[Step, Record | None]:
+        """Bring back what is known; a step that is judged again, as often as that turns out to be lost."""
+        while step.verdict is Verdict.RESTORE:
+            record = self._maker.restore(step)
+            if record is not None:
+                return step, record
+            if step.known is not None:
+                self._lose(step.known.picture.file)
+            step = self._judge.step(step.name)
+        return step, None
+
+    def _block(self, step: Step) -> None:
+        reason = step.reasons[0]
+        self._verdicts[step.name] = Verdict.BLOCKED
+        failed = Failed(name=step.name, message=reason.text(), hint=reason.hint, blocked=True)
+        self._failures[step.name] = failed
+        self._tell(AssetFailed(name=step.name, message=failed.message, hint=failed.hint, blocked=True))
+
+    def _fail(self, name: AssetName, error: ArtlockError) -> None:
+        if name not in self._failures:
+            self._failures[name] = Failed(
+                name=name, message=error.message, hint=error.hint, log=_last_lines(error)
+            )
+            self._tell(AssetFailed(name=name, message=error.message, hint=error.hint))
+
+    def _blame_upstream(self, doable: Collection[Step]) -> None:
+        """Say why doit left alone what is made from a failed asset."""
+        for step in doable:
+            if step.name in self._verdicts or step.name in self._failures:
+                continue
+            source = next(
+                (item.asset for item in step.asset.inputs.values() if item.asset in self._failures), ""
+            )
+            cause = self._failures.get(AssetName(source))
+            if cause is not None and cause.blocked:
+                message = f"made from `{source}`, which is blocked"
+                self._failures[step.name] = msgspec.structs.replace(cause, name=step.name, message=message)
+            else:
+                self._fail(
+                    step.name, MakeError(f"made from `{source}`, which failed", f"mend `{source}` first")
+                )
+
+    def _drain(self) -> None:
+        """Wait until no thread is between storing a result and publishing it."""
+        with self._quiet:
+            self._quiet.wait_for(lambda: self._active == 0, timeout=DRAIN_SECONDS)
+
+    def _outcome(self, seconds: float) -> Outcome:
+        def having(verdict: Verdict) -> tuple[AssetName, ...]:
+            return tuple(name for name in self._plan.steps if self._verdicts.get(name) is verdict)
+
+        failures = [self._failures[name] for name in self._plan.steps if name in self._failures]
+        return Outcome(
+            built=having(Verdict.BUILD),
+            restored=having(Verdict.RESTORE),
+            fresh=having(Verdict.FRESH),
+            edited=having(Verdict.EDITED),
+            blocked=tuple(item for item in failures if item.blocked),
+            failed=tuple(item for item in failures if not item.blocked),
+            seconds=seconds,
+        )
+
+
+def _last_lines(error: ArtlockError) -> str:
+    """What an engine wrote last, where it died or broke; not where it said itself what is wrong."""
+    if isinstance(error, EngineFailed) and (error.lost or error.kind is ErrorKind.INTERNAL):
+        return error.log_tail
+    return ""

@@ -1,0 +1,87 @@
+"""A conversation over two pipes: whole messages in and out, each with a deadline.
+
+Knows nothing of processes or of what the messages mean.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import time
+from typing import Final
+
+from engines import protocol
+from engines.protocol import Message, ProtocolError
+
+_CHUNK: Final = 64 * 1024
+
+
+class Silence(Exception):  # noqa: N818 - the peer's fault, not an error of the program's
+    """The deadline passed."""
+
+
+class Gone(Exception):  # noqa: N818 - the same
+    """The peer closed its end."""
+
+
+class Channel:
+    """The builder's ends of an engine's two pipes.
+
+    Deadlines are moments of `time.monotonic`. Both pipes are non-blocking: a peer that never reads
+    can't hold the builder in a write.
+    """
+
+    def __init__(self, requests: int, replies: int) -> None:
+        self._requests = requests
+        self._replies = replies
+        self._unread = bytearray()
+        os.set_blocking(requests, False)
+        os.set_blocking(replies, False)
+
+    def send(self, line: bytes, deadline: float) -> None:
+        """Write one message, encoded. Raises `Silence` or `Gone`."""
+        data = memoryview(line)
+        while data:
+            self._await(self._requests, selectors.EVENT_WRITE, deadline)
+            try:
+                data = data[os.write(self._requests, data) :]
+            except BlockingIOError:
+                continue
+            except BrokenPipeError as error:
+                raise Gone from error
+
+    def receive(self, deadline: float) -> Message:
+        """Read one message. Raises `Silence`, `Gone`, or `ProtocolError`."""
+        searched = 0
+        while (end := self._unread.find(b"\n", searched)) < 0:
+            searched = len(self._unread)
+            if searched >= protocol.MAX_LINE:
+                detail = f"a line is longer than {protocol.MAX_LINE} bytes"
+                raise ProtocolError(detail)
+            self._await(self._replies, selectors.EVENT_READ, deadline)
+            self._read()
+        line = bytes(self._unread[: end + 1])
+        del self._unread[: end + 1]
+        return protocol.decode(line)
+
+    def silent(self) -> bool:
+        """Whether the peer has said nothing that is still unread."""
+        if not self._unread:
+            try:
+                self._read()
+            except (BlockingIOError, Gone):
+                return True
+        return not self._unread
+
+    def _read(self) -> None:
+        data = os.read(self._replies, _CHUNK)
+        if not data:
+            raise Gone
+        self._unread += data
+
+    @staticmethod
+    def _await(number: int, event: int, deadline: float) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(number, event)
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                raise Silence

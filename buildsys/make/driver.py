@@ -1,0 +1,168 @@
+"""One worker and the thread that drives it: it loads, takes batches, and reports.
+
+Decides nothing: which batch, whether to try again and when to leave is the pool's business.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TypeAlias
+
+from buildsys.make.worker import EngineFailed, Worker
+from buildsys.manifest.model import Engine
+from engines.protocol import Done, Failure, Hello, Progress, Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Job:
+    """One request on its way; `eq=False`: each is only itself."""
+
+    engine: Engine
+    request: Request
+    """With an id and an output name of the pool's choice: callers may use a name twice."""
+    asked: Request
+    """As the caller gave it."""
+    future: Future[Done]
+    on_progress: Callable[[int, int], None]
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The engine said hello."""
+
+    driver: Driver
+    hello: Hello
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A job came a step further."""
+
+    driver: Driver
+    job: Job
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A job's picture lies in the builder's own folder, or the engine lives on and says why not."""
+
+    driver: Driver
+    job: Job
+    answer: Done | EngineFailed
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The process is gone; jobs of its batch without an answer are not made."""
+
+    driver: Driver
+    error: EngineFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Process and thread have ended, and the folder is cleared. The last report, always sent."""
+
+    driver: Driver
+    bug: BaseException | None
+    """What ended the thread, where nothing should have."""
+
+
+DriverReport: TypeAlias = Loaded | Step | Answered | Lost | Left
+
+
+class Driver:
+    """Drives one worker. Its methods only pass on what to do, and return at once."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        made: Path,
+        start: Callable[[], Worker],
+        clear: Callable[[], None],
+        tell: Callable[[DriverReport], None],
+    ) -> None:
+        self.engine = engine
+        self._made = made
+        self._start = start
+        self._clear = clear
+        self._tell = tell
+        self._batches: SimpleQueue[tuple[Job, ...] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._worker: Worker | None = None
+        self._is_cut = False
+        threading.Thread(target=self._run, name=f"artlock-{engine.name}", daemon=True).start()
+
+    def give(self, batch: tuple[Job, ...]) -> None:
+        """Have these made."""
+        self._batches.put(batch)
+
+    def leave(self) -> None:
+        """End the worker politely once its batch is done."""
+        self._batches.put(None)
+
+    def cut(self) -> None:
+        """End the worker's tree now, whatever it does."""
+        with self._lock:
+            self._is_cut = True
+            if self._worker is not None:
+                self._worker.cut()
+        self._batches.put(None)
+
+    def _run(self) -> None:
+        bug: BaseException | None = None
+        try:
+            self._drive()
+        except EngineFailed as error:
+            self._tell(Lost(self, error))
+        except BaseException as error:  # noqa: BLE001 - a waiting build must hear of it, whatever it is
+            bug = error
+        finally:
+            try:
+                if self._worker is not None:
+                    self._worker.kill()
+                self._clear()
+            finally:
+                self._tell(Left(self, bug))
+
+    def _drive(self) -> None:
+        began = time.monotonic()
+        with self._lock:
+            if self._is_cut:
+                return
+            self._worker = worker = self._start()
+        hello = worker.open()
+        self._tell(Loaded(self, hello, time.monotonic() - began))
+        while (batch := self._batches.get()) is not None:
+            self._make(worker, batch)
+        worker.close()
+
+    def _make(self, worker: Worker, batch: tuple[Job, ...]) -> None:
+        began = time.monotonic()
+        jobs = {job.request.id: job for job in batch}
+
+        def on_progress(progress: Progress) -> None:
+            self._tell(Step(self, jobs[progress.id], progress.step, progress.steps))
+
+        for result in worker.render([job.request for job in batch], on_progress):
+            job = jobs[str(result.id)]
+            answer = worker.failed(result) if isinstance(result, Failure) else self._take(job, result)
+            self._tell(Answered(self, job, answer, time.monotonic() - began))
+
+    def _take(self, job: Job, done: Done) -> Done:
+        """Move the picture out of the engine's reach."""
+        file = self._made / job.request.output
+        Path(done.output).rename(file)
+        return dataclasses.replace(done, id=job.asked.id, output=str(file))

@@ -1,0 +1,293 @@
+"""Making one asset: snapshot its inputs, generate, finish, store, place.
+
+Knows nothing of schedules, of the lock's file or of how an engine is run: it is given a step and
+gives back a record. Called from several threads at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import msgspec
+
+from buildsys import digest
+from buildsys.digest import Digest
+from buildsys.errors import MakeError
+from buildsys.files.durable import disk_error
+from buildsys.manifest.model import AssetName, Engine, Manifest
+from buildsys.plan import recipe
+from buildsys.plan.record import Credit, Parts, Picture, Record
+from buildsys.plan.step import Step
+from buildsys.store.objects import Store
+from engines.protocol import Done, Request
+
+Json: TypeAlias = Any
+_Result = TypeVar("_Result", "Raw", "Finished")
+
+
+class Engines(Protocol):
+    """Runs engines; the pool is one."""
+
+    def render(self, engine: Engine, request: Request) -> Done:
+        """Make one picture; `output` is the path of the inspected file. Raises `MakeError`."""
+        ...
+
+    def environment(self, engine: str) -> Mapping[str, str]:
+        """What an engine that rendered says it makes pictures with."""
+        ...
+
+
+class Raw(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a generate action."""
+
+    raw: Digest
+    sent: Mapping[str, Json] = {}
+    credits: tuple[Credit, ...] = ()
+    environment: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a finish action."""
+
+    picture: Picture
+    environment: Mapping[str, str] = {}
+
+
+class Maker:
+    """Makes and restores assets of one checkout.
+
+    Args:
+        root: the project.
+        manifest: for its engines, the models of local ones as absolute paths.
+        store: where results go before anything else happens.
+        engines: what runs an engine.
+        inputs: a private folder for the copies of inputs that engines read.
+        locate: where a path of the manifest lies on this disk.
+        from_git: bytes of a path in the last commit, or None.
+        rebuild: assets that are made again whatever the store knows.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: Path,
+        manifest: Manifest,
+        store: Store,
+        engines: Engines,
+        inputs: Path,
+        locate: Callable[[str], Path],
+        from_git: Callable[[str], bytes | None],
+        rebuild: frozenset[AssetName] = frozenset(),
+    ) -> None:
+        self._root = root
+        self._manifest = manifest
+        self._store = store
+        self._engines = engines
+        self._inputs = inputs
+        self._locate = locate
+        self._from_git = from_git
+        self._rebuild = rebuild
+        self._copying = threading.Lock()
+        self._copied: set[Path] = set()
+
+    def restore(self, step: Step) -> Record | None:
+        """Bring back what is known, or None where the bytes turn out to be lost."""
+        record = step.known
+        if record is None:
+            return None
+        wanted = record.picture.file
+        if self._store.read(wanted) is None:
+            data = self._outside_store(step.output, wanted)
+            if data is None:
+                return None
+            self._store.put_bytes(data)
+        self._place(step, wanted)
+        return relabelled(record, step)
+
+    def _outside_store(self, output: str, wanted: Digest) -> bytes | None:
+        """The bytes from their place, where a build was killed before it wrote the lock, or from git."""
+        path = self._root / output
+        data = path.read_bytes() if path.is_file() else None
+        if data is None or digest.of_bytes(data) != wanted:
+            data = self._from_git(output)
+        return data if data is not None and digest.of_bytes(data) == wanted else None
+
+    def make(self, step: Step) -> tuple[Record, tuple[str, ...]]:
+        """Make an asset: its record, and notes for a person. Raises `MakeError`."""
+        parts = _ready(step)
+        copies = self._snapshot(step, parts)
+        raw = self._generate(step, parts, copies)
+        finished = self._finish(step, parts, raw.raw, copies)
+        record = Record(
+            name=step.name,
+            recipe=recipe.digest_of(parts),
+            parts=parts,
+            engine=step.asset.engine,
+            output=step.output,
+            picture=finished.picture,
+            raw=raw.raw,
+            paths=_paths(step),
+            sent=raw.sent,
+            credits=raw.credits,
+            environment={**finished.environment, **raw.environment},
+        )
+        if step.asset.engine != "placeholder":
+            self._store.record_action(record.recipe, msgspec.to_builtins(record))
+        self._place(step, record.picture.file)
+        return record, raw.notes
+
+    def _generate(self, step: Step, parts: Parts, copies: Mapping[str, Path]) -> Raw:
+        if "image" in parts.inputs and step.asset.engine == "finish":
+            # A derived asset: its raw picture is another asset's finished one.
+            return Raw(raw=parts.inputs["image"])
+        key = recipe.generate_key(parts)
+        cached = self._cached(step, key, Raw)
+        if cached is not None and self._whole(cached.raw):
+            return cached
+        request = Request(
+            id=f"{step.name}#raw",
+            asset=step.name,
+            output=f"{key[:16]}.png",
+            prompt=parts.prompt,
+            negative=parts.negative,
+            text=parts.text,
+            seed=parts.seed,
+            size=parts.size,
+            parameters=parts.parameters,
+            inputs={field: str(path) for field, path in copies.items() if not field.startswith("finish.")},
+        )
+        done = self._engines.render(self._manifest.engines[step.asset.engine], request)
+        result = Raw(
+            raw=self._store.put_file(Path(done.output)),
+            sent=done.sent,
+            credits=tuple(
+                Credit(title=item.title, author=item.author, licence=item.licence, source=item.source)
+                for item in done.credits
+            ),
+            environment=self._engines.environment(step.asset.engine),
+            notes=done.notes,
+        )
+        self._store.record_action(key, msgspec.to_builtins(result))
+        return result
+
+    def _finish(self, step: Step, parts: Parts, raw: Digest, copies: Mapping[str, Path]) -> Finished:
+        key = recipe.finish_key(parts, raw)
+        cached = self._cached(step, key, Finished)
+        if cached is not None and self._whole(cached.picture.file):
+            return cached
+        image = (
+            copies["image"]
+            if step.asset.engine == "finish"
+            else self._copy(raw, f"{PurePosixPath(step.name).name}.png")
+        )
+        request = Request(
+            id=f"{step.name}#finish",
+            asset=step.name,
+            output=f"{key[:16]}.{parts.format}",
+            parameters={"steps": [[item.name, dict(item.parameters)] for item in parts.finish]},
+            inputs={
+                "image": str(image),
+                **{field: str(path) for field, path in copies.items() if field.startswith("finish.")},
+            },
+        )
+        done = self._engines.render(self._manifest.engines["finish"], request)
+        picture = _picture(self._store.put_file(Path(done.output)), done.facts)
+        result = Finished(picture=picture, environment=self._engines.environment("finish"))
+        self._store.record_action(key, msgspec.to_builtins(result))
+        return result
+
+    def _cached(self, step: Step, key: Digest, kind: type[_Result]) -> _Result | None:
+        found = None if step.name in self._rebuild else self._store.action(key)
+        try:
+            return None if found is None else msgspec.convert(found, kind)
+        except msgspec.ValidationError:
+            # Written by another version of artlock: as good as absent.
+            return None
+
+    def _snapshot(self, step: Step, parts: Parts) -> dict[str, Path]:
+        """Private copies of every input, of exactly the bytes that the recipe names."""
+        copies = {}
+        for field, item in step.asset.inputs.items():
+            source = item.asset or item.path
+            wanted = parts.inputs[field]
+            # Looked for on the disk only where the store lacks it: `reproduce` has no manifest to ask.
+            if not self._whole(wanted):
+                path = self._output(item.asset) if item.asset else self._locate(item.path)
+                if self._store.put_file(path) != wanted:
+                    raise MakeError(f"`{source}` changed while it was read", "run `artlock build` again")
+            copies[field] = self._copy(wanted, PurePosixPath(source).name)
+        return copies
+
+    def _whole(self, wanted: Digest) -> bool:
+        """Whether the store really has these bytes: a damaged object must be made again, not relied on."""
+        return self._store.read(wanted) is not None
+
+    def _output(self, name: AssetName) -> Path:
+        asset = self._manifest.assets[name]
+        return self._root / self._manifest.project.out / f"{name}.{asset.format}"
+
+    def _copy(self, wanted: Digest, name: str) -> Path:
+        """A copy under a name that a message can use.
+
+        An engine never reads the store itself, where a bug of its own could spoil what others share.
+        """
+        path = self._inputs / f"{wanted[:12]}-{name}"
+        with self._copying:
+            if path not in self._copied:
+                data = self._store.read(wanted)
+                if data is None:
+                    raise MakeError(
+                        f"the bytes of `{name}` are lost from the store", "run `artlock build` again"
+                    )
+                try:
+                    path.write_bytes(data)
+                except OSError as error:
+                    raise disk_error("write", path, error) from error
+                self._copied.add(path)
+        return path
+
+    def _place(self, step: Step, wanted: Digest) -> None:
+        target = self._root / step.output
+        if not self._store.place(wanted, target, within=self._root):
+            raise MakeError(
+                f"the picture of `{step.name}` is lost from the store", "run `artlock build` again"
+            )
+
+
+def relabelled(record: Record, step: Step) -> Record:
+    """`record` under the names of `step`: they are no part of a recipe, so a rename makes nothing stale.
+
+    But `reproduce` and `credits` follow them, and would look for an asset that is gone.
+    """
+    return msgspec.structs.replace(
+        record, name=step.name, engine=step.asset.engine, output=step.output, paths=_paths(step)
+    )
+
+
+def _paths(step: Step) -> dict[str, str]:
+    return {
+        field: f"asset:{item.asset}" if item.asset else item.path
+        for field, item in sorted(step.asset.inputs.items())
+    }
+
+
+def _ready(step: Step) -> Parts:
+    if step.parts is None:
+        detail = f"`{step.name}` was started before what it is made from"
+        raise AssertionError(detail)
+    return step.parts
+
+
+def _picture(file: Digest, facts: Mapping[str, Json]) -> Picture:
+    try:
+        pixels = digest.parse(facts["pixels"])
+        known = {field: facts[field] for field in ("phash", "width", "height")}
+        return msgspec.convert({"file": file, "pixels": pixels, **known}, Picture)
+    except (KeyError, TypeError, ValueError) as error:
+        raise MakeError(
+            f"the finish adapter reported no usable facts: {error}", "this is a bug in artlock: report it"
+        ) from error

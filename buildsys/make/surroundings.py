@@ -1,0 +1,84 @@
+"""The environment variables that an engine process may see.
+
+An allow-list: a child gets its own keys, never its neighbour's, and nothing that the shell that
+started the build happened to export. Knows nothing of processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from buildsys.manifest.model import Card
+
+_NAMES: Final = frozenset(
+    {
+        "PATH",
+        "HOME",
+        "LANG",
+        "TZ",
+        "VIRTUAL_ENV",
+        "LD_LIBRARY_PATH",
+        "HF_HOME",
+        "HF_HUB_CACHE",
+        "XDG_CACHE_HOME",
+        "NPY_DISABLE_CPU_FEATURES",
+        "OPENBLAS_CORETYPE",
+        "GLIBC_TUNABLES",
+    }
+)
+_PREFIXES: Final = (
+    "LC_",
+    "CUDA_",
+    "NVIDIA_",
+    "OMP_",
+    "MKL_",
+    "ATEN_",
+    "ONEDNN_",
+    "ARTLOCK_TEST",
+)
+_NETWORK: Final = frozenset(
+    {
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "REQUESTS_CA_BUNDLE",
+    }
+)
+"""Only for an adapter that declares that it goes out: a proxy's address may hold a password."""
+
+_DEFAULTS: Final = {
+    # Two OpenMP threads beside a busy process were measured up to 70 times slower than one.
+    "OMP_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    # An adapter that walks a set of strings must draw the same picture twice.
+    "PYTHONHASHSEED": "0",
+    # What it printed last before it died must be in the log.
+    "PYTHONUNBUFFERED": "1",
+    # And it must read a text file the same way in every locale.
+    "PYTHONUTF8": "1",
+}
+
+
+def surroundings(card: Card, environ: Mapping[str, str], temporary: str) -> dict[str, str]:
+    """What of `environ` the adapter of `card` may see, its keys included; `TMPDIR` is `temporary`."""
+    allowed = _NAMES | set(card.keys)
+    seen = {
+        name: value
+        for name, value in environ.items()
+        if name in allowed or name.startswith(_PREFIXES) or (card.network and name.upper() in _NETWORK)
+    }
+    # The keeper replaces the values of these in the log.
+    keys = {"ARTLOCK_KEYS": " ".join(card.keys)} if card.keys else {}
+    return {**_DEFAULTS, **seen, **keys, "TMPDIR": temporary}
+
+
+def conceal(text: str, card: Card, environ: Mapping[str, str]) -> str:
+    """`text` with the values of the adapter's keys replaced by `$NAME`: an error message is shown."""
+    for name in card.keys:
+        if value := environ.get(name):
+            text = text.replace(value, f"${name}")
+    return text

@@ -1,0 +1,94 @@
+"""A process tree: a keeper, the engine it keeps, and the pipes to both.
+
+Knows nothing of messages. The keeper (`engines/__main__.py`) ends the tree when the lifeline closes;
+only this process holds the lifeline's other end, so the kernel closes it however the builder ends.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from engines import protocol
+
+_ENTRY: Final = Path(protocol.__file__).with_name("__main__.py")
+
+_POLITE: Final = 2.0
+"""Seconds that an engine has to leave when its input ended."""
+
+_FORCED: Final = 5.0
+"""Seconds that a keeper has to end a tree; a process that sits in a driver may need them all."""
+
+
+class ProcessTree:
+    """One keeper with its engine. Any thread may `cut`; the rest belongs to one thread."""
+
+    def __init__(
+        self, python: str, adapter: str, folder: Path, log: Path, environ: Mapping[str, str]
+    ) -> None:
+        """Start it in `folder`. Raises `OSError` where `python` can't be run."""
+        self._lock = threading.Lock()
+        errors = os.open(log, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        theirs_in, self.requests = os.pipe()
+        self.replies, theirs_out = os.pipe()
+        theirs_life, self._lifeline = os.pipe()
+        try:
+            self._keeper = subprocess.Popen(  # noqa: S603 - the interpreter and the file are ours
+                # -P: nothing in the current folder may shadow a module.
+                [python, "-P", str(_ENTRY), str(theirs_life), adapter],
+                stdin=theirs_in,
+                stdout=theirs_out,
+                stderr=errors,
+                cwd=folder,
+                env=environ,
+                pass_fds=(theirs_life,),
+                # Not in the terminal's group: a ctrl-C is for the builder, which then decides.
+                start_new_session=True,
+            )
+        except OSError:
+            self._close_pipes()
+            raise
+        finally:
+            for number in (theirs_in, theirs_out, theirs_life, errors):
+                os.close(number)
+
+    def wait(self, seconds: float = _POLITE) -> int | None:
+        """The exit code of an engine that ended, negative for a signal; None if it has not."""
+        try:
+            return self._keeper.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def cut(self) -> None:
+        """Have the keeper end the whole tree; returns at once. Any thread, any time, any number."""
+        with self._lock:
+            if self._lifeline >= 0:
+                os.close(self._lifeline)
+                self._lifeline = -1
+
+    def kill(self) -> None:
+        """End the whole tree and wait until it is gone."""
+        self.cut()
+        if self.wait(_FORCED) is None:
+            self._keeper.kill()  # the engine follows its keeper, by its parent death signal
+            self.wait(_FORCED)
+        self._close_pipes()
+
+    def leave(self) -> None:
+        """End the engine's input, wait for it to go, and end it where it does not."""
+        if self.requests >= 0:
+            os.close(self.requests)
+            self.requests = -1
+        self.wait()
+        self.kill()
+
+    def _close_pipes(self) -> None:
+        self.cut()
+        for number in (self.requests, self.replies):
+            if number >= 0:
+                os.close(number)
+        self.requests = self.replies = -1

@@ -1,0 +1,296 @@
+"""One engine process: started, spoken with, ended with its whole tree.
+
+Knows nothing of queues, retries or of other workers; see `pool`. The process that is started is a
+keeper (`engines/__main__.py`), which holds the engine and ends its tree when the lifeline closes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from buildsys.errors import MakeError
+from buildsys.make.channel import Channel, Gone, Silence
+from buildsys.make.inspection import Unfit, inspect
+from buildsys.make.surroundings import conceal, surroundings
+from buildsys.make.tree import ProcessTree
+from buildsys.manifest.model import Engine
+from engines import protocol
+from engines.protocol import (
+    Done,
+    ErrorKind,
+    Failure,
+    Hello,
+    Open,
+    Progress,
+    ProtocolError,
+    Render,
+    Request,
+    Result,
+)
+
+_TAIL_BYTES: Final = 4096
+_TAIL_LINES: Final = 20
+
+
+class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine failed
+    """An engine could not make what it was asked, or is gone."""
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        kind: ErrorKind,
+        log_tail: str = "",
+        retry_after: float | None = None,
+        lost: bool = False,
+    ) -> None:
+        super().__init__(message, hint)
+        self.kind = kind
+        self.log_tail = log_tail
+        """The last lines that the engine wrote to its log."""
+        self.retry_after = retry_after
+        """Seconds that the provider asked to wait."""
+        self.lost = lost
+        """The process is gone; whatever else it was making is not made."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where one worker may write; the builder owns all of it."""
+
+    staging: Path
+    temporary: Path
+    log: Path
+
+
+class Worker:
+    """An engine process. One thread opens, renders and closes; any thread may `cut`."""
+
+    def __init__(self, engine: Engine, adapter: str, place: Place, environ: Mapping[str, str]) -> None:
+        self._engine = engine
+        self._adapter = adapter
+        self._place = place
+        self._environ = environ
+        self._opened = time.monotonic()
+        python = engine.python or sys.executable
+        seen = surroundings(engine.card, environ, str(place.temporary))
+        try:
+            self._tree = ProcessTree(python, adapter, place.staging, place.log, seen)
+        except OSError as error:
+            raise EngineFailed(
+                f"the interpreter `{python}` of `{engine.name}` can't be started: {error.strerror}",
+                f"mend `python` of the engine `{engine.name}`",
+                kind=ErrorKind.MISSING,
+                lost=True,
+            ) from error
+        self._channel = Channel(self._tree.requests, self._tree.replies)
+
+    def open(self) -> Hello:
+        """Load the engine. Raises `EngineFailed` if it can't, or is not what its card says."""
+        seconds = self._engine.card.load_seconds
+        deadline = self._opened + seconds
+        opening = Open(
+            protocol=protocol.PROTOCOL,
+            adapter=self._adapter,
+            engine=self._engine.name,
+            model=self._engine.model,
+            revision=self._engine.revision,
+            staging=str(self._place.staging),
+            settings=self._engine.settings,
+        )
+        try:
+            self._channel.send(protocol.encode(opening), deadline)
+            message = self._channel.receive(deadline)
+            if isinstance(message, Failure):
+                raise self._broken(message)
+            if not isinstance(message, Hello):
+                detail = "it answered `open` with something else than `hello`"
+                raise ProtocolError(detail)  # noqa: TRY301 - handled as what `receive` finds
+        except Silence:
+            raise self._lost(f"did not load within {seconds:g} s", ErrorKind.TRANSIENT) from None
+        except Gone:
+            raise self._ended("while loading") from None
+        except ProtocolError as error:
+            raise self._lost(f"broke the protocol: {error}", ErrorKind.INTERNAL) from None
+        self._check(message)
+        return message
+
+    def _check(self, hello: Hello) -> None:
+        """Hold what the engine says it is against its card, from which the plan was made."""
+        card = self._engine.card
+        if hello.protocol != protocol.PROTOCOL:
+            fact = f"speaks protocol {hello.protocol}, artlock speaks {protocol.PROTOCOL}"
+            raise self._lost(fact, ErrorKind.INTERNAL, "use one version of artlock on both sides")
+        name = Path(card.name).stem if card.name.endswith(".py") else card.name
+        for word, said, expected in (
+            ("adapter", hello.adapter, name),
+            ("version", hello.version, card.version),
+            ("determinism", hello.determinism, card.determinism),
+        ):
+            if said != expected:
+                fact = f"says its {word} is `{said}`, its card says `{expected}`"
+                raise self._lost(fact, ErrorKind.INTERNAL, "use the adapter and the card of one version")
+
+    def render(
+        self, requests: Sequence[Request], on_progress: Callable[[Progress], None]
+    ) -> Iterator[Result]:
+        """Make `requests`, yielding each result as it comes, in any order.
+
+        The `output` of a `Done` is the absolute path of a file that was inspected; a file that is
+        not fit to be adopted comes as a `Failure`. Raises `EngineFailed` where the process is lost;
+        requests that were not yielded are not made.
+        """
+        waiting = {request.id: request for request in requests}
+        line = self._encoded(waiting)
+        furthest: dict[str, int] = {}
+        seconds = self._engine.card.render_seconds
+        deadline = time.monotonic() + seconds
+        try:
+            if not self._channel.silent():
+                detail = "it spoke without being asked"
+                raise ProtocolError(detail)  # noqa: TRY301 - handled as what `receive` finds
+            self._channel.send(line, deadline)
+            while waiting:
+                message = self._channel.receive(deadline)
+                if isinstance(message, Failure) and message.id is None:
+                    raise self._broken(message)
+                request = _answered(message, waiting, requests)
+                if isinstance(message, Progress):
+                    # Only a step further is a sign of life: a loop that repeats itself is not.
+                    if message.step > furthest.get(message.id, 0):
+                        furthest[message.id] = message.step
+                        deadline = time.monotonic() + seconds
+                        on_progress(message)
+                elif isinstance(message, Done | Failure):
+                    deadline = time.monotonic() + seconds
+                    del waiting[request.id]
+                    yield self._inspected(message, request)
+        except Silence:
+            fact = f"gave no sign of life for {seconds:g} s while making {_names(waiting)}"
+            raise self._lost(fact, ErrorKind.TRANSIENT) from None
+        except Gone:
+            raise self._ended(f"while making {_names(waiting)}") from None
+        except ProtocolError as error:
+            raise self._lost(f"broke the protocol: {error}", ErrorKind.INTERNAL) from None
+
+    def _encoded(self, waiting: Mapping[str, Request]) -> bytes:
+        try:
+            return protocol.encode(Render(requests=tuple(waiting.values())))
+        except ProtocolError as error:
+            message = f"the engine `{self._engine.name}` can't be asked for {_names(waiting)}: {error}"
+            raise self._error(message, "shorten the prompt or the text", ErrorKind.BAD_REQUEST) from None
+
+    def _inspected(self, result: Result, request: Request) -> Result:
+        if isinstance(result, Failure):
+            return result
+        try:
+            if result.output != request.output:
+                raise Unfit(f"it handed over `{result.output[:80]}`, asked for `{request.output}`")  # noqa: TRY301
+            inspect(self._place.staging, request.output, request.size)
+        except Unfit as error:
+            message = f"the engine `{self._engine.name}` made no usable picture of `{request.asset}`: {error}"
+            return Failure(id=request.id, kind=ErrorKind.INTERNAL, message=message)
+        return dataclasses.replace(result, output=str(self._place.staging / result.output))
+
+    def failed(self, failure: Failure) -> EngineFailed:
+        """`failure`, told by an engine that lives on, as an error with the log's last lines."""
+        if failure.kind is ErrorKind.INTERNAL:
+            time.sleep(0.05)  # its traceback was written before its answer, but is drained beside it
+            hint = failure.hint or f"read its log, `{self._place.log}`"
+            return self._error(failure.message, hint, failure.kind, failure.retry_after)
+        return self._error(failure.message, failure.hint, failure.kind, failure.retry_after)
+
+    def _error(
+        self,
+        message: str,
+        hint: str,
+        kind: ErrorKind,
+        retry_after: float | None = None,
+        *,
+        lost: bool = False,
+    ) -> EngineFailed:
+        card = self._engine.card
+        return EngineFailed(
+            conceal(message, card, self._environ),
+            conceal(hint, card, self._environ),
+            kind=kind,
+            log_tail=conceal(_tail(self._place.log), card, self._environ),
+            retry_after=retry_after,
+            lost=lost,
+        )
+
+    def _lost(self, fact: str, kind: ErrorKind, hint: str = "") -> EngineFailed:
+        self.kill()
+        hint = hint or f"read its log, `{self._place.log}`"
+        return self._error(f"the engine `{self._engine.name}` {fact}", hint, kind, lost=True)
+
+    def _broken(self, failure: Failure) -> EngineFailed:
+        self.kill()
+        return self._error(failure.message, failure.hint, failure.kind, failure.retry_after, lost=True)
+
+    def _ended(self, when: str) -> EngineFailed:
+        """The engine closed its end: say how it died."""
+        code = self._tree.wait()
+        if code is None:
+            return self._lost(f"closed its channel {when}", ErrorKind.INTERNAL)
+        if code == -signal.SIGKILL:
+            fact = f"was killed by SIGKILL {when}: perhaps the machine ran out of memory"
+            return self._lost(
+                fact, ErrorKind.OUT_OF_MEMORY, "close other programs, or choose a smaller model"
+            )
+        if code < 0:
+            return self._lost(f"was ended by {signal.Signals(-code).name} {when}", ErrorKind.TRANSIENT)
+        return self._lost(f"ended with exit code {code} {when}", ErrorKind.TRANSIENT)
+
+    def cut(self) -> None:
+        """Have the whole tree ended; returns at once. Any thread may call it, any time."""
+        self._tree.cut()
+
+    def kill(self) -> None:
+        """End the whole tree and wait until it is gone."""
+        self._tree.kill()
+
+    def close(self) -> None:
+        """End the engine's input, wait for it to leave, and end it where it does not."""
+        self._tree.leave()
+
+
+def _answered(message: protocol.Message, waiting: Mapping[str, Request], asked: Sequence[Request]) -> Request:
+    """The request that `message` is about; raises `ProtocolError` where there is none."""
+    if not isinstance(message, Progress | Done | Failure) or message.id is None:
+        detail = f"a `{type(message).__name__.lower()}` message came during `render`"
+        raise ProtocolError(detail)
+    request = waiting.get(message.id)
+    if request is not None:
+        return request
+    if message.id in {request.id for request in asked}:
+        detail = f"request `{message.id}` was already answered"
+    else:
+        detail = f"there is no request `{message.id[:80]}`"
+    raise ProtocolError(detail)
+
+
+def _names(waiting: Mapping[str, Request]) -> str:
+    assets = [f"`{request.asset}`" for request in waiting.values()]
+    shown = ", ".join(assets[:3])
+    return f"{shown} and {len(assets) - 3} more" if len(assets) > 3 else shown  # noqa: PLR2004 - enough
+
+
+def _tail(log: Path) -> str:
+    """The last lines of `log`, whatever bytes they hold."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            data = file.read()
+    except OSError:
+        return ""
+    return "\n".join(data.decode("utf-8", "replace").splitlines()[-_TAIL_LINES:])

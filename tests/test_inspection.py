@@ -1,0 +1,114 @@
+"""What may be adopted: by its header, its length and what kind of file it is."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from buildsys.make import inspection
+from buildsys.make.inspection import Header, Unfit, inspect
+
+
+def picture(kind: str, mode: str = "RGB", size: tuple[int, int] = (37, 21), **options: Any) -> bytes:
+    image = Image.effect_noise(size, 90).convert(mode)
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])
+def test_a_png_of_any_kind_is_taken(tmp_path: Path, mode: str) -> None:
+    (tmp_path / "a.png").write_bytes(picture("PNG", mode))
+    assert inspect(tmp_path, "a.png", (37, 21)) == Header("png", 37, 21)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 60}, {"quality": 60, "exif": b"Exif"}])
+@pytest.mark.parametrize("size", [(37, 21), (1, 1), (300, 2)])
+def test_a_webp_of_any_kind_is_taken(
+    tmp_path: Path, mode: str, options: dict[str, Any], size: tuple[int, int]
+) -> None:
+    (tmp_path / "a.webp").write_bytes(picture("WEBP", mode, size, **options))
+    assert inspect(tmp_path, "a.webp", None) == Header("webp", *size)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.png", "PNG"), ("a.webp", "WEBP")])
+def test_every_shorter_length_is_refused(tmp_path: Path, name: str, kind: str) -> None:
+    options: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
+    whole = picture(kind, size=(5, 4), **options)
+    for length in range(len(whole)):
+        (tmp_path / name).write_bytes(whole[:length])
+        with pytest.raises(Unfit, match=rf"^`{name}` is (empty|cut short|not a \w+: it starts with .*)$"):
+            inspect(tmp_path, name, None)
+
+
+def test_bytes_after_the_end_of_a_png_do_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(picture("PNG") + b"a signature of its maker")
+    assert inspect(tmp_path, "a.png", None) == Header("png", 37, 21)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("a.png", picture("JPEG")[:64], "`a.png` is not a PNG: it starts with "),
+        ("a.png", picture("WEBP"), "`a.png` is not a PNG: it starts with b'RIFF"),
+        ("a.webp", picture("PNG"), "`a.webp` is not a WebP: it starts with b'\\x89PNG"),
+        ("a.jpg", picture("JPEG"), "`a.jpg` is neither a `.png` nor a `.webp`"),
+        ("a", picture("PNG"), "`a` is neither a `.png` nor a `.webp`"),
+        ("a.png", picture("PNG").replace(b"IHDR", b"IHDX"), "`a.png` has a broken PNG header"),
+        ("a.png", picture("PNG")[:29] + b"\0\0\0\0" + picture("PNG")[33:], "`a.png` has a broken PNG header"),
+        ("a.webp", b"RIFF\x20\0\0\0WEBPVP8Z" + bytes(30), "`a.webp` has a broken WebP header"),
+        (
+            "a.png",
+            picture("PNG")[:33] + bytes(12) * 100_001,
+            "`a.png` has more than 100000 chunks",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, name: str, content: bytes, text: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(Unfit) as caught:
+        inspect(tmp_path, name, None)
+    assert str(caught.value).startswith(text)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../a.png", "/etc/passwd", "b/a.png", "a\0.png", "b\\a.png"])
+def test_a_name_that_is_more_than_a_name_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Unfit, match=r"is not the name of a file in its staging folder$"):
+        inspect(tmp_path, name, None)
+
+
+def test_only_a_regular_file_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "link.png").symlink_to("/etc/passwd")
+    os.mkfifo(tmp_path / "fifo.png")
+    for name, text in {
+        "folder.png": "`folder.png` is a folder",
+        "link.png": "`link.png` is a symbolic link",
+        "fifo.png": "`fifo.png` is not a regular file",
+        "absent.png": "`absent.png` was not written",
+    }.items():
+        with pytest.raises(Unfit) as caught:
+            inspect(tmp_path, name, None)
+        assert str(caught.value) == text
+
+
+def test_sizes_are_held_to_what_was_asked_and_to_a_limit(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(picture("PNG"))
+    with pytest.raises(Unfit, match=r"^`a.png` is 37x21 pixels, not 37x22 as asked$"):
+        inspect(tmp_path, "a.png", (37, 22))
+    (tmp_path / "a.png").write_bytes(picture("PNG", size=(inspection.MAX_SIDE + 1, 1)))
+    with pytest.raises(Unfit, match=r"^`a.png` says it is 16385x1 pixels; a side has 1 to 16384$"):
+        inspect(tmp_path, "a.png", None)
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.png").open("wb") as file:
+        file.truncate(inspection.MAX_FILE + 1)  # a hole: no disk is used
+    with pytest.raises(Unfit, match=r"^`a.png` has 268435457 bytes; a picture has at most 268435456$"):
+        inspect(tmp_path, "a.png", None)

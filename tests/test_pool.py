@@ -1,0 +1,297 @@
+"""The pool: who makes what, together with whom, what is tried again, and what happens at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from zookeeper import MARK, ROOT, engine, left_after, marked, request
+
+from buildsys.errors import DiskError
+from buildsys.make.events import (
+    Event,
+    RequestDone,
+    RequestFailed,
+    RequestStarted,
+    StepMade,
+    WorkerLost,
+    WorkerStarted,
+)
+from buildsys.make.pool import Pool, Stopped
+from buildsys.make.worker import EngineFailed
+from engines.protocol import Done, ErrorKind
+
+
+@pytest.fixture
+def mark(tmp_path: Path) -> str:
+    return str(tmp_path)
+
+
+@pytest.fixture
+def events() -> list[Event]:
+    return []
+
+
+@pytest.fixture
+def pool(tmp_path: Path, mark: str, events: list[Event]) -> Iterator[Pool]:
+    environ = {**os.environ, MARK: mark}
+    with Pool(tmp_path / "work", root=ROOT, jobs=2, on_event=events.append, environ=environ) as pool:
+        yield pool
+    assert left_after(mark, 2) == []
+
+
+def results(futures: list[Future[Done]]) -> list[Done]:
+    return [future.result(20) for future in futures]
+
+
+def names(events: list[Event]) -> list[str]:
+    return [type(event).__name__ for event in events]
+
+
+def test_a_picture_lies_in_the_pools_folder_under_the_callers_id(pool: Pool) -> None:
+    done = pool.render(engine("good"), request())
+    file = Path(done.output)
+    assert (done.id, file.suffix) == ("hero", ".png")
+    assert file.parent.parent == pool.inputs.parent
+    assert file.read_bytes().startswith(b"\x89PNG")
+    assert oct(pool.inputs.parent.stat().st_mode & 0o777) == "0o700"
+    staging = list(pool.inputs.parent.glob("worker-*/staging/*"))
+    assert staging == []
+
+
+def test_the_events_of_a_request_come_in_order(pool: Pool, events: list[Event]) -> None:
+    steps: list[tuple[int, int]] = []
+    pool.render(engine("good"), request(steps=2), lambda step, steps_: steps.append((step, steps_)))
+    started, *rest = events
+    assert isinstance(started, WorkerStarted)
+    assert started.engine == "good"
+    assert 0 < started.seconds < 20
+    assert rest[:3] == [
+        RequestStarted("good", "hero"),
+        StepMade("good", "hero", 1, 2),
+        StepMade("good", "hero", 2, 2),
+    ]
+    assert isinstance(rest[3], RequestDone)
+    assert steps == [(1, 2), (2, 2)]
+
+
+def test_one_process_stays_warm_for_all_requests(pool: Pool) -> None:
+    good = engine("good", parallel=False, batch=1)
+    done = results([pool.submit(good, request(str(number))) for number in range(5)])
+    assert len({one.facts["process"] for one in done}) == 1
+    assert [one.facts["renders"] for one in done] == [1, 2, 3, 4, 5]
+
+
+def test_what_waited_while_the_engine_loaded_is_sent_together(pool: Pool) -> None:
+    good = engine("good", parallel=False, settings={"load_seconds": 0.3})
+    done = results([pool.submit(good, request(str(number))) for number in range(6)])
+    assert [one.facts["together"] for one in done] == [4, 4, 4, 4, 2, 2]
+
+
+def test_requests_of_one_batch_may_share_names_with_each_other(pool: Pool) -> None:
+    good = engine("good", parallel=False, settings={"load_seconds": 0.3})
+    first, second = (replace(request("hero"), seed=seed) for seed in (1, 2))
+    one, other = results([pool.submit(good, first), pool.submit(good, second)])
+    assert one.facts["together"] == 2
+    assert (one.id, other.id) == ("hero", "hero")
+    assert Path(one.output).read_bytes() != Path(other.output).read_bytes()
+
+
+def test_a_parallel_engine_has_as_many_processes_as_jobs_and_no_more(pool: Pool) -> None:
+    good = engine("good", batch=1)
+    done = results([pool.submit(good, request(str(number), seconds=0.3)) for number in range(4)])
+    assert len({one.facts["process"] for one in done}) == 2
+
+
+def test_a_device_has_one_owner_at_a_time(pool: Pool, mark: str, events: list[Event]) -> None:
+    first = engine("good", name="first", parallel=False, settings={"device": "cuda"})
+    second = engine("good", name="second", parallel=False, settings={"device": "cuda:0"})
+    seen = 0
+    stop = threading.Event()
+
+    def look() -> None:
+        nonlocal seen
+        while not stop.is_set():
+            engines = [process for process in marked(mark) if process.pid == os.getsid(process.pid)]
+            seen = max(seen, len(engines))
+            time.sleep(0.01)
+
+    futures = [pool.submit(one, request(one.name, seconds=0.2)) for one in (first, second, first, second)]
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    results(futures)
+    stop.set()
+    watcher.join()
+    assert seen <= 2, "a keeper and its engine lead a session each: more are two engines on one device"
+    order = [event.engine for event in events if isinstance(event, RequestDone)]
+    assert order == ["first", "first", "second", "second"]
+
+
+def test_a_device_of_its_own_is_not_waited_for(pool: Pool) -> None:
+    first = engine("good", name="first", settings={"device": "cuda:0"})
+    second = engine("good", name="second", settings={"device": "cuda:1"})
+    began = time.monotonic()
+    held = pool.submit(first, request("held", seconds=5))
+    pool.render(second, request())
+    assert time.monotonic() - began < 5
+    assert not held.done()
+    pool.stop()
+
+
+@pytest.mark.parametrize(
+    ("kind", "tries"),
+    [(kind, 2 if kind in {ErrorKind.OUT_OF_MEMORY, ErrorKind.TRANSIENT} else 1) for kind in ErrorKind],
+)
+def test_what_is_tried_again_depends_on_the_kind(
+    pool: Pool, events: list[Event], kind: ErrorKind, tries: int
+) -> None:
+    with pytest.raises(EngineFailed) as caught:
+        pool.render(engine("good"), request(fail=str(kind)))
+    error = caught.value
+    assert (str(error), error.kind) == (f"it is {kind}\n\nhint: mend it", kind)
+    assert (error.retry_after, error.lost) == (7.0, False)
+    assert names(events).count("RequestStarted") == tries
+    assert events[-1] == RequestFailed("good", "hero", kind)
+
+
+def test_a_process_that_ran_out_of_memory_is_replaced(pool: Pool, events: list[Event]) -> None:
+    good = engine("good", parallel=False)
+    before = pool.render(good, request()).facts["process"]
+    with pytest.raises(EngineFailed):
+        pool.render(good, request(fail="out_of_memory"))
+    assert pool.render(good, request()).facts["process"] != before
+    assert names(events).count("WorkerStarted") == 3
+    assert names(events).count("WorkerLost") == 0
+
+
+def test_what_failed_together_is_tried_again_alone_and_before_the_rest(
+    pool: Pool, tmp_path: Path, events: list[Event]
+) -> None:
+    good = engine("good", parallel=False, settings={"load_seconds": 0.3})
+    hero = request("hero", fail="transient", once=str(tmp_path / "once"))
+    done = results([pool.submit(good, one) for one in (hero, *map(request, "abcd"))])
+    assert [one.facts["together"] for one in done] == [1, 1, 1, 1, 1]
+    started = [event.asset for event in events if isinstance(event, RequestStarted)]
+    assert started == ["hero", "a", "b", "c", "hero", "a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("kind", ["missing", "auth"])
+def test_an_engine_that_cannot_load_is_asked_once(pool: Pool, events: list[Event], kind: str) -> None:
+    bad = engine("good", settings={"fail": kind})
+    futures = [pool.submit(bad, request(str(number))) for number in range(3)]
+    for future in [*futures, pool.submit(bad, request("later"))]:
+        error = future.exception(20)
+        assert isinstance(error, EngineFailed)
+        assert (error.message, error.hint, error.kind) == (f"it can't load: {kind}", "mend it", kind)
+    assert names(events).count("WorkerLost") == 1
+
+
+def test_a_request_too_long_to_send_is_its_own_fault(pool: Pool, events: list[Event]) -> None:
+    good = engine("good", parallel=False)
+    with pytest.raises(EngineFailed) as caught:
+        pool.render(good, request(padding="x" * 5_000_000))
+    assert (caught.value.kind, caught.value.hint) == (ErrorKind.BAD_REQUEST, "shorten the prompt or the text")
+    assert caught.value.message.startswith(
+        "the engine `good` can't be asked for `hero`: a `render` message of 5"
+    )
+    assert names(events).count("RequestStarted") == 1
+    assert isinstance(pool.render(good, request()), Done)
+
+
+def test_stop_ends_every_wait_at_once(pool: Pool, mark: str) -> None:
+    hung = engine("stubborn")
+    futures = [pool.submit(hung, request(str(number), "deaf")) for number in range(3)]
+    futures.append(pool.submit(engine("good", name="loading", settings={"load_seconds": 60}), request()))
+    time.sleep(0.5)
+    began = time.monotonic()
+    pool.stop()
+    for future in futures:
+        with pytest.raises(Stopped, match=r"^the build was stopped$"):
+            future.result(2)
+    assert time.monotonic() - began < 0.5
+    assert left_after(mark, 2) == []
+    with pytest.raises(Stopped):
+        pool.submit(hung, request()).result(2)
+
+
+def test_after_close_nothing_starts(tmp_path: Path) -> None:
+    pool = Pool(tmp_path, root=ROOT, jobs=1)
+    pool.close()
+    with pytest.raises(Stopped):
+        pool.submit(engine("good"), request()).result(2)
+    pool.close()
+    pool.stop()
+
+
+def test_many_threads_may_render(pool: Pool) -> None:
+    good = engine("good")
+    done: list[Done] = []
+    threads = [
+        threading.Thread(target=lambda name=str(number): done.append(pool.render(good, request(name))))
+        for number in range(24)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(int(one.id) for one in done) == list(range(24))
+
+
+@pytest.mark.parametrize("kind", [WorkerStarted, RequestStarted, StepMade, RequestDone])
+def test_a_listener_that_raises_ends_the_build_instead_of_hanging_it(
+    tmp_path: Path, kind: type[Event]
+) -> None:
+    def listener(event: Event) -> None:
+        if isinstance(event, kind):
+            raise ZeroDivisionError
+
+    with Pool(tmp_path, root=ROOT, jobs=1, on_event=listener) as pool:
+        first = pool.submit(engine("good"), request(steps=2, seconds=1 if kind is StepMade else 0))
+        if kind is RequestDone:
+            assert isinstance(first.result(20), Done), "it was made before anyone was told"
+        else:
+            assert isinstance(first.exception(20), ZeroDivisionError)
+        assert isinstance(pool.submit(engine("good"), request()).exception(20), ZeroDivisionError)
+
+
+def test_a_bug_in_a_drivers_thread_is_raised_where_the_build_waits(pool: Pool) -> None:
+    (pool.inputs.parent / "made").rmdir()
+    futures = [pool.submit(engine("good"), request(str(number))) for number in range(3)]
+    for future in futures:
+        assert isinstance(future.exception(20), FileNotFoundError)
+
+
+def test_a_lost_worker_is_told_with_its_reason(pool: Pool, events: list[Event]) -> None:
+    with pytest.raises(EngineFailed):
+        pool.render(engine("mortal"), request(act="exit"))
+    reason = "the engine `mortal` ended with exit code 3 while making `hero`"
+    assert [event for event in events if isinstance(event, WorkerLost)] == [WorkerLost("mortal", reason)] * 2
+
+
+def test_adapter_and_interpreter_are_found_from_the_projects_folder(tmp_path: Path) -> None:
+    script = tmp_path / "venv" / "bin" / "python"
+    script.parent.mkdir(parents=True)
+    script.write_text(f'#!/bin/sh\ntouch {tmp_path}/was-here\nexec {sys.executable} "$@"\n')
+    script.chmod(0o755)
+    shutil.copytree(ROOT / "tests" / "zoo", tmp_path / "tests" / "zoo")
+    with Pool(tmp_path / "work", root=tmp_path, jobs=1) as pool:
+        pool.render(engine("good", python="venv/bin/python"), request())
+    assert (tmp_path / "was-here").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "work").write_text("a file")
+    with pytest.raises(DiskError) as caught:
+        Pool(tmp_path / "work", root=ROOT, jobs=1)
+    assert str(caught.value) == (
+        f"`{tmp_path / 'work'}` can't be written: File exists\n\n"
+        "hint: make room or set permissions, then build again"
+    )

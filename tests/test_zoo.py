@@ -1,0 +1,280 @@
+"""Engines that misbehave: the right words, nobody left behind, everyone else served."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import wait
+from pathlib import Path
+from typing import Any
+
+import pytest
+from zookeeper import MARK, ROOT, engine, left_after, marked, request
+
+from buildsys.make.events import Event, WorkerLost, WorkerStarted
+from buildsys.make.pool import Pool
+from buildsys.make.worker import EngineFailed
+from engines.protocol import Done, ErrorKind
+
+TRANSIENT, INTERNAL, OOM = ErrorKind.TRANSIENT, ErrorKind.INTERNAL, ErrorKind.OUT_OF_MEMORY
+SUSPICION = "perhaps the machine ran out of memory"
+
+
+class Zoo:
+    """A pool with its events."""
+
+    def __init__(self, work: Path, mark: str) -> None:
+        self.events: list[Event] = []
+        environ = {**os.environ, MARK: mark}
+        self.pool = Pool(work, root=ROOT, jobs=2, on_event=self.events.append, environ=environ)
+
+    def count(self, kind: type[Event]) -> int:
+        return sum(isinstance(event, kind) for event in self.events)
+
+
+@pytest.fixture
+def mark(tmp_path: Path) -> str:
+    return str(tmp_path)
+
+
+@pytest.fixture
+def zoo(tmp_path: Path, mark: str) -> Iterator[Zoo]:
+    zoo = Zoo(tmp_path / "work", mark)
+    yield zoo
+    zoo.pool.close()
+    assert left_after(mark, 2) == []
+    assert list((tmp_path / "work").glob("run-*")) == []
+
+
+def misbehave(zoo: Zoo, animal: Any, act: str) -> EngineFailed:
+    """The error of one bad request, made beside a good engine and before a good request."""
+    bystander = zoo.pool.submit(engine("good"), request("bystander", seconds=0.1))
+    bad = zoo.pool.submit(animal, request("hero", act))
+    error = bad.exception(20)
+    assert isinstance(error, EngineFailed)
+    assert isinstance(bystander.result(20), Done)
+    return error
+
+
+ON_REQUEST = [
+    ("mortal", "exit", TRANSIENT, "the engine `mortal` ended with exit code 3 while making `hero`"),
+    ("mortal", "leave", TRANSIENT, "the engine `mortal` ended with exit code 0 while making `hero`"),
+    ("mortal", "segfault", TRANSIENT, "the engine `mortal` was ended by SIGSEGV while making `hero`"),
+    (
+        "mortal",
+        "killed",
+        OOM,
+        f"the engine `mortal` was killed by SIGKILL while making `hero`: {SUSPICION}",
+    ),
+    ("mortal", "raise", INTERNAL, "RuntimeError: a bug of the adapter"),
+    ("mortal", "eat", OOM, "the engine ran out of memory"),
+    (
+        "babbler",
+        "other",
+        INTERNAL,
+        "the engine `babbler` broke the protocol: there is no request `a stranger`",
+    ),
+    ("babbler", "silent", INTERNAL, "the adapter gave no result for this request"),
+    (
+        "babbler",
+        "line",
+        INTERNAL,
+        "the engine `babbler` broke the protocol: a line is longer than 4194304 bytes",
+    ),
+    (
+        "babbler",
+        "utf8",
+        INTERNAL,
+        'the engine `babbler` broke the protocol: not UTF-8: b\'{"type":"done","id":"\\xff\\xfe"}\\n\'',
+    ),
+    (
+        "babbler",
+        "json",
+        INTERNAL,
+        "the engine `babbler` broke the protocol: not JSON: b'Loading checkpoint shards: 100%\\n'",
+    ),
+    ("babbler", "number", INTERNAL, "a `done` message holds what JSON can't carry: a `bytes`"),
+    ("liar", "nothing", INTERNAL, "`N.png` was not written"),
+    ("liar", "outside", INTERNAL, "it handed over `../outside.png`, asked for `N.png`"),
+    ("liar", "another", INTERNAL, "it handed over `another.png`, asked for `N.png`"),
+    ("liar", "folder", INTERNAL, "`N.png` is a folder"),
+    ("liar", "link", INTERNAL, "`N.png` is a symbolic link"),
+    ("liar", "fifo", INTERNAL, "`N.png` is not a regular file"),
+    ("liar", "empty", INTERNAL, "`N.png` is empty"),
+    ("liar", "page", INTERNAL, "`N.png` is not a PNG: it starts with b'<!DOCTYPE ht'"),
+    ("liar", "cut", INTERNAL, "`N.png` is cut short"),
+    ("liar", "huge", INTERNAL, "`N.png` says it is 100000x100000 pixels; a side has 1 to 16384"),
+    ("liar", "other size", INTERNAL, "`N.png` is 9x6 pixels, not 8x6 as asked"),
+]
+
+
+@pytest.mark.parametrize(("animal", "act", "kind", "text"), ON_REQUEST, ids=lambda value: str(value)[:12])
+def test_a_bad_answer_is_named_and_the_rest_goes_on(
+    zoo: Zoo, animal: str, act: str, kind: ErrorKind, text: str
+) -> None:
+    error = misbehave(zoo, engine(animal), act)
+    if animal == "liar":
+        text = f"the engine `liar` made no usable picture of `hero`: {text}"
+    assert re.sub(r"`\d+\.png`", "`N.png`", error.message) == text
+    assert error.kind is kind
+    assert error.hint == hint_of(zoo, error, animal)
+    assert isinstance(zoo.pool.render(engine(animal), request("next")), Done)
+
+
+def hint_of(zoo: Zoo, error: EngineFailed, animal: str) -> str:
+    """What an error advises where the engine gave no hint of its own: its log, if the engine is to blame."""
+    if not error.lost and error.kind is not INTERNAL:
+        return ""
+    if error.kind is OOM:
+        return "close other programs, or choose a smaller model"
+    return f"read its log, `{zoo.pool.inputs.parent.parent / 'logs' / animal}.log`"
+
+
+ON_LOAD = [
+    ("mortal", "exit", TRANSIENT, 2, "the engine `mortal` ended with exit code 3 while loading"),
+    ("mortal", "segfault", TRANSIENT, 2, "the engine `mortal` was ended by SIGSEGV while loading"),
+    ("mortal", "raise", INTERNAL, 1, "RuntimeError: a bug of the adapter"),
+    ("babbler", "protocol", INTERNAL, 1, "the engine `babbler` speaks protocol 99, artlock speaks 1"),
+    (
+        "babbler",
+        "done",
+        INTERNAL,
+        1,
+        "the engine `babbler` broke the protocol: it answered `open` with something else than `hello`",
+    ),
+    ("stubborn", "hang", TRANSIENT, 2, "the engine `stubborn` did not load within 0.4 s"),
+    ("stubborn", "hold", TRANSIENT, 2, "the engine `stubborn` did not load within 0.4 s"),
+]
+
+
+@pytest.mark.parametrize(("animal", "act", "kind", "lost", "text"), ON_LOAD)
+def test_an_engine_that_cannot_load_fails_each_of_its_requests_once(
+    zoo: Zoo, animal: str, act: str, kind: ErrorKind, lost: int, text: str
+) -> None:
+    seconds = 0.4 if animal == "stubborn" else 60.0
+    bad = engine(animal, settings={"act": act}, load_seconds=seconds)
+    more = zoo.pool.submit(bad, request("another"))
+    error = misbehave(zoo, bad, "")
+    assert (error.message, error.kind) == (text, kind)
+    assert isinstance(more.exception(1), EngineFailed)
+    assert zoo.count(WorkerLost) == lost
+    assert isinstance(zoo.pool.submit(bad, request("later")).exception(1), EngineFailed)
+    assert zoo.count(WorkerLost) == lost
+
+
+@pytest.mark.parametrize("act", ["hang", "deaf", "hold", "escape"])
+def test_an_engine_past_its_deadline_is_ended_with_its_whole_tree(zoo: Zoo, mark: str, act: str) -> None:
+    error = misbehave(zoo, engine("stubborn", render_seconds=0.4), act)
+    assert error.message == "the engine `stubborn` gave no sign of life for 0.4 s while making `hero`"
+    assert error.log_tail == "making hero"
+    assert zoo.count(WorkerLost) == 2
+    assert not [process for process in left_after(mark, 1) if process.name() == "sleep"]
+    assert isinstance(zoo.pool.render(engine("stubborn", render_seconds=20), request("next")), Done)
+
+
+def test_children_left_behind_end_with_their_engine(zoo: Zoo, mark: str) -> None:
+    assert isinstance(zoo.pool.render(engine("stubborn"), request(act="leave behind")), Done)
+    deadline = time.monotonic() + 5
+    while len(sleepers := [process for process in marked(mark) if process.name() == "sleep"]) < 2:
+        assert time.monotonic() < deadline
+    assert len(sleepers) == 2
+    zoo.pool.close()
+    assert left_after(mark, 2) == []
+
+
+@pytest.mark.parametrize("act", ["twice", "late progress"])
+def test_an_answer_too_many_costs_the_engine_its_place_not_the_next_request(zoo: Zoo, act: str) -> None:
+    assert isinstance(zoo.pool.render(engine("babbler"), request("first", act)), Done)
+    time.sleep(0.2)  # so that the surplus lies in the pipe
+    assert isinstance(zoo.pool.render(engine("babbler"), request("second")), Done)
+    lost = [event.reason for event in zoo.events if isinstance(event, WorkerLost)]
+    assert lost == ["the engine `babbler` broke the protocol: it spoke without being asked"]
+
+
+def test_an_answer_given_twice_in_a_batch_is_told(zoo: Zoo) -> None:
+    both = engine("babbler")
+    first = zoo.pool.submit(both, request("first", "twice"))
+    second = zoo.pool.submit(both, request("second"))
+    assert isinstance(first.result(20), Done)
+    assert isinstance(second.result(20), Done)
+    lost = [event.reason for event in zoo.events if isinstance(event, WorkerLost)]
+    assert [re.sub(r"`\d+`", "`N`", reason) for reason in lost] == [
+        "the engine `babbler` broke the protocol: request `N` was already answered"
+    ]
+
+
+def test_a_crash_that_does_not_return_costs_one_more_try(zoo: Zoo, tmp_path: Path) -> None:
+    once = request("hero", "segfault", once=str(tmp_path / "crashed"))
+    batch = engine("mortal")
+    futures = [zoo.pool.submit(batch, one) for one in (request("a"), once, request("b"))]
+    assert wait(futures, timeout=20).not_done == set()
+    assert all(isinstance(future.result(), Done) for future in futures)
+    assert zoo.count(WorkerLost) == 1
+    assert zoo.count(WorkerStarted) == 2
+
+
+BUILDERS = [
+    *(("stubborn", act, "render") for act in ("hang", "deaf", "hold", "escape")),
+    ("stubborn", "hold", "load"),
+    ("stubborn", "stay", "close"),
+    ("noisy", "drown", "render"),
+    ("good", "", "render"),
+]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda n: n.name)
+@pytest.mark.parametrize(("animal", "act", "mode"), BUILDERS)
+def test_nothing_outlives_a_builder(
+    tmp_path: Path, mark: str, animal: str, act: str, mode: str, number: signal.Signals
+) -> None:
+    builder, said = interrupted(tmp_path, mark, (animal, act, mode), number)
+    assert left_after(mark, 2) == []
+    expected = 0 if animal == "good" else -number
+    assert (builder, said) == (expected, "")
+    if number == signal.SIGINT:
+        assert list((tmp_path / "work").glob("run-*")) == []
+
+
+def test_a_handler_may_stop_the_pool(tmp_path: Path, mark: str) -> None:
+    ended, said = interrupted(tmp_path, mark, ("stubborn", "hold", "handler"), signal.SIGTERM)
+    assert (ended, said) == (130, "the build was stopped\n")
+    assert left_after(mark, 2) == []
+
+
+def test_a_run_that_was_killed_is_cleared_by_the_next(tmp_path: Path, mark: str) -> None:
+    interrupted(tmp_path, mark, ("stubborn", "hang", "render"), signal.SIGKILL)
+    (left,) = (tmp_path / "work").glob("run-*")
+    with Pool(tmp_path / "work", root=ROOT, jobs=1) as one:
+        assert not left.exists()
+        with Pool(tmp_path / "work", root=ROOT, jobs=1):
+            assert one.inputs.is_dir()
+    assert list((tmp_path / "work").glob("run-*")) == []
+
+
+def interrupted(
+    tmp_path: Path, mark: str, words: tuple[str, str, str], number: signal.Signals
+) -> tuple[int, str]:
+    """Exit code and last words of a builder that got `number` while its engine misbehaved."""
+    script = ROOT / "tests" / "zoo" / "builder.py"
+    command = [sys.executable, str(script), str(tmp_path / "work"), *words]
+    with subprocess.Popen(
+        command,
+        env={**os.environ, MARK: mark},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as builder:
+        assert builder.stdout is not None
+        for line in builder.stdout:
+            if line == "waiting for hero\n":
+                break
+        time.sleep(0.3)  # the engine has its request by now, and its children
+        os.killpg(builder.pid, number)
+        builder.wait(5)
+        return builder.returncode, builder.stdout.read()

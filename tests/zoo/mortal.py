@@ -1,0 +1,59 @@
+"""An engine that dies: while it loads (setting `act`) or on a request (parameter `act`).
+
+With `once`, a file outside its own folder, it dies only the first time.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from engines.protocol import Json, Open, Report, Request, Result
+
+sys.path.insert(0, str(Path(__file__).parent))
+import draw
+
+
+def _die(act: Json) -> None:
+    sys.stderr.write(f"about to {act}\n")
+    match act:
+        case "exit":
+            sys.exit(3)
+        case "leave":
+            os._exit(0)
+        case "raise":
+            raise RuntimeError("a bug of the adapter")
+        case "segfault":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "eat":
+            _, most = resource.getrlimit(resource.RLIMIT_AS)
+            resource.setrlimit(resource.RLIMIT_AS, (256 * 1024 * 1024, most))
+            held = []
+            while True:
+                held.append(bytearray(16 * 1024 * 1024))
+
+
+class Mortal:
+    def environment(self) -> Mapping[str, str]:
+        return {}
+
+    def render(self, requests: Sequence[Request], _: Report) -> Iterable[Result]:
+        for request in requests:
+            act, once = request.parameters.get("act"), request.parameters.get("once")
+            if act and not (once and Path(once).exists()):
+                if once:
+                    Path(once).touch()
+                _die(act)
+            yield draw.well(request)
+
+
+def load(opening: Open) -> Mortal:
+    if act := opening.settings.get("act"):
+        _die(act)
+    return Mortal()
