@@ -1,0 +1,7 @@
+"""`python -m buildsys` is `artlock`, where no console script is installed."""
+
+import sys
+
+from buildsys.cli import main
+
+sys.exit(main())

@@ -1,0 +1,168 @@
+"""The checkout: what lies on this disk, in the store and in git, as the plan asks for it.
+
+The plan's `World`. Starts no engine, asks no network, writes nothing but the stat index.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from buildsys import digest, files, git
+from buildsys.digest import Digest
+from buildsys.errors import GitError
+from buildsys.manifest.model import AssetName, Engine
+from buildsys.plan import ready
+from buildsys.plan.recipe import is_folder
+from buildsys.plan.record import Record
+from buildsys.plan.step import Reason
+from buildsys.store.objects import Store
+from engines import protocol
+
+_ENGINES: Final = Path(protocol.__file__).resolve().parent
+_BUNDLED: Final = "bundled:"
+_WEIGHTS: Final = {".json", ".safetensors", ".txt", ".model"}
+"""What a folder of weights may hold that changes pictures; a README or a picture in it does not."""
+
+
+class Checkout:
+    """The plan's view of one checkout.
+
+    Args:
+        root: the project.
+        store: this user's store.
+        index: stat index of this checkout, so that unchanged files aren't hashed again.
+        records: the lock's, to look up in git all at once what is missing.
+    """
+
+    def __init__(
+        self, root: Path, store: Store, index: files.StatIndex, records: Mapping[AssetName, Record]
+    ) -> None:
+        self._root = root
+        self._store = store
+        self._index = index
+        self._records = records
+        self._lost: set[Digest] = set()
+        self._git: dict[str, Digest | None] | None = None
+        self._revisions: dict[str, str] = {}
+
+    def file(self, path: str) -> Digest | None:
+        """Digest of a file of the project, or of a `bundled:` one; None where there is none."""
+        return self._index.digest(self.path(path))
+
+    def path(self, path: str) -> Path:
+        """Where a manifest's path lies on this disk."""
+        if path.startswith(_BUNDLED):
+            return _ENGINES / path.removeprefix(_BUNDLED)
+        return self._root / path
+
+    def restorable(self, wanted: Digest, path: str) -> bool:
+        """Whether these bytes are in the store, or in git's last commit at `path`."""
+        if wanted in self._lost:
+            return False
+        return self._store.has(wanted) or self._in_git(path) == wanted
+
+    def lose(self, wanted: Digest) -> None:
+        """Note that these bytes turned out to be torn or gone."""
+        self._lost.add(wanted)
+
+    def known(self, key: Digest) -> Record | None:
+        """What this recipe gave the last time, on this machine."""
+        found = self._store.action(key)
+        try:
+            return None if found is None else msgspec.convert(found, Record)
+        except msgspec.ValidationError:
+            # Written by another version of artlock: as good as absent.
+            return None
+
+    def blocked(self, engine: Engine) -> Reason | None:
+        """Why this engine can't run here and now."""
+        return ready.obstacle(
+            engine,
+            installed=_installed,
+            variables=os.environ,
+            today=dt.datetime.now(tz=dt.UTC).date().isoformat(),
+            weights=self._missing_weights,
+        )
+
+    def revision(self, engine: Engine) -> str:
+        """The model's revision; for a local folder the digest of its weights."""
+        if not is_folder(engine.model):
+            return engine.revision
+        if engine.model not in self._revisions:
+            self._revisions[engine.model] = self._folder_digest(self.model_path(engine))
+        return self._revisions[engine.model]
+
+    def model_path(self, engine: Engine) -> Path:
+        """Where a local model lies."""
+        return (self._root / Path(engine.model).expanduser()).resolve()
+
+    def from_git(self, path: str) -> bytes | None:
+        """The bytes of `path` in the last commit."""
+        return dict(self._committed([path])).get(path)
+
+    def _in_git(self, path: str) -> Digest | None:
+        if self._git is None:
+            missing = [
+                record.output
+                for record in self._records.values()
+                if not (self._root / record.output).exists() and not self._store.has(record.picture.file)
+            ]
+            found = {name: digest.of_bytes(data) for name, data in self._committed(missing)}
+            self._git = {**dict.fromkeys(missing), **found}
+        if path not in self._git:
+            # Something else lies there: an edit that is to be overwritten, or a placeholder.
+            data = self.from_git(path)
+            self._git[path] = None if data is None else digest.of_bytes(data)
+        return self._git[path]
+
+    def _committed(self, paths: list[str]) -> Iterator[tuple[str, bytes]]:
+        """All in one go: a process per file would cost more than the files."""
+        if not paths:
+            return
+        try:
+            # The game may be a folder of a larger repository.
+            above = git.prefix(self._root)
+            for name, data in git.blobs(self._root, "HEAD", [above + path for path in paths]):
+                if data is not None:
+                    yield name.removeprefix(above), data
+        except GitError:
+            # Not a repository, or no commit yet: then git has nothing to bring back.
+            return
+
+    def _folder_digest(self, folder: Path) -> str:
+        found = {
+            # The Hub's own cache holds links to the weights.
+            path.relative_to(folder).as_posix(): self._index.digest(path.resolve())
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.suffix in _WEIGHTS
+        }
+        return digest.of_value(found) if found else ""
+
+    def _missing_weights(self, engine: Engine) -> str:
+        if is_folder(engine.model):
+            whole = (self.model_path(engine) / "model_index.json").is_file()
+            return "" if whole else f"`{engine.model}` is not a folder with a `model_index.json`"
+        snapshot = _hub(engine) / f"models--{engine.model.replace('/', '--')}" / "snapshots" / engine.revision
+        if (snapshot / "model_index.json").exists():
+            return ""
+        return f"`{engine.model}` at `{engine.revision[:12]}` is not on this machine"
+
+
+def _hub(engine: Engine) -> Path:
+    """The Hub's cache as the engine sees it; the layout is that of `huggingface_hub`."""
+    home = engine.settings.get("cache") or os.environ.get("HF_HOME")
+    if not engine.settings.get("cache") and (cache := os.environ.get("HF_HUB_CACHE")):
+        return Path(cache)
+    return Path(home) / "hub" if home else Path.home() / ".cache" / "huggingface" / "hub"
+
+
+def _installed(module: str) -> bool:
+    """Found, not imported: the plan never pays for torch."""
+    return importlib.util.find_spec(module.partition(".")[0]) is not None

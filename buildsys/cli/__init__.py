@@ -1,0 +1,158 @@
+"""The command line: finds the command, runs it, and turns every error into a message and an exit code.
+
+A file per command, loaded only when it is called: `artlock --version` and `check` must feel instant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from buildsys import __version__
+from buildsys.cli import streams
+from buildsys.errors import ArtlockError, DiskError, Exit
+
+COMMANDS: Final = {
+    "init": "Start a project here: manifest, dodo.py, git settings",
+    "build": "Make what is stale",
+    "plan": "Show what a build would do",
+    "explain": "Say why one asset is stale, part by part",
+    "check": "Do manifest, lock and files agree? For hooks and CI",
+    "status": "Every asset's verdict, and what drifted",
+    "engines": "Every engine: ready, or what is missing",
+    "generate": "Make one picture with any engine, outside the manifest",
+    "reproduce": "Make assets again from their lock entries, and compare",
+    "credits": "What the game must credit",
+    "stock": "Search the bundled icons",
+    "schema": "Print the JSON Schema of assets.toml",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code; see `buildsys.errors.Exit`."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    streams.prepare()
+    try:
+        code = _run(arguments)
+        # Now, not when Python leaves: then a full disk would be a complaint of Python's, and exit 120.
+        sys.stdout.flush()
+    except ArtlockError as error:
+        return _tell(error, arguments)
+    except KeyboardInterrupt:
+        print("\ninterrupted: what was finished is kept; `artlock build` goes on from there", file=sys.stderr)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # `artlock plan | head`: not an error. Python would complain once more when it flushes at exit.
+        streams.silence(sys.stdout)
+        return Exit.FINE
+    except OSError as error:
+        refusal = _refusal(error)
+        return _tell(refusal, []) if refusal else _bug()
+    except Exception:  # noqa: BLE001 - the one catch site; a bug still deserves a message
+        return _bug()
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments[:1] in (["--version"], ["-V"]):
+        print(f"artlock {__version__}")
+        return Exit.FINE
+    name = next((word for word in arguments if not word.startswith("-")), "")
+    parser = _parser(name)
+    if name in COMMANDS:
+        command = importlib.import_module(f"buildsys.cli.{name}")
+        command.configure(parser)
+        at = arguments.index(name)
+        # What stands before the command counts too: `artlock --dry-run build` must not build.
+        parsed = parser.parse_args(arguments[:at] + arguments[at + 1 :])
+        _check_surroundings()
+        return int(command.run(parsed))
+    if name:
+        from buildsys.errors import did_you_mean  # noqa: PLC0415 - only an error needs it
+
+        hint = did_you_mean(name, COMMANDS) or "run `artlock --help` for the list"
+        raise ArtlockError(f"there is no command `{name}`", hint)
+    parser.parse_args(arguments)  # leaves for `--help`, and for an option that there is not
+    parser.print_help()
+    return Exit.USAGE
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells wrong usage as every other mistake is told."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `ArtlockError` where argparse would print and exit."""
+        from buildsys.errors import did_you_mean  # noqa: PLC0415 - only an error needs it
+
+        known = [option for action in self._actions for option in action.option_strings]
+        hint = did_you_mean(message.rpartition(" ")[2], known) if message.startswith("unrecognized") else ""
+        raise ArtlockError(message, hint or f"run `{self.prog} --help`")
+
+
+def _parser(name: str) -> argparse.ArgumentParser:
+    if name in COMMANDS:
+        return _Parser(prog=f"artlock {name}", description=f"{COMMANDS[name]}.")
+    width = max(map(len, COMMANDS))
+    listed = "\n".join(f"  {command:<{width}}  {summary}" for command, summary in COMMANDS.items())
+    parser = _Parser(
+        prog="artlock",
+        usage="artlock COMMAND [OPTIONS]",
+        description="A make-like build system for game art, native to git.",
+        epilog=f"commands:\n{listed}\n\n`artlock COMMAND --help` tells more.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("-V", "--version", action="store_true", help="print the version and leave")
+    return parser
+
+
+def _check_surroundings() -> None:
+    """Refuse what no command could work in."""
+    try:
+        os.getcwd()  # noqa: PTH109 - only whether it is there
+    except OSError as error:
+        raise ArtlockError("the folder that you are in is gone", "change to another one") from error
+    if (encoding := sys.getfilesystemencoding()) != "utf-8":
+        # Under another encoding, the same name would be another file.
+        raise ArtlockError(
+            f"Python writes file names as `{encoding}`; artlock's are UTF-8", "set `PYTHONUTF8=1`"
+        )
+
+
+def _tell(error: ArtlockError, arguments: list[str]) -> int:
+    """Say what is wrong: to a person, and to a program that asked for JSON."""
+    from buildsys.cli.console import print_json, tame  # noqa: PLC0415 - only an error needs it
+
+    print(f"error: {tame(str(error))}", file=sys.stderr)
+    if "--json" in arguments:
+        print_json({"error": error.message, "hint": error.hint})
+    return error.exit_code
+
+
+def _refusal(error: OSError) -> ArtlockError | None:
+    """What the disk said, wherever it said it: a full one can strike anywhere, our own output included."""
+    from pathlib import Path  # noqa: PLC0415 - only an error needs them
+
+    from buildsys.files.durable import DISK_SAYS_NO, disk_error  # noqa: PLC0415
+
+    if error.errno not in DISK_SAYS_NO:
+        return None
+    if error.filename is None:
+        streams.silence(sys.stdout)
+        return DiskError(f"can't write the output: {error.strerror}", "send it to another place")
+    return disk_error("use", Path(os.fsdecode(error.filename)), error)
+
+
+def _bug() -> int:
+    import traceback  # noqa: PLC0415 - only a bug needs it
+
+    traceback.print_exc()
+    print(
+        "error: this is a bug in artlock; nothing that was finished is lost\n\n"
+        "hint: report it with the lines above",
+        file=sys.stderr,
+    )
+    return Exit.BUG

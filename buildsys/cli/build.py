@@ -1,0 +1,116 @@
+"""`artlock build`: make what is stale, and write the lock."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from buildsys.cli import options as shared
+from buildsys.cli.console import count, paint, print_json, say, tame
+from buildsys.cli.live import display
+from buildsys.cli.plan import show
+from buildsys.errors import ArtlockError, Exit
+from buildsys.make.build import Failed, Outcome
+from buildsys.plan.judge import Wishes
+from buildsys.session import Session
+from buildsys.workbench import build
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    shared.add_project(parser)
+    shared.add_json(parser)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="assets; everything if none is named")
+    parser.add_argument("-j", "--jobs", type=int, metavar="N", help="processes of one engine side by side")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="show the plan and stop")
+    parser.add_argument(
+        "--keep-going", action="store_true", default=True, help="make the others when one fails (always so)"
+    )
+    parser.add_argument("--rebuild", action="store_true", help="make them again, whatever is known of them")
+    parser.add_argument("--force", action="store_true", help="overwrite files that were edited by hand")
+    parser.add_argument(
+        "--locked", action="store_true", help="fail if the lock would change; make nothing new"
+    )
+    parser.add_argument(
+        "--placeholders", action="store_true", help="put labelled stand-ins where assets are blocked"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Build, and say how it went."""
+    session = shared.session(options)
+    names = session.names(options.names)
+    if options.jobs is not None and options.jobs < 1:
+        raise ArtlockError(f"`-j {options.jobs}` is not a number of jobs", "give 1 or more")
+    chosen = frozenset(names or session.manifest.assets)
+    wishes = Wishes(
+        rebuild=chosen if options.rebuild else frozenset(), force=chosen if options.force else frozenset()
+    )
+    if options.dry_run:
+        show(session.plan(names, wishes), json=options.json)
+        return Exit.FINE
+    with display() as shown:
+        outcome, stood_in = build(
+            session,
+            names,
+            wishes=wishes,
+            jobs=options.jobs or 0,
+            tell=shown.tell,
+            planned=shown.planned,
+            placeholders=options.placeholders,
+            locked=options.locked,
+        )
+    if options.json:
+        print_json(as_json(outcome))
+    for line in summary(outcome, session, stood_in):
+        say(line)
+    return Exit.FAILED if outcome.blocked or outcome.failed else Exit.FINE
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """What became of every asset, for a program: names by verdict."""
+    return {
+        "built": list(outcome.built),
+        "restored": list(outcome.restored),
+        "fresh": list(outcome.fresh),
+        "edited": list(outcome.edited),
+        "blocked": [item.name for item in outcome.blocked],
+        "failed": [item.name for item in outcome.failed],
+        "reasons": {item.name: item.message for item in (*outcome.blocked, *outcome.failed)},
+    }
+
+
+def summary(outcome: Outcome, session: Session, stood_in: tuple[str, ...]) -> list[str]:
+    """The last words of a build."""
+    lines = [
+        f"{paint('edited', 'yellow')}  {name}: the file was changed by hand, and kept"
+        for name in outcome.edited
+    ]
+    if outcome.edited:
+        first = outcome.edited[0]
+        lines.append(f"\nhint: `artlock build --force {first}` makes it anew\n")
+    for word, items in (("blocked", outcome.blocked), ("failed", outcome.failed)):
+        for item in items:
+            lines += _trouble(word, item)
+    if session.store.dropped:
+        damaged = count(len(session.store.dropped), "damaged object")
+        lines.append(f"store: {damaged} dropped, and made or brought back again where needed")
+    if stood_in:
+        lines.append(f"placeholders: {', '.join(stood_in)}")
+    counts = {
+        "built": len(outcome.built),
+        "restored": len(outcome.restored),
+        "fresh": len(outcome.fresh),
+        "edited": len(outcome.edited),
+        "blocked": len(outcome.blocked),
+        "failed": len(outcome.failed),
+    }
+    told = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+    lines.append(f"{told or 'nothing to do'} in {outcome.seconds:.1f} s (profile {session.manifest.profile})")
+    return lines
+
+
+def _trouble(word: str, item: Failed) -> list[str]:
+    lines = [f"{paint(word, 'red')}  {item.name}: {tame(item.message)}"]
+    lines += [f"    | {tame(line)}" for line in item.log.splitlines()]
+    return [*lines, "", f"hint: {tame(item.hint)}", ""] if item.hint else [*lines, ""]

@@ -1,0 +1,76 @@
+"""`artlock check`: do manifest, lock and files agree? No engine, key or GPU; for hooks and CI."""
+
+from __future__ import annotations
+
+import argparse
+
+from buildsys.cli import options as shared
+from buildsys.cli.console import count, paint, print_json, say
+from buildsys.errors import Exit
+from buildsys.plan.step import Plan, Step, Verdict, Why
+from buildsys.session import Session
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    shared.add_project(parser)
+    shared.add_json(parser)
+    parser.add_argument("--full", action="store_true", help="hash every byte; trust no index")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit 1 where anything differs."""
+    session = shared.session(options)
+    if options.full:
+        session.index.forget()
+    plan = session.plan()
+    differing = [step for step in plan.steps.values() if step.verdict is not Verdict.FRESH]
+    # A stand-in that is no longer there (git brought the picture back) is no difference.
+    placeholders = sorted(
+        step.name
+        for step in plan.steps.values()
+        if step.on_disk is not None and step.on_disk == session.lock.placeholders.get(step.name)
+    )
+    agree = not (differing or plan.orphans or placeholders)
+    if options.json:
+        print_json(
+            {
+                "agree": agree,
+                "checked": len(plan.steps),
+                "differences": [{"name": step.name, "kind": kind(step)} for step in differing],
+                "orphans": list(plan.orphans),
+                "placeholders": placeholders,
+            }
+        )
+    elif agree:
+        print(f"{count(len(plan.steps), 'asset')} checked: manifest, lock and files agree")
+    else:
+        _complain(session, plan, differing)
+    return Exit.FINE if agree else Exit.FAILED
+
+
+def kind(step: Step) -> str:
+    """What differs: `recipe`, `missing`, `edited`, `foreign`, `new`, `placeholder` or `blocked`."""
+    order = (Why.EDITED, Why.FOREIGN, Why.PLACEHOLDER, Why.NEW, Why.PART, Why.UPSTREAM, Why.MISSING)
+    found = {reason.why for reason in step.reasons}
+    names = {Why.PART: "recipe", Why.UPSTREAM: "recipe"}
+    return next((names.get(why, why.value) for why in order if why in found), "blocked")
+
+
+def _complain(session: Session, plan: Plan, differing: list[Step]) -> None:
+    for step in differing:
+        reasons = [reason.text() for reason in step.reasons if reason.why is not Why.ENGINE]
+        print(f"{paint(kind(step), 'yellow')}  {step.name}: {'; '.join(reasons) or step.reasons[0].text()}")
+    for name in plan.orphans:
+        output = session.lock.records[name].output
+        print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it; delete `{output}`")
+    differences = count(len(differing) + len(plan.orphans), "difference")
+    say(f"\n{differences} in {count(len(plan.steps), 'asset')}\n\nhint: {_mend(differing)}")
+
+
+def _mend(differing: list[Step]) -> str:
+    """One action: a build mends everything but what a hand changed, which it keeps."""
+    edited = [step for step in differing if step.verdict is Verdict.EDITED]
+    if differing and len(edited) == len(differing):
+        return f"run `artlock build --force {edited[0].name}` to make it anew"
+    return "run `artlock build`, and commit what it changes"

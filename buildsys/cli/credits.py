@@ -1,0 +1,102 @@
+"""`artlock credits`: what the game must credit, from the lock: works, authors, licences."""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from buildsys.cli import options as shared
+from buildsys.cli.console import print_json
+from buildsys.errors import Exit
+from buildsys.manifest.model import AssetName
+from buildsys.plan.record import Credit, Record
+from buildsys.session import Session
+
+_ADDRESSES: Final = {
+    "Apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
+    "CC-BY-3.0": "https://creativecommons.org/licenses/by/3.0/",
+    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "MIT": "https://opensource.org/license/mit",
+    "OFL-1.1": "https://openfontlicense.org",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    shared.add_project(parser)
+    shared.add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the credits as Markdown, or as JSON."""
+    session = shared.session(options)
+    owed = _owed(session)
+    if options.json:
+        print_json(
+            [
+                {
+                    "title": credit.title,
+                    "author": credit.author,
+                    "licence": credit.licence,
+                    "source": credit.source,
+                    "assets": assets,
+                }
+                for credit, assets in owed.items()
+            ]
+        )
+    else:
+        print(_markdown(owed))
+    return Exit.FINE
+
+
+def _owed(session: Session) -> dict[Credit, list[str]]:
+    """Each work once, with the assets that it went into; by licence, source, author, title."""
+    found: defaultdict[Credit, list[str]] = defaultdict(list)
+    for name, record in sorted(session.lock.records.items()):
+        for credit in dict.fromkeys(_of(record, session.lock.records)):
+            found[credit].append(name)
+    return dict(sorted(found.items(), key=lambda item: _order(item[0])))
+
+
+def _of(record: Record, records: Mapping[AssetName, Record]) -> Iterator[Credit]:
+    """Its own, and those of the assets that it was made from, each once."""
+    found: dict[Credit, None] = {}
+    seen: set[AssetName] = set()
+    waiting = [record]
+    # No recursion: a chain of a thousand is legal, and a stranger's lock may go in a circle.
+    while waiting:
+        current = waiting.pop()
+        seen.add(current.name)
+        found |= dict.fromkeys(current.credits)
+        sources = {
+            AssetName(path.removeprefix("asset:"))
+            for path in current.paths.values()
+            if path.startswith("asset:")
+        }
+        waiting += [records[name] for name in sorted(sources - seen) if name in records]
+    yield from found
+
+
+def _order(credit: Credit) -> tuple[str, str, str, str]:
+    return credit.licence, credit.source, credit.author, credit.title
+
+
+def _licence(name: str) -> str:
+    """The licence with its address; where it asks for it, that the works were changed."""
+    address = _ADDRESSES.get(name)
+    linked = f"[{name}]({address})" if address else name
+    return f"{linked}; the pictures were recoloured, scaled and put together anew" if "BY" in name else linked
+
+
+def _markdown(owed: dict[Credit, list[str]]) -> str:
+    lines = ["# Credits", ""]
+    heading = ("", "")
+    for credit in owed:
+        if (credit.source, credit.licence) != heading:
+            heading = (credit.source, credit.licence)
+            lines += [] if lines[-1] == "" else [""]
+            lines += [f"## {credit.source}", "", f"Under {_licence(credit.licence)}.", ""]
+        lines.append(f"- {credit.title} by {credit.author}")
+    return "\n".join(lines) if owed else "The lock owes nobody a credit."

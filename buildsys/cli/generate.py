@@ -1,0 +1,78 @@
+"""`artlock generate`: one picture with any engine, outside the manifest and its lock."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import rtoml
+
+from buildsys import trial
+from buildsys.cli.console import print_json, say, tame
+from buildsys.cli.live import display
+from buildsys.errors import ArtlockError, Exit
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "-C", dest="start", metavar="DIR", type=Path, default=Path(), help="work in this folder"
+    )
+    parser.add_argument("--engine", required=True, metavar="NAME", help="see `artlock engines`")
+    parser.add_argument("--prompt", default="", help="what to draw")
+    parser.add_argument("--negative", default="", help="what to keep out")
+    parser.add_argument("--text", default="", help="exact lettering")
+    parser.add_argument("--seed", type=int, help="where the engine honours one")
+    parser.add_argument("--size", metavar="WxH", help="in pixels, such as 512x512")
+    parser.add_argument(
+        "-p", dest="parameters", action="append", default=[], metavar="KEY=VALUE", help="a parameter"
+    )
+    parser.add_argument(
+        "-o", dest="target", type=Path, metavar="FILE", help="where to put it (ENGINE-SEED.png)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON value on stdout")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make it, and say how long it took."""
+    wanted = trial.Wanted(
+        engine=options.engine,
+        prompt=options.prompt,
+        negative=options.negative,
+        text=options.text,
+        seed=options.seed,
+        size=_size(options.size) if options.size else None,
+        parameters=dict(_parameter(word) for word in options.parameters),
+    )
+    name = options.engine if options.seed is None else f"{options.engine}-{options.seed}"
+    with display() as shown:
+        made = trial.run(options.start, wanted, options.target or Path(f"{name}.png"), shown.tell)
+    if options.json:
+        picture = msgspec.to_builtins(made.record.picture)
+        print_json({"path": made.path, "seconds": round(made.seconds, 3), "notes": made.notes, **picture})
+    else:
+        print(made.path)
+        for note in made.notes:
+            say(f"note: {tame(note)}")
+        say(f"{made.record.picture.width} by {made.record.picture.height} pixels in {made.seconds:.2f} s")
+    return Exit.FINE
+
+
+def _size(word: str) -> tuple[int, int]:
+    width, cross, height = word.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal()):
+        raise ArtlockError(f"`{word}` is not a size", "write it like `512x512`")
+    return int(width), int(height)
+
+
+def _parameter(word: str) -> tuple[str, Any]:
+    """`KEY=VALUE`; the value as TOML has it, or a string."""
+    key, equals, value = word.partition("=")
+    if not equals:
+        raise ArtlockError(f"`{word}` is not a parameter", "write it like `-p style=pixel`")
+    try:
+        return key, rtoml.loads(f"value = {value}")["value"]
+    except rtoml.TomlParsingError:
+        return key, value

@@ -1,0 +1,121 @@
+"""`artlock init`: a manifest to start from, dodo.py, and git's settings. Overwrites nothing."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Final
+
+from buildsys.cli.console import paint, say
+from buildsys.errors import ArtlockError, Exit
+from buildsys.files import write_durably
+from buildsys.files.durable import disk_error
+
+MANIFEST: Final = """\
+# The game's art. `artlock build` makes what is stale; `artlock plan` shows what that would be.
+# Every key: `artlock schema`, or docs/manifest.md.
+
+[project]
+name = "{name}"
+
+[roles]
+sprite    = "stock"     # free icons, found by prompt: needs no weights, key or GPU
+lettering = "vector"    # exact text in a font
+
+[styles.pixel]
+parameters.stock = {{ style = "pixel" }}
+
+[assets."gems/{{color}}"]     # one asset per value
+role   = "sprite"
+prompt = "{{color}} gem"
+seed   = 7
+size   = [64, 64]
+matrix = {{ color = ["red", "green", "blue"] }}
+
+[assets.hero]
+role   = "sprite"
+style  = "pixel"
+prompt = "knight helmet"
+seed   = 1
+size   = [64, 64]
+
+[assets.hero-icon]          # made from another asset, rebuilt when its picture changes
+from   = "hero"
+finish = [{{ resize = {{ size = [32, 32], filter = "nearest" }} }}]
+
+[assets.title]
+role   = "lettering"
+text   = "{title}"
+size   = [512, 128]
+
+[assets.title.parameters]
+gradient      = ["#fff3c4", "#d9a441", "#8a5a1c"]
+outline_width = 5
+outline_color = "#1a1430"
+"""
+
+DODO: Final = '''\
+"""The same tasks for people who know doit: `doit list`, `doit`, `doit build:NAME`."""
+
+from buildsys.tasks import DOIT_CONFIG, task_build
+
+__all__ = ["DOIT_CONFIG", "task_build"]
+'''
+
+IGNORED: Final = (".artlock/",)
+ATTRIBUTES: Final = ("assets.lock text eol=lf linguist-generated", "/out/** -text")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(), help="where; here by default")
+    parser.add_argument("--name", help="the game's name; the folder's by default")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write what is missing."""
+    folder: Path = options.folder
+    manifest = folder / "assets.toml"
+    if manifest.exists():
+        raise ArtlockError(f"`{manifest}` is there already", "run `artlock build`")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_error("make", folder, error) from error
+    name = options.name or folder.resolve().name or "game"
+    _write(manifest, MANIFEST.format(name=_slug(name), title=_title(name)))
+    if not (folder / "dodo.py").exists():
+        _write(folder / "dodo.py", DODO)
+    _append(folder / ".gitignore", IGNORED)
+    _append(folder / ".gitattributes", ATTRIBUTES)
+    say("\nnext: `artlock build`, look at `out/`, then commit it with `assets.lock`")
+    return Exit.FINE
+
+
+def _slug(name: str) -> str:
+    """The name as a manifest takes it: nothing that would need escaping in TOML."""
+    return re.sub(r"[^\w-]+", "-", name).strip("-") or "game"
+
+
+def _title(name: str) -> str:
+    words = re.sub(r"[^\w]+|_", " ", name, flags=re.ASCII).strip()
+    return words.title() or "Game"
+
+
+def _write(path: Path, text: str) -> None:
+    write_durably(path, text.encode(errors="surrogateescape"))
+    print(f"{paint('wrote', 'green')} {path}")
+
+
+def _append(path: Path, lines: tuple[str, ...]) -> None:
+    """Add the lines that are not there yet; what a person wrote stays."""
+    try:
+        # Git takes any bytes there, so we do too, and give them back as they were.
+        old = path.read_bytes().decode(errors="surrogateescape") if path.exists() else ""
+    except OSError as error:
+        raise disk_error("read", path, error) from error
+    new = [line for line in lines if line not in old.splitlines()]
+    if new:
+        joint = "" if not old or old.endswith("\n") else "\n"
+        _write(path, f"{old}{joint}" + "".join(f"{line}\n" for line in new))

@@ -1,0 +1,31 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from buildsys.session import Session
+
+
+def add_project(parser: argparse.ArgumentParser) -> None:
+    """`-C DIR` and `--profile NAME`."""
+    parser.add_argument(
+        "-C", dest="start", metavar="DIR", type=Path, default=Path(), help="work in this folder"
+    )
+    parser.add_argument("--profile", metavar="NAME", help="role map to use; the manifest's default otherwise")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """`--json`."""
+    parser.add_argument("--json", action="store_true", help="print one JSON value on stdout")
+
+
+def presets(options: argparse.Namespace) -> Session:
+    """The same, where presets do if there is no manifest."""
+    return Session.of_lock(options.start, options.profile)
+
+
+def session(options: argparse.Namespace) -> Session:
+    """The session that the options ask for."""
+    return Session.open(options.start, options.profile)

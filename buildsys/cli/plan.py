@@ -1,0 +1,83 @@
+"""`artlock plan`: what a build would do, and why. Starts no engine, writes only the stat index."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import Any
+
+from buildsys.cli import options as shared
+from buildsys.cli.console import COLOUR_OF, count, paint, print_json
+from buildsys.errors import Exit
+from buildsys.plan.step import Plan, Step, Verdict
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    shared.add_project(parser)
+    shared.add_json(parser)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="assets; everything if none is named")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the plan."""
+    session = shared.session(options)
+    show(session.plan(session.names(options.names)), json=options.json)
+    return Exit.FINE
+
+
+def show(plan: Plan, *, json: bool) -> None:
+    """Print `plan`, for a person or a program."""
+    if json:
+        print_json([as_json(step) for step in plan.steps.values()])
+    else:
+        print(describe(plan))
+
+
+def describe(plan: Plan) -> str:
+    """The plan for a person: what is not fresh with its reasons, then the sums."""
+    lines = []
+    for step in plan.steps.values():
+        if step.verdict is not Verdict.FRESH:
+            lines += _lines(step)
+    lines += [f"orphan    {name}: the manifest no longer has it" for name in plan.orphans]
+    return "\n".join([*lines, summary(plan.steps.values())])
+
+
+def summary(steps: Iterable[Step]) -> str:
+    """`12 to build, 28 fresh`."""
+    found = [step.verdict for step in steps]
+    words = {
+        Verdict.BUILD: "to build",
+        Verdict.RESTORE: "to restore",
+        Verdict.EDITED: "edited by hand",
+        Verdict.BLOCKED: "blocked",
+        Verdict.FRESH: "fresh",
+    }
+    parts = [f"{found.count(verdict)} {word}" for verdict, word in words.items() if verdict in found]
+    return ", ".join(parts) if parts else count(0, "asset")
+
+
+def as_json(step: Step) -> dict[str, Any]:
+    """A step for a program."""
+    return {
+        "name": step.name,
+        "verdict": step.verdict.value,
+        "engine": step.asset.engine,
+        "output": step.output,
+        "recipe": step.recipe,
+        "reasons": [
+            {"why": reason.why.value, "field": reason.field, "old": reason.old, "new": reason.new}
+            for reason in step.reasons
+        ],
+    }
+
+
+def _lines(step: Step) -> list[str]:
+    first, *others = step.reasons
+    word = paint(f"{step.verdict.value:<8}", COLOUR_OF[step.verdict])
+    lines = [f"{word}  {paint(step.name, 'bold')}  {first.text()}"]
+    lines += [f"{'':<8}  {'':<{len(step.name)}}  {reason.text()}" for reason in others]
+    if step.verdict is Verdict.BLOCKED and first.hint:
+        lines.append(f"{'':<8}  hint: {first.hint}")
+    return lines

@@ -1,0 +1,26 @@
+"""The three streams as a command needs them: all open, and able to print any name."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Final, TextIO
+
+_STREAMS: Final = ("stdin", "stdout", "stderr")
+
+
+def prepare() -> None:
+    """Open what the caller closed (`>&-`), and let no name be unprintable."""
+    for number, name in enumerate(_STREAMS):
+        if getattr(sys, name) is None:
+            # In this order each takes its own number; else the next file to be opened would be stdout.
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115 - a descriptor, for as long as the process lives
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def silence(stream: TextIO) -> None:
+    """Let what is still buffered vanish: Python would complain once more when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

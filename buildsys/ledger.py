@@ -1,0 +1,93 @@
+"""The ledger: the lock while a build changes it, written from time to time and at the end.
+
+Knows nothing of how assets are made. Called from several threads at once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from buildsys.digest import Digest
+from buildsys.errors import MakeError
+from buildsys.lock.model import Lock
+from buildsys.lock.write import LockFile, check_writable
+from buildsys.manifest.model import AssetName
+from buildsys.plan.record import Record
+
+EVERY_SECONDS: Final = 2.0
+"""How often the file is written while a build runs. After each asset was refused: a lock of 10,000
+assets would be written 10,000 times. Nothing is lost by it, for every result is in the store first,
+and the next build restores what the lock does not know."""
+
+
+class Ledger:
+    """Records of one checkout, on their way into its lock. Raises `LockError` where it can't be written."""
+
+    def __init__(self, path: Path, lock: Lock, *, locked: bool = False) -> None:
+        # Now, not at the end of a build whose lock could then not be written.
+        check_writable(lock)
+        self._file = LockFile(path)
+        self._lock = lock
+        self._locked = locked
+        """Whether the file may not change."""
+        self._records = dict(lock.records)
+        self._placeholders = dict(lock.placeholders)
+        self._saved = lock
+        self._when = time.monotonic()
+        self._guard = threading.Lock()
+
+    def publish(self, record: Record) -> None:
+        """Take a record in.
+
+        One that made the same picture from the same recipe changes no more than its names: a rebuild
+        elsewhere that gives the same bytes must not change environment or raw digest. Raises `MakeError`
+        where the lock may not change, and would.
+        """
+        with self._guard:
+            old = self._records.get(record.name)
+            if old is not None and (old.recipe, old.picture) == (record.recipe, record.picture):
+                record = msgspec.structs.replace(record, environment=old.environment, raw=old.raw)
+            if self._locked and record != old:
+                raise MakeError(
+                    f"`{record.name}` came out other than the lock says",
+                    "run `artlock build` without `--locked`",
+                )
+            self._records[record.name] = record
+            self._placeholders.pop(record.name, None)
+            if time.monotonic() - self._when > EVERY_SECONDS:
+                self._save()
+
+    def stand_in(self, name: AssetName, file: Digest) -> None:
+        """Note that a placeholder lies where `name` goes. Its record, if any, stays as it was."""
+        with self._guard:
+            self._placeholders[name] = file
+
+    def forget(self, names: Collection[AssetName]) -> None:
+        """Drop the records of assets that are no longer in the manifest."""
+        with self._guard:
+            if self._locked:
+                return
+            for name in names:
+                self._records.pop(name, None)
+                self._placeholders.pop(name, None)
+
+    def save(self) -> Lock:
+        """Write the lock if it changed."""
+        with self._guard:
+            return self._save()
+
+    def _save(self) -> Lock:
+        current = msgspec.structs.replace(
+            self._lock, records=dict(self._records), placeholders=dict(self._placeholders)
+        )
+        if current != self._saved:
+            self._file.save(current)
+            self._saved = current
+        self._when = time.monotonic()
+        return current

@@ -1,0 +1,119 @@
+"""A session: a checkout opened and planned.
+
+What a command of artlock, or a program that uses it as a library, starts from. Knows nothing of making:
+`buildsys.workbench` does, and so `check` loads no scheduler and no engine pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from buildsys import files
+from buildsys.checkout import Checkout
+from buildsys.errors import ManifestError, did_you_mean
+from buildsys.lock.model import Lock
+from buildsys.lock.read import load as load_lock
+from buildsys.manifest.model import AssetName, Manifest
+from buildsys.manifest.read import MANIFEST
+from buildsys.manifest.read import parse as parse_manifest
+from buildsys.manifest.read import read as read_manifest
+from buildsys.plan import recipe
+from buildsys.plan.judge import Judge, Wishes
+from buildsys.plan.step import Plan
+from buildsys.store.objects import Store
+from buildsys.store.place import default_root
+
+LOCK: Final = "assets.lock"
+PRIVATE: Final = ".artlock"
+"""What is true of this checkout only: stat index, logs, staging. Ignored by git."""
+
+
+class Session:
+    """A checkout, opened for one profile."""
+
+    def __init__(self, root: Path, manifest: Manifest, lock: Lock, store: Store) -> None:
+        self.root = root
+        self.manifest = manifest
+        self.lock = lock
+        self.store = store
+        self.index = files.StatIndex(root)
+        self.checkout = Checkout(root, store, self.index, lock.records)
+
+    @classmethod
+    def open(cls, start: Path, profile: str | None = None) -> Session:
+        """Open the project that `start` lies in. Raises `ManifestError`, `LockError`."""
+        root = find_root(start)
+        return cls(root, read_manifest(root, profile), load_lock(root / LOCK), Store(default_root()))
+
+    @classmethod
+    def of_lock(cls, start: Path, profile: str | None = None) -> Session:
+        """Open a lock, with a manifest of presets only where there is no readable one.
+
+        For what needs nothing but lock entries or presets. Raises `LockError`.
+        """
+        try:
+            return cls.open(start, profile)
+        except ManifestError:
+            root = _lock_root(start)
+        presets = parse_manifest({MANIFEST: '[project]\nname = "presets"\n'}, root=root)
+        return cls(root, presets, load_lock(root / LOCK), Store(default_root()))
+
+    def read_lock(self) -> None:
+        """Read the lock again. Raises `LockError`."""
+        self.lock = load_lock(self.root / LOCK)
+        self.checkout = Checkout(self.root, self.store, self.index, self.lock.records)
+
+    def names(self, wanted: Collection[str]) -> tuple[AssetName, ...] | None:
+        """The assets that the words of a command line name; None for no words: everything."""
+        for name in wanted:
+            if name not in self.manifest.assets:
+                where = (
+                    "is in another profile" if name in self.manifest.elsewhere else "is not in the manifest"
+                )
+                hint = did_you_mean(name, self.manifest.assets) or "run `artlock status` for the list"
+                if name in self.manifest.elsewhere:
+                    hint = f"add `--profile`; this one is `{self.manifest.profile}`"
+                raise ManifestError(f"asset `{name}` {where}", hint)
+        return tuple(AssetName(name) for name in wanted) or None
+
+    def runnable(self) -> Manifest:
+        """The manifest with the models of local engines as absolute paths: an engine works elsewhere."""
+        engines = {
+            name: msgspec.structs.replace(engine, model=str(self.checkout.model_path(engine)))
+            if recipe.is_folder(engine.model)
+            else engine
+            for name, engine in self.manifest.engines.items()
+        }
+        return msgspec.structs.replace(self.manifest, engines=engines)
+
+    def judge(self, wishes: Wishes | None = None) -> Judge:
+        """A judge of this checkout as it lies there now."""
+        return Judge(
+            self.manifest, self.lock.records, self.lock.placeholders, self.checkout, wishes or Wishes()
+        )
+
+    def plan(self, names: Collection[AssetName] | None = None, wishes: Wishes | None = None) -> Plan:
+        """What a build would do."""
+        plan = self.judge(wishes).plan(names)
+        self.index.save()
+        return plan
+
+
+def find_root(start: Path, *marks: str) -> Path:
+    """The nearest folder from `start` upwards that holds a manifest, or one of `marks`."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if any((folder / mark).is_file() for mark in marks or (MANIFEST,)):
+            return folder
+    raise ManifestError(f"there is no `{MANIFEST}` here or above", "run `artlock init` to start a project")
+
+
+def _lock_root(start: Path) -> Path:
+    try:
+        return find_root(start, LOCK, MANIFEST)
+    except ManifestError:
+        return start.resolve()

@@ -1,0 +1,234 @@
+"""The workbench: what a build needs, opened in order and closed whatever ends it.
+
+Knows nothing of terminals: it tells what happens through events.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType, TracebackType
+from typing import Final, Self
+
+from buildsys import files
+from buildsys.errors import MakeError
+from buildsys.ledger import Ledger
+from buildsys.make import schedule
+from buildsys.make.build import Build, Failed, Outcome
+from buildsys.make.maker import Maker
+from buildsys.make.pool import Pool
+from buildsys.make.progress import Event
+from buildsys.manifest.model import Asset, AssetName, Manifest
+from buildsys.plan import recipe
+from buildsys.plan.judge import Wishes
+from buildsys.plan.step import Plan, Step, Verdict, Why
+from buildsys.session import LOCK, PRIVATE, Session
+
+PLACEHOLDER_SIZE: Final = (256, 256)
+"""Pixels of a stand-in for an asset whose size only its input knows."""
+
+
+def build(
+    session: Session,
+    names: Collection[AssetName] | None = None,
+    *,
+    wishes: Wishes | None = None,
+    jobs: int = 0,
+    tell: Callable[[Event], None] = lambda _: None,
+    planned: Callable[[Plan], None] = lambda _: None,
+    placeholders: bool = False,
+    locked: bool = False,
+) -> tuple[Outcome, tuple[AssetName, ...]]:
+    """Make what is stale, and write the lock.
+
+    Args:
+        session: the checkout.
+        names: the assets wanted; None for all.
+        wishes: what to rebuild or overwrite.
+        jobs: engine processes of one kind side by side; 0 for one per processor.
+        tell: given each event; called from several threads.
+        planned: given the plan before anything is made.
+        placeholders: put labelled stand-ins where assets are blocked.
+        locked: raise `MakeError` before anything is made if the lock would change, and fail an asset
+            that comes out other than the lock says.
+
+    Returns:
+        What became of every asset, and the names of those that got a stand-in.
+
+    Raises:
+        KeyboardInterrupt: on INT, TERM or HUP; what was finished is kept.
+    """
+    with Workbench(session, names, wishes=wishes, jobs=jobs, tell=tell, locked=locked) as workbench:
+        planned(workbench.plan)
+        outcome = workbench.build.run(schedule.threads_for(workbench.jobs), workbench.pool.stop)
+        return outcome, workbench.stand_in(outcome.blocked) if placeholders else ()
+
+
+class Workbench:
+    """One build's tools: the lock file held, the plan, the engines, the ledger. Close it, or use `with`.
+
+    See `build` for the arguments.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        names: Collection[AssetName] | None = None,
+        *,
+        wishes: Wishes | None = None,
+        jobs: int = 0,
+        tell: Callable[[Event], None] = lambda _: None,
+        locked: bool = False,
+    ) -> None:
+        wishes = wishes or Wishes()
+        jobs = jobs or schedule.default_jobs()
+        self._session = session
+        self._everything = names is None
+        self._closing = ExitStack()
+        self.jobs = jobs
+        with ExitStack() as opening:
+            private = session.root / PRIVATE
+            opening.enter_context(files.ExclusiveLock(private / "build.lock"))
+            opening.enter_context(interruptible())
+            # Read again: another build may have written it while this one waited.
+            session.read_lock()
+            self._ledger = Ledger(session.root / LOCK, session.lock, locked=locked)
+            judge = session.judge(wishes)
+            self.plan = judge.plan(names)
+            if locked and (changes := self.plan.unlocked()):
+                raise MakeError(
+                    "the lock would change:\n  " + "\n  ".join(changes),
+                    "run `artlock build` without `--locked`",
+                )
+            opening.callback(self._save)
+            self.pool = opening.enter_context(Pool(private, root=session.root, jobs=jobs, on_event=tell))
+            self.maker = Maker(
+                root=session.root,
+                manifest=session.runnable(),
+                store=session.store,
+                engines=self.pool,
+                inputs=self.pool.inputs,
+                locate=session.checkout.path,
+                from_git=session.checkout.from_git,
+                rebuild=wishes.rebuild,
+            )
+            self.build = Build(
+                plan=self.plan,
+                judge=judge,
+                maker=self.maker,
+                lose=session.checkout.lose,
+                publish=self._ledger.publish,
+                tell=tell,
+            )
+            self._closing = opening.pop_all()
+
+    def close(self) -> None:
+        """End the engines, write the lock, let the next build in."""
+        self._closing.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def stand_in(self, blocked: Collection[Failed]) -> tuple[AssetName, ...]:
+        """Put a labelled placeholder where each blocked asset goes and nothing of a person lies."""
+        stood_in = []
+        for item in blocked:
+            step = self.plan.steps[item.name]
+            if any(reason.why is Why.DISK for reason in step.reasons):
+                continue
+            if step.on_disk is None or step.on_disk == self._session.lock.placeholders.get(item.name):
+                made, _ = self.maker.make(placeholder(self._session.manifest, step, item.message))
+                self._ledger.stand_in(item.name, made.picture.file)
+                stood_in.append(item.name)
+        return tuple(stood_in)
+
+    def _save(self) -> None:
+        if self._everything:
+            # As long as its file lies there, the record is what proves that it was ours.
+            records = self._session.lock.records
+            self._ledger.forget(
+                [
+                    name
+                    for name in self.plan.orphans
+                    if not (self._session.root / records[name].output).exists()
+                ]
+            )
+        self._session.lock = self._ledger.save()
+        self._session.index.save()
+
+
+def placeholder(manifest: Manifest, step: Step, reason: str) -> Step:
+    """The step that makes a stand-in for `step`: same place and format, but never its recipe."""
+    engine = manifest.engines["placeholder"]
+    asset = Asset(
+        name=step.name,
+        role=step.asset.role,
+        engine="placeholder",
+        prompt=step.name,
+        text=reason,
+        parameters={"role": step.asset.role, "engine": step.asset.engine},
+        size=_finished_size(manifest, step),
+        format=step.asset.format,
+    )
+    parts = recipe.parts_of(asset, engine, manifest.engines["finish"].card, {}, "")
+    return Step(
+        name=step.name,
+        asset=asset,
+        verdict=Verdict.BUILD,
+        reasons=step.reasons,
+        output=step.output,
+        parts=parts,
+        recipe=recipe.digest_of(parts),
+    )
+
+
+def _finished_size(manifest: Manifest, step: Step) -> tuple[int, int]:
+    """The size that the finished picture had, or will have as far as its steps say.
+
+    So that a level laid out with stand-ins fits the art.
+    """
+    if step.recorded is not None:
+        return step.recorded.picture.width, step.recorded.picture.height
+    chain = [step.asset]
+    while (source := chain[-1].inputs.get("image")) is not None and source.asset:
+        chain.append(manifest.assets[source.asset])
+    size = chain[-1].size or PLACEHOLDER_SIZE
+    for asset in reversed(chain):
+        for item in asset.finish:
+            if "size" in item.parameters:
+                size = tuple(item.parameters["size"])
+            elif item.name == "crop":
+                size = tuple(item.parameters["box"][2:])
+    return size
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """TERM and HUP end the build as ctrl-C does: engines gone, results kept, lock written.
+
+    One that is ignored stays so: that is how `nohup` keeps a build alive.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    heard = [
+        number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN
+    ]
+    old = {number: signal.signal(number, interrupt) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
