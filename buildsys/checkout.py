@@ -12,21 +12,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from buildsys import digest, files, git
 from buildsys.digest import Digest
 from buildsys.errors import GitError
+from buildsys.manifest import cards, names
 from buildsys.manifest.model import AssetName, Engine
 from buildsys.plan import ready
 from buildsys.plan.recipe import is_folder
 from buildsys.plan.record import Record
 from buildsys.plan.step import Reason
 from buildsys.store.objects import Store
-from engines import protocol
 
-_ENGINES: Final = Path(protocol.__file__).resolve().parent
-_BUNDLED: Final = "bundled:"
 _WEIGHTS: Final = {".json", ".safetensors", ".txt", ".model"}
 """What a folder of weights may hold that changes pictures; a README or a picture in it does not."""
 
@@ -58,8 +54,8 @@ class Checkout:
 
     def path(self, path: str) -> Path:
         """Where a manifest's path lies on this disk."""
-        if path.startswith(_BUNDLED):
-            return _ENGINES / path.removeprefix(_BUNDLED)
+        if path.startswith(names.BUNDLED):
+            return cards.BUNDLED / path.removeprefix(names.BUNDLED)
         return self._root / path
 
     def restorable(self, wanted: Digest, path: str) -> bool:
@@ -74,12 +70,7 @@ class Checkout:
 
     def known(self, key: Digest) -> Record | None:
         """What this recipe gave the last time, on this machine."""
-        found = self._store.action(key)
-        try:
-            return None if found is None else msgspec.convert(found, Record)
-        except msgspec.ValidationError:
-            # Written by another version of artlock: as good as absent.
-            return None
+        return self._store.recall(key, Record)
 
     def blocked(self, engine: Engine) -> Reason | None:
         """Why this engine can't run here and now."""

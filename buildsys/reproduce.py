@@ -18,11 +18,11 @@ from buildsys.errors import ArtlockError, MakeError
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event
-from buildsys.manifest.cards import Cards
+from buildsys.manifest.cards import FINISH, Cards
 from buildsys.manifest.model import Asset, AssetName, Engine, Input
 from buildsys.manifest.source import Fault
 from buildsys.plan import recipe
-from buildsys.plan.record import Record
+from buildsys.plan.record import Record, asset_of
 from buildsys.plan.step import Step, Verdict
 from buildsys.session import PRIVATE, Session
 from buildsys.store.objects import Store
@@ -169,9 +169,10 @@ def _input(session: Session, record: Record, wanted: Digest) -> bytes:
 def _origin(session: Session, record: Record, field: str) -> str:
     """Where an input lay in the project; empty where the lock does not know the asset that it was."""
     source = record.paths.get(field, "")
-    if not source.startswith("asset:"):
+    name = asset_of(source)
+    if name is None:
         return source
-    upstream = session.lock.records.get(AssetName(source.removeprefix("asset:")))
+    upstream = session.lock.records.get(name)
     return upstream.output if upstream else ""
 
 
@@ -242,6 +243,6 @@ def _distance(
         parameters={"steps": []},
         inputs={"image": str(image), "reference": str(reference)},
     )
-    facts = pool.render(session.manifest.engines["finish"], request).facts
+    facts = pool.render(session.manifest.engines[FINISH], request).facts
     measured = {field: facts.get(field) for field in ("psnr", "largest", "changed")}
     return msgspec.convert({"hash_bits": bits, **measured}, Distance)

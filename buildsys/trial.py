@@ -124,7 +124,7 @@ def _manifest(start: Path, scratch: Path, wanted: Wanted, suffix: str) -> tuple[
 
 def _ready(session: Session) -> Step:
     """The step to take. Raises `ArtlockError` where the engine can't run."""
-    step = session.judge(Wishes()).plan().steps[NAME]
+    step = session.judge(Wishes()).plan((NAME,)).steps[NAME]
     if step.parts is None or step.verdict is Verdict.BLOCKED:
         raise ArtlockError(step.reasons[0].text(), step.reasons[0].hint)
     return step

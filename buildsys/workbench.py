@@ -20,6 +20,7 @@ from buildsys.make.build import Build, Failed, Outcome
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event
+from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import Asset, AssetName, Manifest
 from buildsys.plan import recipe
 from buildsys.plan.judge import Wishes
@@ -166,18 +167,18 @@ class Workbench:
 
 def placeholder(manifest: Manifest, step: Step, reason: str) -> Step:
     """The step that makes a stand-in for `step`: same place and format, but never its recipe."""
-    engine = manifest.engines["placeholder"]
+    engine = manifest.engines[PLACEHOLDER]
     asset = Asset(
         name=step.name,
         role=step.asset.role,
-        engine="placeholder",
+        engine=PLACEHOLDER,
         prompt=step.name,
         text=reason,
         parameters={"role": step.asset.role, "engine": step.asset.engine},
         size=_finished_size(manifest, step),
         format=step.asset.format,
     )
-    parts = recipe.parts_of(asset, engine, manifest.engines["finish"].card, {}, "")
+    parts = recipe.parts_of(asset, engine, manifest.engines[FINISH].card, {}, "")
     return Step(
         name=step.name,
         asset=asset,

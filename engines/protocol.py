@@ -6,7 +6,7 @@ Knows nothing of pictures, pipes or adapters; standard library only, because bot
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from typing import Any, Final, Protocol, TypeAlias
@@ -230,6 +230,15 @@ def _plain(value: Json) -> Json:
         return dict(value)
     detail = f"a `{type(value).__name__}`"
     raise TypeError(detail)
+
+
+def one_by_one(requests: Iterable[Request], make: Callable[[Request], Done]) -> Iterator[Result]:
+    """What `make` gives for each request; one that raises `EngineError` leaves the others alone."""
+    for request in requests:
+        try:
+            yield make(request)
+        except EngineError as error:
+            yield failure(error, request.id)
 
 
 def encode(message: Message) -> bytes:

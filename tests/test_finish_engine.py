@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from engine_child import converse
 from PIL import Image
 
 from engines import finish, png, protocol
 from engines.finish import facts
-from engines.protocol import Done, ErrorKind, Failure, Open, Render, Request
+from engines.protocol import Done, ErrorKind, Failure, Open, Request
 
 ROOT = Path(__file__).parent.parent
 
@@ -295,24 +293,7 @@ def distance(one: png.Pixels, other: png.Pixels) -> int:
 
 
 def test_through_a_real_child(tmp_path: Path) -> None:
-    read, write = os.pipe()
-    messages: list[protocol.Message] = [
-        opening(tmp_path),
-        Render(requests=(request(tmp_path, [("trim", {})]),)),
-    ]
-    child = subprocess.run(
-        [sys.executable, "-P", str(ROOT / "engines/__main__.py"), str(read), "finish"],
-        input=b"".join(protocol.encode(message) for message in messages),
-        stdout=subprocess.PIPE,
-        pass_fds=[read],
-        cwd=tmp_path,
-        timeout=60,
-        check=True,
-    )
-    os.close(read)
-    os.close(write)
-    hello, *rest = [protocol.decode(line) for line in child.stdout.splitlines(keepends=True)]
-    assert isinstance(hello, protocol.Hello)
+    hello, rest = converse(opening(tmp_path), request(tmp_path, [("trim", {})]), tmp_path)
     assert (hello.adapter, hello.determinism) == ("finish", protocol.Determinism.BITWISE)
     assert set(hello.environment) == {"numpy", "pillow", "oxipng", "webp"}
     assert rest[:-1] == [protocol.Progress(id="1", step=0, steps=2)]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,12 +12,13 @@ from typing import Any
 import numpy as np
 import old_cpu
 import pytest
+from engine_child import converse
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engines import placeholder, png, protocol
 from engines.placeholder.label import CELL, laid_out, wrapped
-from engines.protocol import Done, Failure, Open, Render, Request
+from engines.protocol import Done, Failure, Open, Request
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "tests" / "golden" / "placeholder-bitwise.json"
@@ -124,21 +123,7 @@ def test_golden_digests_on_an_old_cpu(tmp_path: Path) -> None:
 
 
 def test_through_a_real_child(tmp_path: Path) -> None:
-    read, write = os.pipe()
-    messages: list[protocol.Message] = [opening(tmp_path), Render(requests=(request(),))]
-    child = subprocess.run(
-        [sys.executable, "-P", str(ROOT / "engines/__main__.py"), str(read), "placeholder"],
-        input=b"".join(protocol.encode(message) for message in messages),
-        stdout=subprocess.PIPE,
-        pass_fds=[read],
-        cwd=tmp_path,
-        timeout=60,
-        check=True,
-    )
-    os.close(read)
-    os.close(write)
-    hello, done = [protocol.decode(line) for line in child.stdout.splitlines(keepends=True)]
-    assert isinstance(hello, protocol.Hello)
+    hello, (done,) = converse(opening(tmp_path), request(), tmp_path)
     assert (hello.adapter, hello.determinism) == ("placeholder", protocol.Determinism.BITWISE)
     assert isinstance(done, Done)
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
+from engine_child import converse
 from vector_kit import FONTS, ROOT, opening, request
 
 from engines import parameters, png, protocol
-from engines.protocol import Done, Render
+from engines.protocol import Done
 
 
 def test_the_page_names_every_parameter_and_font() -> None:
@@ -27,21 +25,7 @@ def test_the_page_names_every_parameter_and_font() -> None:
 
 
 def test_through_a_real_child(tmp_path: Path) -> None:
-    read, write = os.pipe()
-    messages: list[protocol.Message] = [opening(tmp_path), Render(requests=(request("KEEP"),))]
-    child = subprocess.run(
-        [sys.executable, "-P", str(ROOT / "engines/__main__.py"), str(read), "vector"],
-        input=b"".join(protocol.encode(message) for message in messages),
-        stdout=subprocess.PIPE,
-        pass_fds=[read],
-        cwd=tmp_path,
-        timeout=60,
-        check=True,
-    )
-    os.close(read)
-    os.close(write)
-    hello, done = [protocol.decode(line) for line in child.stdout.splitlines(keepends=True)]
-    assert isinstance(hello, protocol.Hello)
+    hello, (done,) = converse(opening(tmp_path), request("KEEP"), tmp_path)
     assert (hello.adapter, hello.determinism) == ("vector", protocol.Determinism.BITWISE)
     assert isinstance(done, Done)
     assert png.decode(tmp_path / "a.png").shape == (80, 200, 4)

@@ -11,7 +11,7 @@ from buildsys.cli import options as shared
 from buildsys.cli.console import print_json
 from buildsys.errors import Exit
 from buildsys.manifest.model import AssetName
-from buildsys.plan.record import Credit, Record
+from buildsys.plan.record import Credit, Record, asset_of
 from buildsys.session import Session
 
 _ADDRESSES: Final = {
@@ -70,11 +70,7 @@ def _of(record: Record, records: Mapping[AssetName, Record]) -> Iterator[Credit]
         current = waiting.pop()
         seen.add(current.name)
         found |= dict.fromkeys(current.credits)
-        sources = {
-            AssetName(path.removeprefix("asset:"))
-            for path in current.paths.values()
-            if path.startswith("asset:")
-        }
+        sources = {name for path in current.paths.values() if (name := asset_of(path)) is not None}
         waiting += [records[name] for name in sorted(sources - seen) if name in records]
     yield from found
 

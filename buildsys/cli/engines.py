@@ -8,11 +8,9 @@ from typing import Any
 from buildsys.cli import options as shared
 from buildsys.cli.console import columns, paint, print_json
 from buildsys.errors import ArtlockError, Exit, did_you_mean
+from buildsys.manifest.cards import OWN
 from buildsys.manifest.model import Engine
 from buildsys.session import Session
-
-_INNER = {"finish", "placeholder"}
-"""Engines that artlock itself uses; no role maps to them."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the table, or whole engines."""
     session = shared.presets(options)
-    engines = {name: item for name, item in session.manifest.engines.items() if name not in _INNER}
+    engines = {name: item for name, item in session.manifest.engines.items() if name not in OWN}
     for name in options.names:
         if name not in engines:
             hint = did_you_mean(name, engines) or "run `artlock engines` for the list"

@@ -17,9 +17,11 @@ from buildsys import digest
 from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.files.durable import disk_error
+from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
 from buildsys.plan import recipe
-from buildsys.plan.record import Credit, Parts, Picture, Record
+from buildsys.plan.judge import output_of
+from buildsys.plan.record import Credit, Parts, Picture, Record, told
 from buildsys.plan.step import Step
 from buildsys.store.objects import Store
 from engines.protocol import Done, Request
@@ -135,13 +137,13 @@ class Maker:
             credits=raw.credits,
             environment={**finished.environment, **raw.environment},
         )
-        if step.asset.engine != "placeholder":
+        if step.asset.engine != PLACEHOLDER:
             self._store.record_action(record.recipe, msgspec.to_builtins(record))
         self._place(step, record.picture.file)
         return record, raw.notes
 
     def _generate(self, step: Step, parts: Parts, copies: Mapping[str, Path]) -> Raw:
-        if "image" in parts.inputs and step.asset.engine == "finish":
+        if "image" in parts.inputs and step.asset.engine == FINISH:
             # A derived asset: its raw picture is another asset's finished one.
             return Raw(raw=parts.inputs["image"])
         key = recipe.generate_key(parts)
@@ -181,7 +183,7 @@ class Maker:
             return cached
         image = (
             copies["image"]
-            if step.asset.engine == "finish"
+            if step.asset.engine == FINISH
             else self._copy(raw, f"{PurePosixPath(step.name).name}.png")
         )
         request = Request(
@@ -194,19 +196,14 @@ class Maker:
                 **{field: str(path) for field, path in copies.items() if field.startswith("finish.")},
             },
         )
-        done = self._engines.render(self._manifest.engines["finish"], request)
+        done = self._engines.render(self._manifest.engines[FINISH], request)
         picture = _picture(self._store.put_file(Path(done.output)), done.facts)
-        result = Finished(picture=picture, environment=self._engines.environment("finish"))
+        result = Finished(picture=picture, environment=self._engines.environment(FINISH))
         self._store.record_action(key, msgspec.to_builtins(result))
         return result
 
     def _cached(self, step: Step, key: Digest, kind: type[_Result]) -> _Result | None:
-        found = None if step.name in self._rebuild else self._store.action(key)
-        try:
-            return None if found is None else msgspec.convert(found, kind)
-        except msgspec.ValidationError:
-            # Written by another version of artlock: as good as absent.
-            return None
+        return None if step.name in self._rebuild else self._store.recall(key, kind)
 
     def _snapshot(self, step: Step, parts: Parts) -> dict[str, Path]:
         """Private copies of every input, of exactly the bytes that the recipe names."""
@@ -216,7 +213,10 @@ class Maker:
             wanted = parts.inputs[field]
             # Looked for on the disk only where the store lacks it: `reproduce` has no manifest to ask.
             if not self._whole(wanted):
-                path = self._output(item.asset) if item.asset else self._locate(item.path)
+                lies = (
+                    output_of(self._manifest, self._manifest.assets[item.asset]) if item.asset else item.path
+                )
+                path = self._locate(lies)
                 if self._store.put_file(path) != wanted:
                     raise MakeError(f"`{source}` changed while it was read", "run `artlock build` again")
             copies[field] = self._copy(wanted, PurePosixPath(source).name)
@@ -225,10 +225,6 @@ class Maker:
     def _whole(self, wanted: Digest) -> bool:
         """Whether the store really has these bytes: a damaged object must be made again, not relied on."""
         return self._store.read(wanted) is not None
-
-    def _output(self, name: AssetName) -> Path:
-        asset = self._manifest.assets[name]
-        return self._root / self._manifest.project.out / f"{name}.{asset.format}"
 
     def _copy(self, wanted: Digest, name: str) -> Path:
         """A copy under a name that a message can use.
@@ -269,10 +265,7 @@ def relabelled(record: Record, step: Step) -> Record:
 
 
 def _paths(step: Step) -> dict[str, str]:
-    return {
-        field: f"asset:{item.asset}" if item.asset else item.path
-        for field, item in sorted(step.asset.inputs.items())
-    }
+    return {field: told(item) for field, item in sorted(step.asset.inputs.items())}
 
 
 def _ready(step: Step) -> Parts:

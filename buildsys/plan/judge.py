@@ -12,6 +12,7 @@ import msgspec
 
 from buildsys.digest import Digest
 from buildsys.errors import DiskError
+from buildsys.manifest.cards import FINISH
 from buildsys.manifest.model import Asset, AssetName, Engine, Manifest
 from buildsys.plan import graph, recipe
 from buildsys.plan.record import Parts, Record
@@ -80,7 +81,7 @@ class Judge:
         self._placeholders = placeholders
         self._world = world
         self._wishes = wishes
-        self._finish = manifest.engines["finish"].card
+        self._finish = manifest.engines[FINISH].card
         self._bytes: dict[AssetName, Digest | None] = {}
         self._blocked: dict[str, Reason | None] = {}
         self.steps: dict[AssetName, Step] = {}

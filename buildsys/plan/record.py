@@ -6,12 +6,12 @@ A `Record` is one table of the lock; the plan compares it with what is asked for
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from buildsys.digest import Digest
-from buildsys.manifest.model import AssetName, FinishStep
+from buildsys.manifest.model import AssetName, FinishStep, Input
 
 Json: TypeAlias = Any
 
@@ -35,6 +35,19 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     finish_version: str = ""
     """Version of the finish adapter, whose encoder every picture passes."""
     format: str = "png"
+
+
+_ASSET: Final = "asset:"
+
+
+def told(item: Input) -> str:
+    """Where an input comes from, as the lock tells it: a path, or `asset:` and a name."""
+    return f"{_ASSET}{item.asset}" if item.asset else item.path
+
+
+def asset_of(path: str) -> AssetName | None:
+    """The asset that an input came from, of what the lock tells; None for a file."""
+    return AssetName(path.removeprefix(_ASSET)) if path.startswith(_ASSET) else None
 
 
 class Credit(msgspec.Struct, frozen=True, kw_only=True):

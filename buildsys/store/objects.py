@@ -11,7 +11,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
+
+import msgspec
 
 from buildsys import digest as digests
 from buildsys.digest import Digest
@@ -29,6 +31,7 @@ from buildsys.files.durable import (
 )
 
 Json: TypeAlias = Any
+_Kind = TypeVar("_Kind")
 
 LAYOUT: Final = "v1"
 _READ_ONLY: Final = 0o444
@@ -122,6 +125,14 @@ class Store:
         if result is None:
             self._drop(path, key, lambda moved: _result(moved, key) is not None)
         return result
+
+    def recall(self, key: Digest, kind: type[_Kind]) -> _Kind | None:
+        """What the action `key` came to, as a `kind`; None also where another version of artlock wrote it."""
+        found = self.action(key)
+        try:
+            return None if found is None else msgspec.convert(found, kind)
+        except msgspec.ValidationError:
+            return None
 
     def sweep(self) -> int:
         """Remove what writers that were killed left behind, and say how many files."""

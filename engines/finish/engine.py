@@ -44,11 +44,7 @@ class Finish:
 
     def render(self, requests: Sequence[Request], report: Report) -> Iterable[Result]:
         """Finish each; one that fails leaves the others alone."""
-        for request in requests:
-            try:
-                yield self._finish(request, report)
-            except EngineError as error:
-                yield protocol.failure(error, request.id)
+        return protocol.one_by_one(requests, lambda request: self._finish(request, report))
 
     def _finish(self, request: Request, report: Report) -> Done:
         suffix = _suffix(request.output)

@@ -40,11 +40,7 @@ class Placeholder:
 
     def render(self, requests: Sequence[Request], _report: Report) -> Iterable[Result]:
         """Draw each; one that fails leaves the others alone."""
-        for request in requests:
-            try:
-                yield self._draw(request)
-            except EngineError as error:
-                yield protocol.failure(error, request.id)
+        return protocol.one_by_one(requests, self._draw)
 
     def _draw(self, request: Request) -> Done:
         if Path(request.output).name != request.output:

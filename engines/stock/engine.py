@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from engines import png
-from engines.protocol import Credit, Done, EngineError, ErrorKind, Report, Request, Result, failure
+from engines.protocol import Credit, Done, EngineError, ErrorKind, Report, Request, Result, one_by_one
 from engines.stock.choose import choose
 from engines.stock.draw import draw
 from engines.stock.library import Library
@@ -27,14 +27,10 @@ class Stock:
 
     def render(self, requests: Sequence[Request], report: Report) -> Iterable[Result]:
         """Make each request; one that can't be made does not stop the others."""
-        for request in requests:
-            report(request.id, 0, 1)
-            try:
-                yield self._make(request)
-            except EngineError as error:
-                yield failure(error, request.id)
+        return one_by_one(requests, lambda request: self._make(request, report))
 
-    def _make(self, request: Request) -> Done:
+    def _make(self, request: Request, report: Report) -> Done:
+        report(request.id, 0, 1)
         if request.size is None:
             raise EngineError(ErrorKind.BAD_REQUEST, "the request has no size", hint="set `size`")
         choice = choose(self.searcher, self.library.icons, request)
