@@ -95,6 +95,11 @@ class Open:
     """Absolute path of a folder that the builder owns: the only place to write in."""
     settings: Mapping[str, Json]
     """How to run, not what to make: device, dtype, offload, base address. Never part of a recipe."""
+    memory: float = 0.0
+    """The most of the device's memory to take, in bytes, or up to 1 as a share of it; 0: no limit."""
+    ahead: bool = False
+    """Sent ahead of time: import libraries, touch neither weights nor the device. Not answered; the same
+    message without it follows once the device is free."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +114,8 @@ class Hello:
     """What pictures are made with: library versions, device, dtype. Recorded, never in a recipe."""
     batch: int = 1
     """The most requests of one `Render` that share work."""
+    confined: tuple[str, ...] = ()
+    """What holds this process: `files` (can't write elsewhere), `network` (has none), `memory`, `signals`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +168,12 @@ class Done:
     """What a person should know: a word not understood, a prompt cut at 77 tokens."""
     facts: Mapping[str, Json] = field(default_factory=dict)
     """Measurements of the picture; the finish adapter reports width, height, pixels, phash."""
+    host_bytes: int = 0
+    """The most main memory that the process has had so far; 0: unknown."""
+    device_bytes: int = 0
+    """The most of the device's memory that this request, or its batch, had; 0: none or unknown."""
+    cost: float | None = None
+    """US dollars, where the provider says what it took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,6 +317,12 @@ def _integer(value: Json) -> int:
     return value
 
 
+def _boolean(value: Json) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
 def _seconds(value: Json) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
         raise TypeError
@@ -348,7 +367,9 @@ _CHECKS: Final[dict[str, Callable[[Json], Any]]] = {
     "str | None": _optional(_text),
     "int": _integer,
     "int | None": _optional(_integer),
+    "float": _seconds,
     "float | None": _optional(_seconds),
+    "bool": _boolean,
     "tuple[int, int] | None": _optional(_size),
     "tuple[str, ...]": _texts,
     "tuple[Credit, ...]": _nested(Credit),

@@ -44,6 +44,8 @@ MESSAGES: dict[str, Message] = {
         revision="b940f670f0eda2d07fbb75229e779da1ad11eb80",
         staging="/home/ada/keep/.artlock/run-x4k2/worker-1/staging",
         settings={"device": "cuda:0", "dtype": "bfloat16"},
+        memory=0.9,
+        ahead=False,
     ),
     "hello": Hello(
         protocol=1,
@@ -52,6 +54,7 @@ MESSAGES: dict[str, Message] = {
         determinism=Determinism.ENVIRONMENT,
         environment={"torch": "2.13.0", "device": "cuda:0", "dtype": "bfloat16"},
         batch=4,
+        confined=("files", "network"),
     ),
     "render": Render(
         requests=(
@@ -84,6 +87,9 @@ MESSAGES: dict[str, Message] = {
         ),
         notes=("the prompt was cut at 77 tokens",),
         facts={"opaque": 0.62},
+        host_bytes=4831838208,
+        device_bytes=6442450944,
+        cost=0.04,
     ),
     "error": Failure(
         id="7",

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import psutil
 
-from buildsys.manifest.model import Card, Engine
+from buildsys.manifest.model import Card, Engine, Limits
 from engines.protocol import Request
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,15 +18,20 @@ MARK = "ARTLOCK_TEST_MARK"
 
 
 def engine(animal: str, *, name: str = "", python: str = "", **changes: Any) -> Engine:
-    """The engine of `tests/zoo/ANIMAL.py`; `changes` to its card, `settings` to itself."""
+    """The engine of `tests/zoo/ANIMAL.py`; `changes` to its card or its limits, `settings` to itself."""
     settings = changes.pop("settings", {})
+    devices = changes.pop("devices", (settings["device"],) if "device" in settings else ())
+    limits = {key: changes.pop(key) for key in Limits.__struct_fields__ if key in changes}
     text = (ROOT / "tests" / "zoo" / f"{animal}.toml").read_text(encoding="utf-8")
     data = tomllib.loads(text)
     for table in ("parameters", "settings"):
         for key, value in data.get(table, {}).items():
             value["name"] = key
     card = msgspec.convert({**data, **changes, "name": f"tests/zoo/{animal}.py"}, Card)
-    return Engine(name=name or animal, card=card, settings=settings, python=python)
+    own = msgspec.structs.replace(card.limits, **limits)
+    return Engine(
+        name=name or animal, card=card, settings=settings, python=python, limits=own, devices=devices
+    )
 
 
 def request(asset: str = "hero", act: str = "", **parameters: Any) -> Request:

@@ -5,6 +5,7 @@ Knows nothing of terminals, and nothing of the pool that tells it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -18,6 +19,13 @@ class WorkerStarted(msgspec.Struct, frozen=True):
     engine: str
     seconds: float
     """How long it took to load."""
+    device: str = ""
+    """The device that it owns; empty where its adapter needs none."""
+    version: str = ""
+    """Of its adapter."""
+    environment: Mapping[str, str] = {}
+    confined: tuple[str, ...] = ()
+    """What holds the process; see `engines.protocol.Hello`."""
 
 
 class WorkerLost(msgspec.Struct, frozen=True):
@@ -25,6 +33,7 @@ class WorkerLost(msgspec.Struct, frozen=True):
 
     engine: str
     reason: str
+    kind: ErrorKind = ErrorKind.INTERNAL
 
 
 class RequestStarted(msgspec.Struct, frozen=True):
@@ -60,4 +69,47 @@ class RequestFailed(msgspec.Struct, frozen=True):
     kind: ErrorKind
 
 
-Event: TypeAlias = WorkerStarted | WorkerLost | RequestStarted | StepMade | RequestDone | RequestFailed
+class RequestPutOff(msgspec.Struct, frozen=True):
+    """A request failed and will be tried again."""
+
+    engine: str
+    asset: str
+    kind: ErrorKind
+    seconds: float
+    """From now until then, at the earliest."""
+
+
+class RequestSpent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request took in all its tries, told once it is done or has failed and its batch has ended."""
+
+    engine: str
+    asset: str
+    version: str
+    """Of the adapter."""
+    device: str = ""
+    tries: int = 1
+    queue_seconds: float = 0.0
+    """Waiting for a worker that was busy, for a device, or for a limit."""
+    load_seconds: float = 0.0
+    """Waiting for a worker to load."""
+    make_seconds: float = 0.0
+    """At work on it; of a batch, its share."""
+    host_bytes: int = 0
+    """The most main memory that its process had so far; 0: unknown."""
+    device_bytes: int = 0
+    cost: float | None = None
+    """US dollars."""
+    error: ErrorKind | None = None
+    """None where it was made."""
+
+
+Event: TypeAlias = (
+    WorkerStarted
+    | WorkerLost
+    | RequestStarted
+    | StepMade
+    | RequestDone
+    | RequestFailed
+    | RequestPutOff
+    | RequestSpent
+)

@@ -5,10 +5,12 @@ Knows nothing of who listens.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
 
+from buildsys.digest import Digest
 from buildsys.manifest.model import AssetName
 from buildsys.plan.step import Verdict
 
@@ -19,6 +21,35 @@ class AssetStarted(msgspec.Struct, frozen=True, kw_only=True):
     name: AssetName
     engine: str
     verdict: Verdict
+    recipe: Digest | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class Action(StrEnum):
+    """One step of making an asset."""
+
+    GENERATE = "generate"
+    FINISH = "finish"
+    RESTORE = "restore"
+
+
+class ActionStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """An action of an asset goes to an engine."""
+
+    name: AssetName
+    action: Action
+    engine: str
+    key: Digest
+    """What the store keeps its result under."""
+
+
+class ActionRecalled(msgspec.Struct, frozen=True, kw_only=True):
+    """An action of an asset needs no engine: the store has its result."""
+
+    name: AssetName
+    action: Action
+    engine: str
+    key: Digest
 
 
 class AssetDone(msgspec.Struct, frozen=True, kw_only=True):

@@ -96,7 +96,7 @@ class Worker:
 
     def open(self) -> Hello:
         """Load the engine. Raises `EngineFailed` if it can't, or is not what its card says."""
-        seconds = self._engine.card.load_seconds
+        seconds = self._engine.limits.load_seconds
         deadline = self._opened + seconds
         opening = Open(
             protocol=protocol.PROTOCOL,
@@ -152,7 +152,7 @@ class Worker:
         waiting = {request.id: request for request in requests}
         line = self._encoded(waiting)
         furthest: dict[str, int] = {}
-        seconds = self._engine.card.render_seconds
+        seconds = self._engine.limits.render_seconds
         deadline = time.monotonic() + seconds
         try:
             if not self._channel.silent():

@@ -104,6 +104,7 @@ def _engine(name: str, entry: Entry, table: dict[str, Json], cards: Cards) -> En
         revision=table.get("revision") or card.revision,
         parameters=_settled(card.parameters, given, cards.bundle),
         settings=_settled(card.settings, given, cards.bundle),
+        limits=card.limits,
         python=table.get("python", ""),
         retired=retired.isoformat() if isinstance(retired, dt.date) else retired,
         successor=table.get("successor", ""),

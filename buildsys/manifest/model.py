@@ -12,7 +12,7 @@ from typing import Any, NewType, TypeAlias
 
 import msgspec
 
-from engines.protocol import Determinism
+from engines.protocol import Determinism, ErrorKind
 
 AssetName = NewType("AssetName", str)
 """Path under the output folder, without a suffix: `ui/play-button`."""
@@ -66,6 +66,25 @@ class StepCard(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Parameter]
 
 
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of the machine, of a provider and of a person's patience one engine may use."""
+
+    concurrent: int = 0
+    """Requests (or batches) under way at once, each in a process of its own; 0: as many as jobs where the
+    adapter is `parallel`, else one. On a GPU it is one process for each device, whatever stands here."""
+    per_minute: int = 0
+    """Requests begun in any 60 seconds; 0: no limit."""
+    load_seconds: float = 60.0
+    """Deadline for `hello`."""
+    render_seconds: float = 120.0
+    """Deadline for one request since its last progress."""
+    memory: float = 0.0
+    """Bytes that a process may take: of address space on the CPU, of the device's memory on a GPU. From 0
+    to 1 it is a share of the machine's or the device's memory; 0: no limit."""
+    tries: Mapping[ErrorKind, int] = {}
+    """How often a request is tried in all, by the kind of its error; see `buildsys.make.retry`."""
+
+
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """What the plan must know of an adapter without starting it: its `adapter.toml`."""
 
@@ -104,10 +123,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     batch: int = 1
     parallel: bool = False
     """Several processes may run side by side; otherwise one warm process per engine."""
-    load_seconds: float = 60.0
-    """Deadline for `hello`."""
-    render_seconds: float = 120.0
-    """Deadline for one request since its last progress."""
+    relief: tuple[Mapping[str, Json], ...] = ()
+    """Settings to try in turn, on a GPU, where a request alone ran out of memory: `offload = "model"`."""
+    limits: Limits = Limits()
+    """What its engines have unless a preset or the manifest says otherwise."""
     parameters: Mapping[str, Parameter] = {}
     settings: Mapping[str, Parameter] = {}
     steps: Mapping[str, StepCard] = {}
@@ -122,6 +141,11 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     revision: str = ""
     parameters: Mapping[str, Json] = {}
     settings: Mapping[str, Json] = {}
+    limits: Limits = Limits()
+    devices: tuple[str, ...] = ()
+    """Devices that it may work on, each owned by one engine at a time; empty where its adapter needs none."""
+    sandbox: bool = True
+    """Whether its process is kept from writing elsewhere and, unless its adapter needs it, off the network."""
     python: str = ""
     """The interpreter that runs it; empty for the builder's own."""
     retired: str = ""
