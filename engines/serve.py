@@ -8,15 +8,18 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import resource
 import sys
 import tomllib
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Final
 
 from engines import protocol
 from engines.protocol import (
+    Done,
     EngineError,
     ErrorKind,
     Failure,
@@ -73,7 +76,7 @@ def _module_of(adapter: str) -> ModuleType:
     return module
 
 
-def _load(opening: Open) -> tuple[protocol.Engine, Hello]:
+def _load(opening: Open, confined: tuple[str, ...]) -> tuple[protocol.Engine, Hello]:
     if opening.protocol != protocol.PROTOCOL:
         detail = f"the builder speaks protocol {opening.protocol}, the engine {protocol.PROTOCOL}"
         raise EngineError(ErrorKind.INTERNAL, detail, hint="use one version of artlock on both sides")
@@ -88,8 +91,28 @@ def _load(opening: Open) -> tuple[protocol.Engine, Hello]:
         determinism=protocol.Determinism(card["determinism"]),
         environment=engine.environment(),
         batch=int(card.get("batch", 1)),
+        confined=confined,
     )
     return engine, hello
+
+
+_NO_ROOM: Final = ("Cannot allocate memory", "can't allocate memory", "can't start new thread")
+"""What C libraries, torch and Python say where they are refused address space, and raise no `MemoryError`."""
+
+
+def _want_of_memory(error: Exception) -> EngineError | None:
+    """`error` as what it is where the process was refused memory; None where it was not."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    limited = limit != resource.RLIM_INFINITY
+    if not isinstance(error, MemoryError) and not (limited and any(said in str(error) for said in _NO_ROOM)):
+        return None
+    if not limited:
+        return EngineError(ErrorKind.OUT_OF_MEMORY, str(error) or "the engine ran out of memory")
+    return EngineError(
+        ErrorKind.OUT_OF_MEMORY,
+        f"the engine ran out of memory: it may take {limit / 1e9:.3g} GB",
+        hint="raise `limits.memory` of the engine",
+    )
 
 
 def _explained(error: Exception) -> EngineError:
@@ -99,14 +122,21 @@ def _explained(error: Exception) -> EngineError:
     if isinstance(error, ProtocolError):
         return EngineError(ErrorKind.INTERNAL, f"the builder broke the protocol: {error}")
     traceback.print_exception(error)
-    if isinstance(error, MemoryError):
-        return EngineError(ErrorKind.OUT_OF_MEMORY, str(error) or "the engine ran out of memory")
+    if want := _want_of_memory(error):
+        return want
     if isinstance(error, ModuleNotFoundError):
         return EngineError(ErrorKind.MISSING, f"the Python module `{error.name}` is not installed")
     return EngineError(ErrorKind.INTERNAL, f"{type(error).__name__}: {error}")
 
 
+def _peak() -> int:
+    """The most main memory that this process has had, in bytes; the kernels disagree on the unit."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def _answer(channel: _Channel, result: Result) -> None:
+    if isinstance(result, Done) and not result.host_bytes:
+        result = replace(result, host_bytes=_peak())
     try:
         channel.send(result)
     except ProtocolError as error:
@@ -134,13 +164,13 @@ def _render(engine: protocol.Engine, requests: tuple[Request, ...], channel: _Ch
         channel.send(protocol.failure(failure, request_id))
 
 
-def _converse(channel: _Channel) -> None:
+def _converse(channel: _Channel, confined: tuple[str, ...]) -> None:
     opening = channel.receive()
     if opening is None:
         return
     if not isinstance(opening, Open):
         raise ProtocolError("the first message must be `open`")
-    engine, hello = _load(opening)
+    engine, hello = _load(opening, confined)
     channel.send(hello)
     while (message := channel.receive()) is not None:
         if not isinstance(message, Render):
@@ -148,11 +178,17 @@ def _converse(channel: _Channel) -> None:
         _render(engine, message.requests, channel)
 
 
-def serve(requests: int, replies: int) -> None:
-    """Be an engine until the builder closes the pipe. `requests`, `replies`: open file descriptors."""
+def serve(requests: int, replies: int, confined: tuple[str, ...] = ()) -> None:
+    """Be an engine until the builder closes the pipe.
+
+    Args:
+        requests: open file descriptor that messages come from.
+        replies: open file descriptor that answers go to.
+        confined: what holds this process already.
+    """
     channel = _Channel(requests, replies)
     try:
-        _converse(channel)
+        _converse(channel, confined)
     except BrokenPipeError:
         # The builder is gone; the keeper ends us if we don't.
         return

@@ -22,6 +22,7 @@ from buildsys.make.channel import Channel, Gone, Silence
 from buildsys.make.inspection import Unfit, inspect
 from buildsys.make.surroundings import conceal, surroundings
 from buildsys.make.tree import ProcessTree
+from buildsys.make.walls import starved, walls
 from buildsys.manifest.model import Engine
 from engines import protocol
 from engines.protocol import (
@@ -82,9 +83,10 @@ class Worker:
         self._environ = environ
         self._opened = time.monotonic()
         python = engine.python or sys.executable
-        seen = surroundings(engine.card, environ, str(place.temporary))
+        seen = surroundings(engine.card, environ, str(place.temporary), confined=engine.sandbox)
+        within = walls(engine, place.staging, place.temporary)
         try:
-            self._tree = ProcessTree(python, adapter, place.staging, place.log, seen)
+            self._tree = ProcessTree(python, adapter, place.staging, place.log, seen, within)
         except OSError as error:
             raise EngineFailed(
                 f"the interpreter `{python}` of `{engine.name}` can't be started: {error.strerror}",
@@ -247,6 +249,9 @@ class Worker:
             return self._lost(
                 fact, ErrorKind.OUT_OF_MEMORY, "close other programs, or choose a smaller model"
             )
+        if most := starved(self._engine, code, _tail(self._place.log)):
+            fact = f"ran out of memory {when}: it may take {most}"
+            return self._lost(fact, ErrorKind.OUT_OF_MEMORY, "raise `limits.memory` of the engine")
         if code < 0:
             return self._lost(f"was ended by {signal.Signals(-code).name} {when}", ErrorKind.TRANSIENT)
         return self._lost(f"ended with exit code {code} {when}", ErrorKind.TRANSIENT)
