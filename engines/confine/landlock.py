@@ -91,7 +91,7 @@ def restrict(folders: Iterable[str], devices: Iterable[str], *, tcp: bool) -> tu
             _allow(ruleset, folder, files & ~_MAKE_DEVICE)
         for device in devices:
             if os.path.exists(device):  # noqa: PTH110 - pathlib costs more than all of this
-                _allow(ruleset, device, files & _WRITE_FILE)
+                _allow(ruleset, device, files & (_WRITE_FILE | _TRUNCATE))
         kernel.syscall(_RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)
