@@ -102,7 +102,8 @@ _NO_ROOM: Final = ("Cannot allocate memory", "can't allocate memory", "can't sta
 
 def _want_of_memory(error: Exception) -> EngineError | None:
     """`error` as what it is where the process was refused memory; None where it was not."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    # The hard limit is the builder's; an adapter may have set a soft one for reasons of its own.
+    _, limit = resource.getrlimit(resource.RLIMIT_AS)
     limited = limit != resource.RLIM_INFINITY
     if not isinstance(error, MemoryError) and not (limited and any(said in str(error) for said in _NO_ROOM)):
         return None

@@ -175,7 +175,7 @@ def test_a_process_that_ran_out_of_memory_is_replaced(pool: Pool, events: list[E
 def test_what_failed_together_is_tried_again_alone_and_before_the_rest(
     pool: Pool, tmp_path: Path, events: list[Event]
 ) -> None:
-    good = engine("good", parallel=False, settings={"load_seconds": 0.3})
+    good = engine("good", parallel=False, sandbox=False, settings={"load_seconds": 0.3})
     hero = request("hero", fail="transient", once=str(tmp_path / "once"))
     done = results([pool.submit(good, one) for one in (hero, *map(request, "abcd"))])
     assert [one.facts["together"] for one in done] == [1, 1, 1, 1, 1]

@@ -210,7 +210,7 @@ def test_an_answer_given_twice_in_a_batch_is_told(zoo: Zoo) -> None:
 
 def test_a_crash_that_does_not_return_costs_one_more_try(zoo: Zoo, tmp_path: Path) -> None:
     once = request("hero", "segfault", once=str(tmp_path / "crashed"))
-    batch = engine("mortal")
+    batch = engine("mortal", sandbox=False)
     futures = [zoo.pool.submit(batch, one) for one in (request("a"), once, request("b"))]
     assert wait(futures, timeout=20).not_done == set()
     assert all(isinstance(future.result(), Done) for future in futures)

@@ -246,9 +246,8 @@ class Worker:
             return self._lost(f"closed its channel {when}", ErrorKind.INTERNAL)
         if code == -signal.SIGKILL:
             fact = f"was killed by SIGKILL {when}: perhaps the machine ran out of memory"
-            return self._lost(
-                fact, ErrorKind.OUT_OF_MEMORY, "close other programs, or choose a smaller model"
-            )
+            hint = "close other programs, or choose a smaller model"
+            return self._lost(fact, ErrorKind.OUT_OF_MEMORY, hint)
         if most := starved(self._engine, code, _tail(self._place.log)):
             fact = f"ran out of memory {when}: it may take {most}"
             return self._lost(fact, ErrorKind.OUT_OF_MEMORY, "raise `limits.memory` of the engine")

@@ -184,5 +184,6 @@ class Burglar:
             yield Done(id=request.id, output=request.output, facts={"outcome": outcome})
 
 
-def load(_: Open) -> Burglar:
+def load(opening: Open) -> Burglar:
+    ACTS[opening.settings.get("act", "draw")]("")
     return Burglar()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import sys
@@ -23,7 +24,8 @@ def _lie(act: str, request: Request) -> str:  # noqa: C901 - a list of lies
         case "nothing":
             pass
         case "outside":
-            Path("../outside.png").write_bytes(draw.png(width, height))
+            with contextlib.suppress(PermissionError):  # within its walls it can only claim that it did
+                Path("../outside.png").write_bytes(draw.png(width, height))
             return "../outside.png"
         case "another":
             Path("another.png").write_bytes(draw.png(width, height))
