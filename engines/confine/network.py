@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
 from typing import Final
 
 from engines.confine import kernel
@@ -75,7 +74,7 @@ def refuse_sockets() -> bool:
     Needs no right but that of giving up rights, so it works where namespaces are off: in most containers,
     and for ordinary users of Ubuntu.
     """
-    known = _ARCHITECTURES.get(platform.machine())
+    known = _ARCHITECTURES.get(os.uname().machine)
     if known is None:
         return False
     try:
