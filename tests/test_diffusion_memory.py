@@ -1,8 +1,9 @@
-"""The memory of a GPU, with a stand-in for the few calls of torch; and what loads before the device is free."""
+"""The memory of a GPU, with a stand-in for the few calls of torch; what loads before the device is free."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -120,9 +121,6 @@ def test_preparing_imports_the_classes_and_loads_no_weights(tmp_path: Path) -> N
     # The folder has no weights at all, so nothing can have been read of them.
     diffusion.prepare(replace(OPENING, model=str(tmp_path), settings={"device": "cuda:0"}))
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
-    import diffusers
-    import transformers
-
-    assert "StableDiffusion3Pipeline" in vars(diffusers)
-    assert "CLIPTextModel" in vars(transformers)
+    assert "StableDiffusion3Pipeline" in vars(sys.modules["diffusers"])
+    assert "CLIPTextModel" in vars(sys.modules["transformers"])
     assert not torch.cuda.is_initialized()
