@@ -143,7 +143,7 @@ class Build:
             # It waited for what it is made from; now its recipe is known, and may prove it fresh.
             step = self._judge.step(name)
         notes: tuple[str, ...] = ()
-        self._tell(_taken_up(step))
+        self._tell(taken_up(step))
         step, record = self._restore(step)
         if step.verdict is Verdict.BUILD:
             record, notes = self._maker.make(step)
@@ -231,7 +231,8 @@ class Build:
         )
 
 
-def _taken_up(step: Step) -> AssetStarted:
+def taken_up(step: Step) -> AssetStarted:
+    """What is told when `step` is taken up."""
     return AssetStarted(
         name=step.name,
         engine=step.asset.engine,
