@@ -39,18 +39,23 @@ def lying(
     *,
     axis: str,
     told: Callable[[float], str],
+    ticks: Callable[[float], str],
     stacked: bool = False,
 ) -> str:
-    """Bars from left to right, the first label at the top; `axis` names unit and quantity."""
+    """Bars from left to right, the first label at the top; `axis` names what they show."""
     kind = pygal.HorizontalStackedBar if stacked else pygal.HorizontalBar
     bars = len(labels) * (1 if stacked else len(series))
     chart = kind(
-        **_settings(series, told),
-        height=100 + max(bars, 2) * _ROW,
+        **_settings(series, told, ticks),
+        height=(112 if len(series) > 1 else 82) + max(bars, 2) * _ROW,
+        margin_bottom=20 if len(series) > 1 else 4,
         print_values=not stacked,
         print_values_position="top",
         x_title=axis,
     )
+    if not stacked:
+        # Room for the number behind the longest bar.
+        chart.range = (0, 1.15 * max((value or 0.0 for item in series for value in item.values), default=1.0))
     # pygal draws from the bottom up.
     chart.x_labels = [_short(label, 28) for label in reversed(labels)]
     for item in series:
@@ -59,12 +64,18 @@ def lying(
 
 
 def standing(
-    labels: Sequence[str], series: Sequence[Series], *, axis: str, told: Callable[[float], str]
+    labels: Sequence[str],
+    series: Sequence[Series],
+    *,
+    axis: str,
+    told: Callable[[float], str],
+    ticks: Callable[[float], str],
 ) -> str:
-    """Stacked bars side by side, oldest to the left; `axis` names unit and quantity."""
+    """Stacked bars side by side, oldest to the left; `axis` names what they show."""
     spare = max(0, _FEWEST - len(labels))
+    turn = 0 if len(labels) <= _FEWEST else 60
     chart = pygal.StackedBar(
-        **_settings(series, told), height=300, y_title=axis, x_label_rotation=40 if len(labels) > 1 else 0
+        **_settings(series, told, ticks), height=300, y_title=axis, x_label_rotation=turn
     )
     chart.x_labels = [*labels, *[""] * spare]
     for item in series:
@@ -72,7 +83,9 @@ def standing(
     return _stripped(chart.render(is_unicode=True), series, labels)
 
 
-def _settings(series: Sequence[Series], told: Callable[[float], str]) -> dict[str, object]:
+def _settings(
+    series: Sequence[Series], told: Callable[[float], str], ticks: Callable[[float], str]
+) -> dict[str, object]:
     colours = tuple(f"var(--{item.colour})" for item in series)
     style = Style(
         background="transparent",
@@ -100,7 +113,7 @@ def _settings(series: Sequence[Series], told: Callable[[float], str]) -> dict[st
         "style": style,
         "width": _WIDTH,
         "formatter": lambda value: told(value) if value else "",
-        "value_formatter": lambda value: told(value) if value else "0",
+        "value_formatter": lambda value: ticks(value) if value else "0",
         "show_legend": len(series) > 1,
         "legend_at_bottom": True,
         "legend_at_bottom_columns": len(series),
@@ -117,21 +130,19 @@ def _settings(series: Sequence[Series], told: Callable[[float], str]) -> dict[st
 
 
 def _stripped(svg: str, series: Sequence[Series], labels: Sequence[str]) -> str:
-    """The drawing alone, as HTML takes it: no namespace, no script, no id that means anything."""
+    """The drawing alone, as HTML takes it: no namespace, no script, no title but those of the bars."""
     root = ET.fromstring(re.sub(r"^<\?xml.*?\?>", "", svg))  # noqa: S314 - pygal's own text, of cleaned words
     for node in root.iter():
         node.tag = node.tag.rpartition("}")[2]
-    for definitions in root.iter("defs"):
-        for script in definitions.findall("script"):
-            definitions.remove(script)
-    for group in root.iter("g"):
-        for title in group.findall("title"):
-            group.remove(title)
+    for node in list(root.iter()):
+        for child in [*node.findall("script"), *node.findall("title")]:
+            node.remove(child)
         for number, item in enumerate(series):
-            if f"serie-{number}" in group.get("class", "").split():
-                _entitle(group, item, labels)
-    for title in root.findall("title"):
-        root.remove(title)
+            if f"serie-{number}" in node.get("class", "").split():
+                _entitle(node, item, labels)
+        if node.tag == "text" and node.get("class") == "value":
+            # pygal centres it on the end of the bar, half of it on the colour.
+            node.set("text-anchor", "start")
     # The table beside it says the same, to everyone.
     root.set("aria-hidden", "true")
     root.set("class", "chart")

@@ -31,7 +31,9 @@ h1 { font-size: 26px; line-height: 1.2; margin: 0 0 4px; overflow-wrap: anywhere
 h2 { font-size: 16px; margin: 0; }
 p { margin: 4px 0; }
 .faint, figcaption { color: var(--faint); font-size: 13px; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 24px 0; }
+.tiles {
+  display: grid; gap: 12px; margin: 24px 0; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr));
+}
 .tile, section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 .tile { padding: 12px 16px; }
 .tile b { display: block; font-size: 22px; line-height: 1.3; font-variant-numeric: tabular-nums; }

@@ -28,6 +28,18 @@ def seconds_told(seconds: float | None) -> str:
     return f"{hours} h {minutes:02} min"
 
 
+def seconds_tick(seconds: float) -> str:
+    """The same for the ticks of an axis, which are round numbers: `40 s`, `2 min`, `1 h 30 min`."""
+    if seconds < 1:
+        return f"{seconds * 1000:g} ms"
+    if seconds < _MINUTE:
+        return f"{seconds:g} s"
+    minutes, rest = divmod(round(seconds), _MINUTE)
+    hours, minutes = divmod(minutes, _MINUTE)
+    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
+
+
 def bytes_told(number: int) -> str:
     """`612 MB`, `10.2 GB`; a dash where it is unknown."""
     if number <= 0:
@@ -58,3 +70,8 @@ def printable(text: str) -> str:
         else letter.encode("unicode_escape").decode()
         for letter in text
     )
+
+
+def count(number: int, noun: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
