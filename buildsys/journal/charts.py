@@ -137,6 +137,7 @@ def _stripped(svg: str, series: Sequence[Series], labels: Sequence[str]) -> str:
     for node in list(root.iter()):
         for child in [*node.findall("script"), *node.findall("title")]:
             node.remove(child)
+    for node in root.iter():
         for number, item in enumerate(series):
             if f"serie-{number}" in node.get("class", "").split():
                 _entitle(node, item, labels)
@@ -155,6 +156,8 @@ def _entitle(group: ET.Element, series: Series, labels: Sequence[str]) -> None:
         told = {str(node.get("class")): node.text or "" for node in bar.findall("desc")}
         for node in bar.findall("desc"):
             bar.remove(node)
+        if not told.get("value"):
+            continue
         whole = next((label for label in labels if _short(label, 28) == told.get("x_label")), "")
         words = [whole or told.get("x_label", ""), f"{series.name} {told.get('value', '')}"]
         ET.SubElement(bar, "title").text = ": ".join(filter(None, words))
