@@ -30,7 +30,7 @@ def page(account: Account, project: str, chosen: str = "") -> str:
         "style-src 'unsafe-inline'\">\n"
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<header>\n"
         f"<h1>{escape(title)}</h1>\n"
-        f'<p class="faint">{escape(_period(runs, chosen))}</p>\n</header>\n{body}'
+        f'<p class="faint">{escape(_period(runs, printable(chosen)))}</p>\n</header>\n{body}'
         f'<p class="faint">Written by artlock {__version__} from the journal of this checkout. '
         f"Times of day are UTC.</p>\n</main>\n</body>\n</html>\n"
     )
