@@ -16,12 +16,13 @@ import pytest
 from game import Game
 
 from buildsys.digest import Digest
-from buildsys.journal.account import Account, Selection, draw_up
+from buildsys.journal.account import draw_up
 from buildsys.journal.database import NAME
 from buildsys.journal.keeper import Journal
 from buildsys.journal.page import page
 from buildsys.journal.rows import Action, Rows, Run, Worker
 from buildsys.journal.run import Heading
+from buildsys.journal.summary import Account, Selection
 from buildsys.journal.words import bytes_told, dollars, seconds_tick, seconds_told
 from buildsys.make.events import RequestFailed, RequestSpent
 from buildsys.make.progress import Action as Kind

@@ -13,9 +13,10 @@ import msgspec
 from buildsys.cli.console import columns, count, print_json, say, tame
 from buildsys.errors import ArtlockError, Exit, did_you_mean
 from buildsys.files import write_durably
-from buildsys.journal.account import Account, EngineAccount, RunAccount, Selection, draw_up
+from buildsys.journal.account import draw_up
 from buildsys.journal.database import NAME
 from buildsys.journal.rows import Rows, Unreadable, read
+from buildsys.journal.summary import Account, EngineAccount, RunAccount, Selection
 from buildsys.journal.words import NOTHING, bytes_told, dollars, seconds_told, when
 from buildsys.manifest.read import MANIFEST
 from buildsys.session import LOCK, PRIVATE, find_root

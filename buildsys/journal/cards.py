@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
-from buildsys.journal.account import Account, EngineAccount, RunAccount
 from buildsys.journal.charts import Series, lying, standing
+from buildsys.journal.summary import Account, EngineAccount, RunAccount
 from buildsys.journal.tables import ROWS, Table, in_html
 from buildsys.journal.words import dollars, printable, seconds_tick, seconds_told, when
 

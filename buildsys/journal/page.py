@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from buildsys import __version__
-from buildsys.journal.account import Account, RunAccount
 from buildsys.journal.cards import cards
 from buildsys.journal.sheet import STYLE
+from buildsys.journal.summary import Account, RunAccount
 from buildsys.journal.tables import ROWS, Table, in_html
 from buildsys.journal.words import NOTHING, bytes_told, count, dollars, printable, seconds_told, when
 
