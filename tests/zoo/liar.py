@@ -63,6 +63,7 @@ class Liar:
             act = request.parameters.get("act")
             if act:
                 yield replace(draw.well(replace(request, output="unused.png")), output=_lie(act, request))
+                draw.hang(request.parameters)
             else:
                 yield draw.well(request)
 
