@@ -51,7 +51,7 @@ def zoo(tmp_path: Path, mark: str) -> Iterator[Zoo]:
     zoo = Zoo(tmp_path / "work", mark)
     yield zoo
     zoo.pool.close()
-    assert left_after(mark, 2) == []
+    assert left_after(mark, 20) == []
     assert list((tmp_path / "work").glob("run-*")) == []
 
 
@@ -110,7 +110,7 @@ def test_every_misdeed_has_its_kind(zoo: Zoo) -> None:
     for row in ZOO:
         if row.kind is None:
             continue
-        said = {"act": row.act, "stuck": True}
+        said: dict[str, Any] = {"act": row.act, "stuck": True}
         patience = PATIENCE if row.stuck else 60
         animal = engine(
             row.animal,
@@ -188,7 +188,6 @@ def test_a_crash_that_does_not_return_costs_one_more_try(zoo: Zoo, tmp_path: Pat
 BUILDERS = [
     ("stubborn", "stay", "close"),
     ("noisy", "drown", "render"),
-    ("good", "", "render"),
 ]
 
 
@@ -198,9 +197,8 @@ def test_nothing_outlives_a_builder(
     tmp_path: Path, mark: str, animal: str, act: str, mode: str, number: signal.Signals
 ) -> None:
     builder, said = interrupted(tmp_path, mark, (animal, act, mode), number)
-    assert left_after(mark, 2) == []
-    expected = 0 if animal == "good" else -number
-    assert (builder, said) == (expected, "")
+    assert left_after(mark, 20) == []
+    assert (builder, said) == (-number, "")
     if number == signal.SIGINT:
         assert list((tmp_path / "work").glob("run-*")) == []
 
@@ -208,7 +206,7 @@ def test_nothing_outlives_a_builder(
 def test_a_handler_may_stop_the_pool(tmp_path: Path, mark: str) -> None:
     ended, said = interrupted(tmp_path, mark, ("stubborn", "hold", "handler"), signal.SIGTERM)
     assert (ended, said) == (130, "the build was stopped\n")
-    assert left_after(mark, 2) == []
+    assert left_after(mark, 20) == []
 
 
 def test_a_run_that_was_killed_is_cleared_by_the_next(tmp_path: Path, mark: str) -> None:
@@ -236,10 +234,14 @@ def interrupted(
         start_new_session=True,
     ) as builder:
         assert builder.stdout is not None
-        for line in builder.stdout:
-            if line == "waiting for hero\n":
-                break
-        time.sleep(0.3)  # the engine has its request by now, and its children
+        if words[-1] == "close":
+            assert builder.stdout.readline() == "closing\n"
+        else:
+            log = tmp_path / "work" / "logs" / f"{words[0]}.log"
+            deadline = time.monotonic() + 20
+            while not log.is_file() or b"stuck" not in log.read_bytes():
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
         os.killpg(builder.pid, number)
-        builder.wait(5)
+        builder.wait(20)
         return builder.returncode, builder.stdout.read()

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 from zoo_game import GOOD, SECONDS, ZooGame, troubles, wait_until
-from zoo_matrix import PATIENCE, ZOO, Row
+from zoo_matrix import OOM, PATIENCE, ZOO, Row
 from zookeeper import left_after, marked
 
 INTERRUPTED = "interrupted: what was finished is kept; `artlock build` goes on from there\n"
 LONG = 600
+ONE = tuple(row for row in ZOO if row.me == "hangs")
 
 
 @pytest.fixture
@@ -100,6 +101,19 @@ def test_nothing_of_the_zoo_outlives_a_build_that_is_ended(game: ZooGame, number
 
 
 def test_nothing_of_the_zoo_outlives_its_terminal(game: ZooGame) -> None:
+    lose_its_terminal(game)
+    assert gone(game) == []
+    check_what_is_kept(game, polite=True)
+    check_the_next_build(game, game.placed())
+
+
+@pytest.mark.xfail(reason="what is shown last has nowhere to go, and its error takes the interrupt's place")
+def test_a_build_that_loses_its_terminal_was_interrupted(tmp_path: Path) -> None:
+    assert lose_its_terminal(ZooGame(tmp_path, ONE)) == 130
+
+
+def lose_its_terminal(game: ZooGame) -> int:
+    """The exit code of a build whose terminal is closed while all of the zoo is at work."""
     game.release(stuck=True, patience=LONG, also_well=False)
     ours, theirs = pty.openpty()
     os.set_blocking(ours, False)
@@ -124,10 +138,7 @@ def test_nothing_of_the_zoo_outlives_its_terminal(game: ZooGame) -> None:
     check_that_children_escaped(game)
     os.close(theirs)
     os.close(ours)
-    assert builder.wait(SECONDS) == 1
-    assert gone(game) == []
-    check_what_is_kept(game, polite=True)
-    check_the_next_build(game, game.placed())
+    return builder.wait(SECONDS)
 
 
 def read_all(number: int) -> bytes:
@@ -142,7 +153,8 @@ def read_all(number: int) -> bytes:
 
 def check_that_children_escaped(game: ZooGame) -> None:
     """Or it would prove nothing that they are gone later."""
-    wait_until(lambda: "" if sum(one.name() == "sleep" for one in marked(game.mark)) >= 2 else "escapees")
+    if any(row.act == "escape" for row in game.rows):
+        wait_until(lambda: "" if sum(one.name() == "sleep" for one in marked(game.mark)) >= 2 else "escapees")
 
 
 def check_what_is_kept(game: ZooGame, *, polite: bool) -> None:
@@ -152,3 +164,33 @@ def check_what_is_kept(game: ZooGame, *, polite: bool) -> None:
     if polite:
         assert game.left_over() == []
         assert game.locked() == game.placed()
+
+
+@pytest.mark.xfail(
+    reason="pictures of a killed build are in no lock; under another recipe they pass for edited"
+)
+def test_a_picture_of_a_killed_build_is_no_hand_edit(tmp_path: Path) -> None:
+    game = ZooGame(tmp_path, ONE)
+    game.release(stuck=True, patience=LONG, also_well=False)
+    builder = game.launch()
+    wait_until(lambda: game.at_work(game.told()), builder)
+    builder.kill()
+    builder.wait(SECONDS)
+    (game.folder / "assets.lock").unlink(missing_ok=True)  # as where it had not come to write it
+    game.mend()
+    manifest = game.folder / "assets.toml"
+    manifest.write_text(manifest.read_text().replace("seed = 2\n", "seed = 3\n"))
+    assert "good/2" in game.build()["built"]
+
+
+@pytest.mark.xfail(reason="nothing holds an engine to `memory` yet")
+def test_an_engine_that_takes_more_than_its_memory_ends_alone(tmp_path: Path) -> None:
+    greedy = Row("greedy", "mortal", "gorge", OOM, "the engine ran out of memory", hint="")
+    game = ZooGame(tmp_path, [greedy])
+    game.release(stuck=False, patience=LONG, also_well=True)
+    card = game.folder / "tools" / "greedy.toml"
+    card.write_text(card.read_text().replace("[limits]\n", "[limits]\nmemory = 1e9\n"))
+    builder = game.launch()
+    assert builder.wait(SECONDS) == 1
+    check_told(game, greedy, stuck=False)
+    assert sorted(game.placed()) == sorted([*GOOD, "well/greedy"])

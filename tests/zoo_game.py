@@ -72,7 +72,7 @@ finish = [{ resize = [4, 3] }]
 
 
 class ZooGame(Game):
-    """A project; each row of the zoo is an engine, an asset that goes wrong, and perhaps one that does not."""
+    """A project; each row of the zoo is an engine, an asset that goes wrong, perhaps one that does not."""
 
     def __init__(self, folder: Path, rows: Collection[Row]) -> None:
         super().__init__(folder / "game", folder / "cache")
@@ -81,6 +81,8 @@ class ZooGame(Game):
         self.said = folder / "said.txt"
         """What the build said on stderr."""
         self.printed = folder / "printed.txt"
+        self._able = {row.me for row in rows if row.lost}
+        """Those whose pictures are fit all the same."""
         self._said: dict[str, str] = {}
         self._well: list[str] = []
         tools = self.folder / "tools"
@@ -126,16 +128,18 @@ class ZooGame(Game):
 
     def mend(self) -> None:
         """Do what a person does who reads the messages: have another engine make what could not be made."""
-        able = {row.me: row for row in self.rows if row.lost}
-        engines = "".join(f'\n[engines.{me}]\nadapter = "tools/{me}.py"\n' for me in able)
-        self._write(engines, {row.me: row.me if row.me in able else "good" for row in self.rows})
+        engines = "".join(f'\n[engines.{me}]\nadapter = "tools/{me}.py"\n' for me in self._able)
+        self._write(engines, {row.me: row.me if row.me in self._able else "good" for row in self.rows})
 
     def _write(self, engines: str, makers: Mapping[str, str]) -> None:
         bad = [
             _asset(f"bad/{me}", maker, self._said.get(me, "") if maker == me else "")
             for me, maker in makers.items()
         ]
-        well = [_asset(f"well/{me}", makers[me]) for me in self._well]
+        # One whose pictures are fit all the same goes on with its misdeed.
+        well = [
+            _asset(f"well/{me}", makers[me], self._said[me] if me in self._able else "") for me in self._well
+        ]
         (self.folder / "assets.toml").write_text("".join([HEAD, engines, *bad, *well]))
 
     def launch(self, *words: str) -> subprocess.Popen[bytes]:

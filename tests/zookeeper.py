@@ -17,12 +17,13 @@ ROOT = Path(__file__).resolve().parent.parent
 MARK = "ARTLOCK_TEST_MARK"
 
 
-def engine(animal: str, *, name: str = "", python: str = "", sandbox: bool = True, **changes: Any) -> Engine:
+def engine(animal: str, *, name: str = "", python: str = "", **changes: Any) -> Engine:
     """The engine of `tests/zoo/ANIMAL.py`; `changes` to its card or its limits, `settings` to itself.
 
-    `sandbox` is false for one that notes in a file of the test's that it was there.
+    `sandbox=False` is for one that notes in a file of the test's that it was there.
     """
     settings = changes.pop("settings", {})
+    sandbox = changes.pop("sandbox", True)
     devices = changes.pop("devices", (settings["device"],) if "device" in settings else ())
     limits = {key: changes.pop(key) for key in Limits.__struct_fields__ if key in changes}
     text = (ROOT / "tests" / "zoo" / f"{animal}.toml").read_text(encoding="utf-8")

@@ -45,10 +45,10 @@ def _die(act: Json, *, stuck: bool = False) -> None:
 
 
 def _eat() -> None:
-    """Take address space until there is no more. Zeroes that nobody wrote cost the machine nothing."""
+    """Take address space until there is no more; zeroes that nobody touches take no memory."""
     held = []
     for _ in range(256):
-        held.append(bytearray(16 * 1024 * 1024))  # noqa: PERF401 - a list made at once would not be `held`
+        held.append(bytes(16 * 1024 * 1024))  # noqa: PERF401 - a list made at once would not be `held`
     raise RuntimeError("nobody stopped it at 4 GiB")
 
 

@@ -35,6 +35,7 @@ class Noisy:
                     draw.stuck()  # again and again: a log keeps only its beginning and its end
                     time.sleep(0.05)  # or it would take the processor from those that a test waits for
             elif request.parameters.get("act") == "drown":
+                draw.stuck()
                 for _child in range(3):  # and its children with it
                     os.fork()
                 while True:
