@@ -20,7 +20,7 @@ from zoo_matrix import Row
 from zookeeper import MARK, ROOT
 
 GOOD = ("good/1", "good/2", "thumbs/1")
-BELONGS = {"build.lock", "index", "logs", "journal.db", "journal.db-shm", "journal.db-wal"}
+BELONGS = {"build.lock", "index", "logs", *(f"journal.{end}" for end in ("db", "db-shm", "db-wal", "lock"))}
 SECONDS = 60
 """How long anything is waited for. Generous: what a test waits for is an event, never the clock."""
 
@@ -88,7 +88,7 @@ class ZooGame(Game):
         tools = self.folder / "tools"
         for file in ("draw.py", "good.py"):
             shutil.copy(ROOT / "tests" / "zoo" / file, tools)
-        self._card("good", 600, 600)
+        self._card("good")
 
     @property
     def environ(self) -> dict[str, str]:
@@ -106,8 +106,16 @@ class ZooGame(Game):
     def log(self, row: Row) -> Path:
         return self.private / "logs" / f"{row.me}.log"
 
-    def _card(self, name: str, load_seconds: float, render_seconds: float, table: str = "parameters") -> None:
+    def _card(
+        self,
+        name: str,
+        load_seconds: float = 600,
+        render_seconds: float = 600,
+        memory: str = "",
+        table: str = "parameters",
+    ) -> None:
         head = CARD.format(name=name, load_seconds=load_seconds, render_seconds=render_seconds)
+        head += f'memory = "{memory}"\n' if memory else ""
         (self.folder / "tools" / f"{name}.toml").write_text(head + SAID.format(table=table))
 
     def release(self, *, stuck: bool, patience: float, also_well: bool) -> None:
@@ -118,10 +126,10 @@ class ZooGame(Game):
             said = f'act = "{row.act}"\nstuck = {str(stuck).lower()}\n'
             engines += f'\n[engines.{row.me}]\nadapter = "tools/{row.me}.py"\n'
             if row.loads:
-                self._card(row.me, patience, patience, "settings")
+                self._card(row.me, patience, patience, table="settings")
                 engines += said
             else:
-                self._card(row.me, 600, patience)
+                self._card(row.me, 600, patience, row.memory)
                 self._said[row.me] = said.strip().replace("\n", ", ")
         self._well = [row.me for row in self.rows if also_well and not row.loads]
         self._write(engines, {row.me: row.me for row in self.rows})

@@ -46,6 +46,8 @@ class Row:
     """A line that the failure shows of the log."""
     loads: bool = False
     """It misbehaves while it loads, not on a request."""
+    memory: str = ""
+    """What it may take, as its card says it; empty for no limit."""
     lost: str = ""
     """Why the engine is replaced, where its picture is made all the same."""
 
