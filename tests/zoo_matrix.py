@@ -111,7 +111,13 @@ ZOO: Final = (
         BROKE + 'not UTF-8: b\'{{"type":"done","id":"\\xff\\xfe"}}\\n\'',
     ),
     # It hands over something else.
-    Row("outside", "liar", "outside", INTERNAL, UNFIT + "it handed over `../outside.png`, asked for `N.png`"),
+    Row(
+        "outside",
+        "liar",
+        "outside",
+        INTERNAL,
+        UNFIT + "it handed over `../tmp/outside.png`, asked for `N.png`",
+    ),
     Row("folder", "liar", "folder", INTERNAL, UNFIT + "`N.png` is a folder"),
     Row("symlink", "liar", "link", INTERNAL, UNFIT + "`N.png` is a symbolic link"),
     Row("empty", "liar", "empty", INTERNAL, UNFIT + "`N.png` is empty"),
