@@ -21,7 +21,7 @@ from zookeeper import MARK, ROOT
 
 GOOD = ("good/1", "good/2", "thumbs/1")
 BELONGS = {"build.lock", "index", "logs", *(f"journal.{end}" for end in ("db", "db-shm", "db-wal", "lock"))}
-SECONDS = 60
+SECONDS = 150
 """How long anything is waited for. Generous: what a test waits for is an event, never the clock."""
 
 CARD = """\
