@@ -118,6 +118,7 @@ def test_every_misdeed_has_its_kind(zoo: Zoo) -> None:
             settings=said if row.loads else {},
             load_seconds=patience if row.loads else 60,
             render_seconds=patience,
+            memory=1e9 if row.memory else 0.0,
         )
         one = request(f"bad/{row.me}", **({} if row.loads else said))
         asked[row] = zoo.pool.submit(animal, one)

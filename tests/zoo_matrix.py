@@ -70,7 +70,15 @@ ZOO: Final = (
         "the engine `{me}` was ended by SIGSEGV " + ENDED,
         last="Fatal Python error: Segmentation fault",
     ),
-    Row("allocates", "mortal", "eat", OOM, "the engine ran out of memory", hint=""),
+    Row(
+        "allocates",
+        "mortal",
+        "eat",
+        OOM,
+        "the engine ran out of memory: it may take 1 GB",
+        hint="raise `limits.memory` of the engine",
+        memory="1 GB",
+    ),
     Row(
         "killed",
         "mortal",

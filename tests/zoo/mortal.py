@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import resource
 import signal
 import sys
 import time
@@ -37,10 +36,6 @@ def _die(act: Json, *, stuck: bool = False) -> None:
         case "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         case "eat":
-            _, most = resource.getrlimit(resource.RLIMIT_AS)
-            resource.setrlimit(resource.RLIMIT_AS, (256 * 1024 * 1024, most))
-            _eat()
-        case "gorge":
             _eat()
 
 
