@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -115,12 +115,21 @@ def entries(diary: Path) -> list[tuple[str, ...]]:
 
 
 def await_entry(diary: Path, entry: tuple[str, ...]) -> None:
+    _until(lambda: entry in entries(diary))
+
+
+def await_end(process: int) -> None:
+    """Until there is no such process."""
+    _until(lambda: not Path(f"/proc/{process}").exists())
+
+
+def _until(met: Callable[[], bool]) -> None:
     patience = threading.Event()
     for _ in range(SECONDS * 100):
-        if diary.exists() and entry in entries(diary):
+        if met():
             return
         patience.wait(0.01)
-    raise AssertionError(entry)
+    raise AssertionError
 
 
 def gpu(**changes: Any) -> dict[str, Any]:

@@ -71,9 +71,11 @@ class Good:
     def _fail(self, request: Request, together: int) -> None:
         asked = request.parameters
         kind, once = asked.get("fail"), asked.get("once")
-        if kind and not (once and Path(once).exists()):
+        if (kind or asked.get("act") == "exit") and not (once and Path(once).exists()):
             if once:
                 Path(once).touch()
+            if not kind:
+                os._exit(3)
             wait = asked.get("retry_after", 7)
             raise EngineError(ErrorKind(kind), f"it is {kind}", hint="mend it", retry_after=wait)
         crowded = asked.get("alone") and together > 1
