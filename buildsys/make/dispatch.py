@@ -65,6 +65,7 @@ class Dispatcher:
         self._on_event = on_event
         self._on_hello = on_hello
         self._numbers = count(1)
+        self._order = count(1)
         self._now = clock.now()
         self._end: BaseException | None = None
 
@@ -130,16 +131,16 @@ class Dispatcher:
             job.future.set_exception(self._end)
             return
         standing = self._roster.standing(job.engine.name)
-        job = self._numbered(job)
-        job = dataclasses.replace(job, order=int(job.request.id))
+        job = self._numbered(job, order=next(self._order))
         job.account.wait(self._now, standing.loading)
         standing.line.add(job)
 
-    def _numbered(self, job: Job) -> Job:
+    def _numbered(self, job: Job, order: int = 0) -> Job:
         """`job` under a name that no request had: a file left by a failed attempt is never adopted."""
         number = str(next(self._numbers))
         output = number + Path(job.asked.output).suffix
-        return dataclasses.replace(job, request=dataclasses.replace(job.asked, id=number, output=output))
+        request = dataclasses.replace(job.asked, id=number, output=output)
+        return dataclasses.replace(job, request=request, order=order or job.order)
 
     def _welcome(self, post: Post, hello: Hello, seconds: float) -> None:
         if post.stage is Stage.LEAVING:
@@ -152,7 +153,7 @@ class Dispatcher:
         self._tell(WorkerStarted(post.name, seconds, post.device, hello.version, environment, hello.confined))
 
     def _answer(self, post: Post, message: Answered) -> None:
-        job = post.batch.pop(message.job.request.id)
+        job = post.batch[message.job.request.id]
         if isinstance(message.answer, Done):
             self._tell(RequestDone(job.engine.name, job.asked.asset, message.seconds))
             job.account.outcome = message.answer
@@ -161,6 +162,7 @@ class Dispatcher:
                 # What a process could not allocate, it will hardly find later: start afresh.
                 self._staff.dismiss(post, self._now)
             self._settle(post, job, message.answer)
+        del post.batch[job.request.id]  # not before: should a bug end the build, nobody is forgotten
         if not post.batch:
             self._close_batch(post)
         _resolve(job)
@@ -245,6 +247,8 @@ class Dispatcher:
     def _assign(self) -> None:
         """Give the idle work, then start whom there is work and room for."""
         for standing in self._roster.standings():
+            if not standing.line:
+                continue
             self._give_out(standing)
             if standing.unloadable is not None and not self._roster.of(
                 standing.name, Stage.LOADING, Stage.READY

@@ -103,16 +103,14 @@ class Roster:
         """Whose process may be on `device`."""
         return [post for post in self.posts.values() if post.device == device and post.holds]
 
+    def prepared(self) -> set[str]:
+        """The devices for which somebody is prepared."""
+        return {post.device for post in self.posts.values() if post.stage is Stage.AHEAD}
+
     def ahead(self, device: str) -> Post | None:
         """Who is prepared for `device`."""
-        return next(
-            (
-                post
-                for post in self.posts.values()
-                if post.device == device and post.stage is Stage.AHEAD and not post.holds
-            ),
-            None,
-        )
+        found = (post for post in self.posts.values() if post.stage is Stage.AHEAD)
+        return next((post for post in found if post.device == device), None)
 
     def free_seat(self, name: str) -> int:
         """The first that no worker of this engine has."""

@@ -48,6 +48,8 @@ class Staff:
         """Start whom there is work and room for."""
         wanting = [standing for standing in self._roster.standings() if standing.line.ready(now)]
         wanting = [standing for standing in wanting if standing.unloadable is None]
+        if not wanting and not self._roster.prepared():
+            return
         wanting.sort(key=lambda standing: standing.line.first.order)
         where = {standing.name: self._devices.of(standing.line.first.engine) for standing in wanting}
         for standing in wanting:
@@ -95,9 +97,10 @@ class Staff:
     ) -> None:
         """Have idle owners leave for whoever waits, and prepare a process for each device to come."""
         claimed: Counter[str] = Counter()
-        prepared = {post.device for post in self._roster.posts.values() if post.stage is Stage.AHEAD}
         # What comes free soonest is claimed first: nobody waits for a busy device beside an idle one.
-        for device in sorted({*devices, *prepared}, key=lambda name: (self._haste(name), name)):
+        for device in sorted(
+            {*devices, *self._roster.prepared()}, key=lambda name: (self._haste(name), name)
+        ):
             owner = self._devices.owners.get(device)
             others = [one for one in wanting if device in where[one.name] and one.name != owner]
             heir = self._heir(device, others, claimed, now)

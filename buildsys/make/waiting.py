@@ -44,16 +44,18 @@ class Line:
     @property
     def first(self) -> Job:
         """The oldest of all that wait, put off or not."""
-        waiting = [*self._again, *(job for _, _, job in self._later)]
-        if self._new:
-            waiting.append(self._new[0])
-        return min(waiting, key=lambda job: job.order)
+        failed = [*self._again, *(job for _, _, job in self._later)]
+        if not failed:
+            return self._new[0]
+        return min([*failed, *([self._new[0]] if self._new else [])], key=lambda job: job.order)
 
     def ready(self, now: float) -> int:
         """How many may be begun now."""
-        self._call(now)
-        count = len(self._again) + len(self._new)
-        return min(count, self._allowance(now)) if count and now >= self._paused else 0
+        while self._later and self._later[0][0] <= now:
+            self._again.append(heapq.heappop(self._later)[2])
+        if now < self._paused or not (self._new or self._again):
+            return 0
+        return min(len(self._again) + len(self._new), self._allowance(now))
 
     def changes(self, now: float) -> float:
         """When more may be begun than now, if nothing else happens; infinity for never."""
@@ -84,11 +86,6 @@ class Line:
         self._new.clear()
         self._later.clear()
         return everyone
-
-    def _call(self, now: float) -> None:
-        """Have those whose time has come wait with the others."""
-        while self._later and self._later[0][0] <= now:
-            self._again.append(heapq.heappop(self._later)[2])
 
     def _allowance(self, now: float) -> int:
         """How many more may be begun in this minute."""
