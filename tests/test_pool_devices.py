@@ -111,6 +111,20 @@ def test_two_engines_work_side_by_side_on_two_devices(tmp_path: Path, diary: Pat
     assert not owners_met(diary)
 
 
+def test_nobody_gets_a_second_device_before_all_have_one(tmp_path: Path, diary: Path) -> None:
+    owner, old, young = (noting(name, diary, "cuda:0", "cuda:1") for name in ("owner", "old", "young"))
+    gate = tmp_path / "gate"
+    with running(tmp_path) as run:
+        asked = [run.pool.submit(owner, request(name, **{"await": str(gate)})) for name in "ab"]
+        run.told.expect(RequestStarted, 2)
+        asked += [run.pool.submit(one, request()) for one in (old, old, young)]
+        await_entry(diary, ("prepare", "old", "cuda:0"))
+        await_entry(diary, ("prepare", "young", "cuda:1"))
+        gate.touch()
+        results(asked)
+    assert not owners_met(diary)
+
+
 def test_on_the_cpu_an_owner_may_have_several_processes_on_a_gpu_one(tmp_path: Path, diary: Path) -> None:
     settings = {"diary": str(diary)}
     for device, processes in (("cpu", 2), ("cuda:0", 1)):

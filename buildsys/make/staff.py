@@ -155,7 +155,7 @@ class Staff:
         """Start workers of `standing` while there is room and work for them."""
         held = self._roster.holders(device) if device else self._roster.of(standing.name)
         room = self._devices.room(standing.line.first.engine, device) - len(held)
-        for _ in range(min(room, self._lacks(standing, now))):
+        for _ in range(min(room, self._lacks(standing, now)) if room > 0 else 0):
             ahead = self._roster.ahead(device)
             if ahead is not None and self._fits(ahead, standing):
                 ahead.holds = True

@@ -23,11 +23,13 @@ class Line:
         self._again: deque[Job] = deque()
         self._later: list[tuple[float, int, Job]] = []
         self._paused = -math.inf
+        self._per_minute = 0
         self._begun: deque[float] = deque()
         """When the latest requests were begun, where a minute may see only so many."""
 
     def add(self, job: Job) -> None:
         """Have `job` wait: in front of all that did not fail yet, if it did."""
+        self._per_minute = job.engine.limits.per_minute
         (self._again if job.failures else self._new).append(job)
 
     def put_off(self, job: Job, until: float) -> None:
@@ -70,12 +72,11 @@ class Line:
     def take(self, most: int, now: float) -> tuple[Job, ...]:
         """The next batch, of at most `most`; `ready` must have said that there is one."""
         most = min(most, self._allowance(now))
-        limited = self.first.engine.limits.per_minute
         if self._again:
             batch = [self._again.popleft()]
         else:
             batch = [self._new.popleft() for _ in range(min(most, len(self._new)))]
-        if limited:
+        if self._per_minute:
             self._begun.extend([now] * len(batch))
         return tuple(batch)
 
@@ -89,7 +90,8 @@ class Line:
 
     def _allowance(self, now: float) -> int:
         """How many more may be begun in this minute."""
-        most = self.first.engine.limits.per_minute
+        if not self._per_minute:
+            return len(self._again) + len(self._new)
         while self._begun and self._begun[0] + _MINUTE <= now:
             self._begun.popleft()
-        return max(0, most - len(self._begun)) if most else len(self._new) + len(self._again)
+        return max(0, self._per_minute - len(self._begun))
