@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from zookeeper import MARK, ROOT, left_after
 
 from buildsys.make.clock import Clock
-from buildsys.make.events import Event
+from buildsys.make.events import Event, RequestDone
 from buildsys.make.pool import Pool
 from engines.protocol import Done
 
@@ -74,11 +74,15 @@ class Told:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self._news = threading.Condition()
+        self.plug = threading.Event()
+        """The pool hears no more once it told that the asset `plug` is done, until this is set."""
 
     def __call__(self, event: Event) -> None:
         with self._news:
             self.events.append(event)
             self._news.notify_all()
+        if isinstance(event, RequestDone) and event.asset == "plug":
+            self.plug.wait(SECONDS)
 
     def of(self, kind: type[E]) -> list[E]:
         return [event for event in self.events if isinstance(event, kind)]
