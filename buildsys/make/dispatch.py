@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TypeAlias
 
 from buildsys.make import ruling
@@ -75,19 +75,15 @@ class Dispatcher:
             message = self._clock.receive(self._inbox, self._next_change())
             self._now = self._clock.now()
             try:
-                # All that is there before anybody is started: who asks first by a hair gets no more.
-                while message is not None:
+                if message is not None:
                     self._handle(message)
-                    message = self._waiting_message()
+                # All that is there by now, before anybody is started: who asks first by a hair gets no
+                # more. Not until it is empty: an engine that floods us must not keep us from the rest.
+                for _ in range(self._inbox.qsize()):
+                    self._handle(self._inbox.get())
                 self._assign()
             except BaseException as error:  # noqa: BLE001 - a bug must not leave a build waiting for ever
                 self._finish(End(error, force=True))
-
-    def _waiting_message(self) -> Message | None:
-        try:
-            return self._inbox.get_nowait()
-        except Empty:
-            return None
 
     def _next_change(self) -> float:
         """When a request may begin that may not begin now."""
