@@ -67,13 +67,31 @@ def card_of(adapter: str) -> Path:
 def _module_of(adapter: str) -> ModuleType:
     if not _is_file(adapter):
         return importlib.import_module(f"engines.{adapter}")
-    spec = importlib.util.spec_from_file_location(f"engines_local_{Path(adapter).stem}", adapter)
+    name = f"engines_local_{Path(adapter).stem}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, adapter)
     if spec is None or spec.loader is None:
         raise EngineError(ErrorKind.MISSING, f"`{adapter}` is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]  # half a module must not be found when the engine is loaded
+        raise
     return module
+
+
+def _prepare(opening: Open) -> None:
+    """Import what the adapter needs, ahead of time, and let it do what needs no device."""
+    try:
+        adapter = str(Path(opening.adapter).resolve()) if _is_file(opening.adapter) else opening.adapter
+        prepare = getattr(_module_of(adapter), "prepare", None)
+        if prepare is not None:
+            prepare(opening)
+    except Exception:  # noqa: BLE001 - nobody waits for an answer; it comes again when it is loaded
+        return
 
 
 def _load(opening: Open, confined: tuple[str, ...]) -> tuple[protocol.Engine, Hello]:
@@ -167,6 +185,9 @@ def _render(engine: protocol.Engine, requests: tuple[Request, ...], channel: _Ch
 
 def _converse(channel: _Channel, confined: tuple[str, ...]) -> None:
     opening = channel.receive()
+    while isinstance(opening, Open) and opening.ahead:
+        _prepare(opening)
+        opening = channel.receive()
     if opening is None:
         return
     if not isinstance(opening, Open):
