@@ -28,7 +28,7 @@ def environment(cache: Path, **more: str) -> dict[str, str]:
 
 
 def version() -> str:
-    """artlock's version, and the commit where the checkout has one."""
+    """Version of artlock, and the commit where the checkout has one."""
     text = (ROOT / "buildsys" / "__init__.py").read_text(encoding="utf-8")
     found = re.search(r'__version__ = "([^"]+)"', text)
     number = found[1] if found else "unknown"

@@ -11,7 +11,6 @@ import random
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +35,7 @@ TITLES: Final = {
 def main() -> None:
     """Run every case and publish what they did."""
     options = _options()
-    began = datetime.now(UTC)
+    began = result.start()
     with tempfile.TemporaryDirectory(prefix="isolation-") as temporary:
         work = options.work or Path(temporary)
         results = measure(work, options)

@@ -13,7 +13,7 @@ from typing import Final, Self
 import machine
 import psutil
 
-_EVERY: Final = 0.1
+_EVERY: Final = 0.25
 
 
 class Meter:

@@ -51,7 +51,8 @@ def make(folder: Path, shape: Shape) -> Path:
     import transformers  # noqa: PLC0415
 
     library: Any = diffusers
-    transformers.utils.logging.disable_progress_bar()
+    kin: Any = transformers
+    kin.utils.logging.disable_progress_bar()
     pipeline = library.StableDiffusion3Pipeline(
         transformer=_fill(_transformer(library, shape), 1),
         scheduler=library.FlowMatchEulerDiscreteScheduler(shift=3.0),

@@ -11,11 +11,22 @@ import sys
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import machine
 from rich.console import Console
 from rich.table import Table as RichTable
+
+_PLACES: Final = {"--json", "--work"}
+"""Options that say where files go, and so are no part of how it was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """When a run began, and on what; the machine is asked before the run makes it busy."""
+
+    date: datetime
+    machine: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +49,13 @@ def arguments(doc: str) -> argparse.ArgumentParser:
     return parser
 
 
+def start() -> Start:
+    """Now."""
+    return Start(datetime.now(UTC), machine.machine())
+
+
 def publish(
-    name: str, results: dict[str, Any], tables: tuple[Table, ...], options: argparse.Namespace, began: datetime
+    name: str, results: dict[str, Any], tables: tuple[Table, ...], options: argparse.Namespace, began: Start
 ) -> None:
     """Print `tables`, and write everything to `options.json` if that is a file."""
     console = Console()
@@ -53,11 +69,11 @@ def publish(
     if options.json is not None:
         found = {
             "benchmark": name,
-            "date": began.isoformat(timespec="seconds"),
-            "minutes": round((datetime.now(UTC) - began).total_seconds() / 60, 1),
+            "date": began.date.isoformat(timespec="seconds"),
+            "minutes": round((datetime.now(UTC) - began.date).total_seconds() / 60, 1),
             "command": _command(name),
             "small": options.small,
-            "machine": machine.machine(),
+            "machine": began.machine,
             "versions": machine.versions(),
             "results": results,
             "tables": [asdict(table) for table in tables],
@@ -73,9 +89,10 @@ def tell(text: str) -> None:
 def _command(name: str) -> str:
     """As it was typed, without the options that say where files go."""
     words = sys.argv[1:]
+    before = ["", *words]
     kept = [
         word
-        for number, word in enumerate(words)
-        if word not in {"--json", "--work"} and (not number or words[number - 1] not in {"--json", "--work"})
+        for last, word in zip(before, words, strict=False)
+        if not {last, word.partition("=")[0]} & _PLACES
     ]
     return " ".join(["python", f"benchmarks/{name}.py", *kept])

@@ -12,7 +12,6 @@ import statistics
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +32,7 @@ _TITLES: Final = {"medium": "SD 3.5 Medium", "turbo": "SD 3.5 Large Turbo", "mix
 def main() -> None:
     """Measure both models, the change between them, and a mixed build."""
     options = _options()
-    began = datetime.now(UTC)
+    began = result.start()
     with tempfile.TemporaryDirectory(prefix="routing-") as temporary:
         work = options.work or Path(temporary)
         results = measure(work, options)

@@ -12,7 +12,12 @@ from typing import Any, Final
 
 import models
 
-_T5_WORDS: Final = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *((letter, -3.0) for letter in "▁abcdefgh")]
+_T5_WORDS: Final = [
+    ("<pad>", 0.0),
+    ("</s>", 0.0),
+    ("<unk>", 0.0),
+    *((letter, -3.0) for letter in "▁abcdefgh"),
+]
 
 _MEDIUM: Final = {"num_layers": 24, "num_attention_heads": 24, "pos_embed_max_size": 384}
 _TURBO: Final = {"num_layers": 38, "num_attention_heads": 38, "pos_embed_max_size": 192}

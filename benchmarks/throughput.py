@@ -12,7 +12,6 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import cycle, islice, product
 from pathlib import Path
 from typing import Any, Final
@@ -50,7 +49,7 @@ def main() -> None:
     options.icons = options.icons or (8 if options.small else 500)
     options.pictures = options.pictures or (2 if options.small else 50)
     options.runs = options.runs or (1 if options.small else 3)
-    began = datetime.now(UTC)
+    began = result.start()
     with tempfile.TemporaryDirectory(prefix="throughput-") as temporary:
         work = options.work or Path(temporary)
         results = {"runs": options.runs, "kinds": dict(measure(work, options))}
@@ -74,17 +73,20 @@ def measure(work: Path, options: argparse.Namespace) -> Iterator[tuple[str, dict
             same = same and _same(project.folder)
         loop = statistics.median(item.seconds for item in loops)
         build = statistics.median(item.seconds for item in builds)
-        yield kind, {
-            "pictures": len(manifest["assets"]),
-            "loop_seconds": [item.seconds for item in loops],
-            "artlock_seconds": [item.seconds for item in builds],
-            "loop_median": loop,
-            "artlock_median": build,
-            "ratio": loop / build,
-            "loop_memory": max(item.memory for item in loops),
-            "artlock_memory": max(item.memory for item in builds),
-            "same_bytes": same,
-        }
+        yield (
+            kind,
+            {
+                "pictures": len(manifest["assets"]),
+                "loop_seconds": [item.seconds for item in loops],
+                "artlock_seconds": [item.seconds for item in builds],
+                "loop_median": loop,
+                "artlock_median": build,
+                "ratio": loop / build,
+                "loop_memory": max(item.memory for item in loops),
+                "artlock_memory": max(item.memory for item in builds),
+                "same_bytes": same,
+            },
+        )
 
 
 def icons(count: int) -> dict[str, Any]:
