@@ -36,6 +36,9 @@ class ErrorKind(StrEnum):
     """Weights, an extra or a program that the engine needs is not on this machine."""
     OUT_OF_MEMORY = "out_of_memory"
     TRANSIENT = "transient"
+    """Nothing was made and nothing billed; it may well work the next time."""
+    UNCERTAIN = "uncertain"
+    """The provider took the request and its answer was lost: it may have been made, and billed."""
     INTERNAL = "internal"
 
 
