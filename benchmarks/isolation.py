@@ -60,7 +60,7 @@ def measure(work: Path, options: argparse.Namespace) -> dict[str, Any]:
     folders = {shape.name: models.make(work / shape.name, shape) for shape in models.THREE}
     jobs = shuffled(options, folders)
     plain = [_plain(work, jobs, threads) for threads in ([1] if options.small else [1, 2])]
-    limit = int(max(case.space for case in plain) * SLACK)
+    limit = int(max(case.space for case in plain) * SLACK) // 10**6 * 10**6  # whole MB, as it is written
     cases = {
         "all": loops.run(work / "all", jobs, limit=limit, keep="all"),
         "careful": loops.run(work / "careful", jobs, limit=limit, keep="one"),
@@ -117,7 +117,8 @@ def _sample(jobs: Sequence[Job], count: int) -> Sequence[Job]:
 
 def _artlock(work: Path, jobs: Sequence[Job], options: argparse.Namespace, limit: int) -> Case:
     tell(f"artlock: {len(jobs)} batches")
-    project = Project(work / "artlock", manifest(jobs, options))
+    project = Project(work / "artlock", manifest(jobs, options, limit))
+    # Inherited as well as in the manifest: the experiment must hold whatever the product enforces.
     built = project.build(limit)
     made = len(built.outcome.get("built", ()))
     failures = built.outcome.get("failed", ())
@@ -132,7 +133,7 @@ def _artlock(work: Path, jobs: Sequence[Job], options: argparse.Namespace, limit
     )
 
 
-def manifest(jobs: Sequence[Job], options: argparse.Namespace) -> dict[str, Any]:
+def manifest(jobs: Sequence[Job], options: argparse.Namespace, limit: int) -> dict[str, Any]:
     """The same jobs as a project: an engine for each model, an asset for each batch."""
     return {
         "roles": {"sprite": jobs[0].name},
@@ -143,6 +144,7 @@ def manifest(jobs: Sequence[Job], options: argparse.Namespace) -> dict[str, Any]
                 "steps": options.steps,
                 "guidance": job.guidance,
                 "max_sequence_length": 77,
+                "limits": {"memory": f"{limit // 10**6} MB"},
             }
             for job in jobs
         },

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +18,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / "benchmarks"
 GIB = 2**30
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Emptied at the end: pytest keeps its folders, and the models are a gigabyte."""
+    yield tmp_path
+    shutil.rmtree(tmp_path)
 
 
 def small(name: str, folder: Path) -> Any:
@@ -59,9 +68,9 @@ def page() -> ModuleType:
 
 
 @pytest.mark.slow
-def test_isolation(tmp_path: Path) -> None:
+def test_isolation(folder: Path) -> None:
     pytest.importorskip("torch")
-    found = small("isolation", tmp_path)
+    found = small("isolation", folder)
     the_same_in_all(found, "isolation")
     results = found["results"]
     cases = results["cases"]
@@ -75,7 +84,7 @@ def test_isolation(tmp_path: Path) -> None:
     assert cases["artlock"]["failed"] == 0
     assert cases["artlock"]["loads"] >= 3
     assert cases["artlock"]["space"] <= results["limit_bytes"]
-    assert len(list((tmp_path / "work" / "artlock" / "out").glob("*.png"))) == results["batches"]
+    assert len(list((folder / "work" / "artlock" / "out").glob("*.png"))) == results["batches"]
     for case in cases.values():
         assert case["memory"] > 0
         assert case["failed"] == sum(case["errors"].values())
@@ -83,9 +92,9 @@ def test_isolation(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_throughput(tmp_path: Path) -> None:
+def test_throughput(folder: Path) -> None:
     pytest.importorskip("torch")
-    found = small("throughput", tmp_path)
+    found = small("throughput", folder)
     the_same_in_all(found, "throughput")
     kinds = found["results"]["kinds"]
     assert [kind["pictures"] for kind in kinds.values()] == [8, 2]
@@ -95,9 +104,9 @@ def test_throughput(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_routing(tmp_path: Path) -> None:
+def test_routing(folder: Path) -> None:
     pytest.importorskip("torch")
-    found = small("routing", tmp_path)
+    found = small("routing", folder)
     the_same_in_all(found, "routing")
     results = found["results"]
     assert results["device"] == "cpu"
