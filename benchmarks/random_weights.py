@@ -10,10 +10,12 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from engines.diffusion import folder, settings
+from engines.diffusion import folder, prepare, settings
 from engines.diffusion.folder import Source
 from engines.diffusion.settings import Settings
 from engines.protocol import Engine, Open
+
+__all__ = ["load", "prepare"]
 
 
 def load(opening: Open) -> Engine:
@@ -22,8 +24,11 @@ def load(opening: Open) -> Engine:
     os.environ.update(settings.variables(chosen))
     source = folder.find(opening.model, opening.revision, chosen.cache)  # not `check`: it has no weights
 
+    import torch  # noqa: PLC0415 - seconds
+
     from engines.diffusion import exact  # noqa: PLC0415 - these bring torch
     from engines.diffusion.draw import Artist  # noqa: PLC0415
+    from engines.diffusion.memory import DeviceMemory  # noqa: PLC0415
     from engines.diffusion.model import Model  # noqa: PLC0415
 
     class Invented(Model):
@@ -37,7 +42,9 @@ def load(opening: Open) -> Engine:
             """It is there."""
 
     exact.settle(chosen)
-    return Artist(Invented(source, chosen), opening.staging)
+    memory = DeviceMemory(chosen.device, torch.cuda)
+    memory.limit(opening.memory)
+    return Artist(Invented(source, chosen), memory, opening.staging)
 
 
 def _pipeline(source: Source, chosen: Settings) -> Any:  # noqa: ANN401 - untyped
