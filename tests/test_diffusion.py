@@ -276,7 +276,7 @@ def test_a_model_saved_without_t5_draws_but_can_not_drop_it(load: Load, tmp_path
     [
         ({"device": "cuda"}, BAD, "`cuda` is not a device"),
         ({"device": "cuda:99"}, ErrorKind.MISSING, "there is no `cuda:99`: this machine has "),
-        ({"offload": "model"}, BAD, '`offload = "model"` moves weights off a GPU, but the device is `cpu`'),
+        ({"offload": "modle"}, BAD, "`offload` can't be `modle`"),
         ({"dtype": "int4"}, BAD, "`dtype` can't be `int4`"),
         ({"cache": "models"}, BAD, "`cache` is not an absolute path: `models`"),
     ],
