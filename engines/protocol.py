@@ -118,7 +118,8 @@ class Hello:
     batch: int = 1
     """The most requests of one `Render` that share work."""
     confined: tuple[str, ...] = ()
-    """What holds this process: `files` (can't write elsewhere), `network` (has none), `memory`, `signals`."""
+    """What holds this process: `files` (can't write elsewhere), `network` (has none), `memory`, `signals`,
+    `ipc` (shares no memory with others)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
