@@ -271,6 +271,13 @@ def test_a_model_saved_without_t5_draws_but_can_not_drop_it(load: Load, tmp_path
     )
 
 
+@pytest.mark.parametrize("offload", ["model", "sequential"])
+def test_on_the_cpu_an_offload_has_nothing_to_do(load: Load, offload: str) -> None:
+    plain, drawn = one(load(), request()), one(load(offload=offload), request())
+    assert isinstance(plain, Done)
+    assert plain == drawn
+
+
 @pytest.mark.parametrize(
     ("settings", "kind", "message"),
     [
