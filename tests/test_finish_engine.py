@@ -296,7 +296,7 @@ def test_through_a_real_child(tmp_path: Path) -> None:
     hello, rest = converse(opening(tmp_path), request(tmp_path, [("trim", {})]), tmp_path)
     assert (hello.adapter, hello.determinism) == ("finish", protocol.Determinism.BITWISE)
     assert set(hello.environment) == {"numpy", "pillow", "oxipng", "webp"}
-    assert rest[:-1] == [protocol.Progress(id="1", step=0, steps=2)]
+    assert len(rest) == 1, "steps that take no time are not worth a message"
     assert isinstance(rest[-1], Done)
     assert (rest[-1].facts["width"], rest[-1].facts["height"]) == (8, 6)
     assert (tmp_path / "a.png").exists()

@@ -166,9 +166,6 @@ def check_what_is_kept(game: ZooGame, *, polite: bool) -> None:
         assert game.locked() == game.placed()
 
 
-@pytest.mark.xfail(
-    reason="pictures of a killed build are in no lock; under another recipe they pass for edited"
-)
 def test_a_picture_of_a_killed_build_is_no_hand_edit(tmp_path: Path) -> None:
     game = ZooGame(tmp_path, ONE)
     game.release(stuck=True, patience=LONG, also_well=False)
