@@ -41,7 +41,7 @@ _WORDS: Final = {
 }
 
 
-_WHY: Final = {
+WHY: Final = {
     ErrorKind.INTERNAL: "its engine broke down",
     ErrorKind.TRANSIENT: "what failed may pass",
     ErrorKind.RATE_LIMITED: "the provider asks to wait",
@@ -76,11 +76,39 @@ def display() -> Display:
     return LiveRows() if colourful(sys.stderr) else PlainLines()
 
 
+class Remarks:
+    """What is said of engines by the way. Pool events come from one thread, so it takes no lock."""
+
+    def __init__(self) -> None:
+        self._lost: set[str] = set()
+        self._loading: dict[str, int] = {}
+
+    def on(self, event: Event) -> str:
+        """What to say of `event`; empty where there is nothing."""
+        match event:
+            case WorkerLost():
+                self._lost.add(event.engine)
+                return f"engine {event.engine} was lost: {_first(event.reason)}"
+            case WorkerLoading():
+                before, self._loading[event.engine] = self._loading.get(event.engine, 0), event.loading
+                if event.loading > before and event.engine in self._lost:
+                    self._lost.discard(event.engine)
+                    return f"engine {event.engine} is started again"
+                return ""
+            case RequestPutOff():
+                return f"{tame(event.asset)} {again(event.seconds, WHY[event.kind])}"
+            case JournalTrouble():
+                return f"note: {_first(event.message)}"
+            case _:
+                return ""
+
+
 class PlainLines:
     """A line for each asset, on stderr."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
+        self._remarks = Remarks()
         self._done = 0
         self._total = 0
 
@@ -108,7 +136,7 @@ class PlainLines:
             case WorkerStarted():
                 return f"engine {event.engine} is ready after {event.seconds:.1f} s"
             case _:
-                return _remark(event)
+                return self._remarks.on(event)
 
     def __enter__(self) -> Self:
         return self
@@ -127,12 +155,14 @@ class LiveRows:
         from rich.live import Live  # noqa: PLC0415
 
         self._guard = threading.Lock()
+        self._remarks = Remarks()
         self._total = 0
         self._done = 0
         self._started = time.monotonic()
         self._rows: dict[str, EngineRow] = {}
+        self._console = Console(stderr=True)
         self._live: Live = Live(
-            console=Console(stderr=True), refresh_per_second=8, transient=True, get_renderable=self.draw
+            console=self._console, refresh_per_second=8, transient=True, get_renderable=self.draw
         )
 
     def planned(self, plan: Plan) -> None:
@@ -149,7 +179,7 @@ class LiveRows:
 
         for line in self._lines(event):
             with streams.outliving(sys.stderr):
-                self._live.console.print(Text.from_ansi(line))
+                self._console.print(Text.from_ansi(line))
 
     def _note(self, event: Event) -> None:
         now = time.monotonic()
@@ -161,7 +191,7 @@ class LiveRows:
             case StepMade():
                 self._row(event.engine).begin(event.asset, f" step {event.step} of {event.steps}")
             case RequestPutOff():
-                self._row(event.engine).put_off(event.asset, now + event.seconds, _WHY[event.kind])
+                self._row(event.engine).put_off(event.asset, now + event.seconds, WHY[event.kind])
             case RequestDone() | RequestFailed():
                 made = isinstance(event, RequestDone)
                 self._row(event.engine).end(event.asset, now, made=made)
@@ -184,7 +214,7 @@ class LiveRows:
                 word = paint("failed  ", "red", sys.stderr)
                 return [f"{word} {event.name}: {_first(event.message)}"]
             case _:
-                remark = _remark(event)
+                remark = self._remarks.on(event)
                 return [remark] if remark else []
 
     def draw(self) -> Group:
@@ -198,7 +228,7 @@ class LiveRows:
             rows = Table.grid(padding=(0, 2))
             for style in ("cyan", "", "red", ""):
                 rows.add_column(style=style, no_wrap=True, overflow="ellipsis")
-            most = self._live.console.size.height - _BELOW
+            most = self._console.size.height - _BELOW
             for cells in fitting(self._rows.values(), time.monotonic(), most):
                 rows.add_row(*(Text(tame(cell)) for cell in cells))
             left = self._total - self._done
@@ -221,19 +251,6 @@ class LiveRows:
     ) -> None:
         with streams.outliving(sys.stderr):
             self._live.stop()
-
-
-def _remark(event: Event) -> str:
-    """What is said of what happened by the way, and to whom; empty where nothing is."""
-    match event:
-        case WorkerLost():
-            return f"engine {event.engine} was lost: {_first(event.reason)}"
-        case RequestPutOff():
-            return f"{tame(event.asset)} {again(event.seconds, _WHY[event.kind])}"
-        case JournalTrouble():
-            return f"note: {_first(event.message)}"
-        case _:
-            return ""
 
 
 def _first(text: str) -> str:

@@ -15,6 +15,7 @@ COLUMNS: Final = 200
 """Letters of each: a flood on one line would push all else off a terminal."""
 
 _TAIL_BYTES: Final = 4096
+_CRASH: Final = "Fatal Python error"
 
 
 class EngineLog:
@@ -41,5 +42,8 @@ class EngineLog:
 
 def shortened(tail: str) -> str:
     """The last lines of `tail`, each cut where it is long."""
-    lines = tail.splitlines()[-LINES:]
+    lines = tail.splitlines()
+    # A crash report of Python's names its cause first, and then at length where it was.
+    crash = next((at for at, line in enumerate(lines) if line.startswith(_CRASH)), None)
+    lines = lines[-LINES:] if crash is None else lines[crash:][:LINES]
     return "\n".join(line if len(line) <= COLUMNS else f"{line[: COLUMNS - 1]}…" for line in lines)
