@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from pathlib import Path
 
@@ -58,6 +59,27 @@ def test_the_draw_is_the_same_for_ever() -> None:
     text = "{one of: red|green|blue|gold} {one of: red|green|blue|gold} {one of: knight|witch}"
     assert [drawn(text, seed) for seed in range(6)] == FOREVER
     assert drawn(text, 2**63 - 1, color="jade") == FOREVER_WITH_AXES
+
+
+def test_the_rule_is_the_one_that_the_documentation_tells() -> None:
+    """Drawn by the page alone: a line of JSON, with the values of this case put in."""
+    page = (Path(__file__).parent.parent / "docs" / "manifest.md").read_text(encoding="utf-8")
+    (line,) = (row for row in page.splitlines() if row.startswith('{"axes"'))
+    for seed in range(50):
+
+        def number(before: int, repeat: int, choice: str, seed: int = seed) -> str:
+            told = line.replace('"seed":11', f'"seed":{seed}').replace(
+                '"choice":"red"', f'"choice":"{choice}"'
+            )
+            told = told.replace('"before":0', f'"before":{before}').replace(
+                '"repeat":0', f'"repeat":{repeat}'
+            )
+            return hashlib.sha256(told.encode()).hexdigest()
+
+        first = max([("red", 0), ("red", 1), ("a b", 0)], key=lambda item: number(0, item[1], item[0]))
+        second = max(["red", "blue"], key=lambda choice: number(int(choice == "red"), 0, choice))
+        text = "{one of: red|red|a  b}/{one of: red|blue}"
+        assert drawn(text, seed, n="1").replace("  ", " ") == f"{first[0]}/{second}"
 
 
 @given(SEEDS, CHOICES)
