@@ -146,8 +146,9 @@ def _text(asset: Declared, key: str, engine: Engine | None, rules: Rules, draw: 
     if written is None:
         return ""
     with at(key):
-        # What it says to other engines too, so a typo there shows in every profile.
-        template.check(written, asset.values)
+        if isinstance(written, dict):
+            # What it says to other engines too, so a typo there shows in every profile.
+            template.check(written, asset.values)
         return template.expand(rules.scopes.pick(written, engine) or "", asset.values, draw)
 
 
@@ -179,9 +180,11 @@ def _negative(asset: Declared, engine: Engine | None, layer: Layer, rules: Rules
     own = _text(asset, "negative", engine, rules, draw)
     if own and engine is not None and engine.card.negative is Need.NONE:
         raise _refused(asset, "negative", engine)
-    with at("style"):
-        styled = [template.expand(text, rules.variables, draw) for text in layer.negatives]
-    negative = ", ".join(filter(None, [own, *styled]))
+    negative = own
+    if layer.negatives:
+        with at("style"):
+            styled = [template.expand(text, rules.variables, draw) for text in layer.negatives]
+        negative = ", ".join(filter(None, [own, *styled]))
     if not negative and engine is not None and engine.card.negative is Need.REQUIRED:
         raise _lacks(asset, "negative", engine)
     return negative

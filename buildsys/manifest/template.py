@@ -37,8 +37,8 @@ def expand(text: str, values: Mapping[str, Value], draw: Draw | None = None) -> 
     """
     if "{" not in text and "}" not in text:
         return text
-    _check(text, values)
-    return _filled(parse(text), values, draw)
+    parts = _check(text, values)
+    return _filled(parts, values, draw)
 
 
 def expand_all(value: Json, values: Mapping[str, Value]) -> Json:
@@ -69,10 +69,8 @@ def escape(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _check(text: str, known: Collection[str]) -> None:
-    if "{" not in text and "}" not in text:
-        return
-    parse(text)
+def _check(text: str, known: Collection[str]) -> tuple[Part, ...]:
+    parts = parse(text)
     for name in names(text):
         if name in known:
             continue
@@ -80,6 +78,7 @@ def _check(text: str, known: Collection[str]) -> None:
             raise Fault(f"`{{{name}}}` is no wildcard in {shown(text)}", "write it `{one of: red|green}`")
         hint = did_you_mean(name, known) or f"declare `{name}` under `[variables]`, or double the braces"
         raise Fault(f"unknown name `{{{name}}}` in {shown(text)}", hint)
+    return parts
 
 
 def _filled(parts: tuple[Part, ...], values: Mapping[str, Value], draw: Draw | None) -> str:
