@@ -299,7 +299,7 @@ def test_what_is_put_in_is_not_expanded_again() -> None:
     [project]
     name = "game"
     [variables]
-    word = "{n}"
+    word = "{{n}}"
     [styles.keep]
     prompt = "{prompt} {word}"
     [assets."a{n}"]

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "explain": "Say why one asset is stale, part by part",
     "check": "Do manifest, lock and files agree? For hooks and CI",
     "status": "Every asset's verdict, and what drifted",
+    "prompts": "Every prompt as it would be sent, and what an encoder would cut",
     "engines": "Every engine: ready, or what is missing",
     "generate": "Make one picture with any engine, outside the manifest",
     "reproduce": "Make assets again from their lock entries, and compare",
