@@ -181,11 +181,16 @@ def test_a_budget_blocks_the_spend_that_would_pass_it(game: Game) -> None:
     assert "\nhint: build again with a larger `--budget`\n" in done.stderr
     assert "\nhint: add `price` to `[engines.fog]`\n" in done.stderr
     assert game.made() == sorted([made, "icon"])
-    assert game.build("--budget", "0.30", "icon", made) == {"fresh": sorted([made, "icon"])}
+    again = game.build("--budget", "0.30", "icon", made)
+    assert {key: sorted(names) for key, names in again.items()} == {"fresh": sorted([made, "icon"])}
     game.build("--budget", "0.30", code=1)
     assert game.made() == [left]
     game.build()
     assert game.made() == ["cloud"]
+    spent = {
+        item["engine"]: item["cost"] for item in json.loads(game.run("report", "--json").stdout)["engines"]
+    }
+    assert spent["paid"] == pytest.approx(0.374)
 
 
 @pytest.mark.parametrize("budget", ["-1", "nan", "inf"])

@@ -75,7 +75,7 @@ class Purse:
             if failure.kind in UNBILLED:
                 self._give_back(estimate)
             raise
-        cost = price.actual(engine, done.cost, done.facts.get("usage"), request)
+        cost = price.billed(engine, request, done)
         if cost is not None:
             self._give_back(estimate - cost)
         return done
