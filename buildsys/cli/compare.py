@@ -17,7 +17,7 @@ from buildsys.cli.generate import parameter, size
 from buildsys.cli.live import display
 from buildsys.comparison import sheet
 from buildsys.comparison.model import Comparison, Entry, Question, Subject
-from buildsys.comparison.page import alpha_told, measures, page
+from buildsys.comparison.page import alpha_told, measures, page, took_told
 from buildsys.comparison.run import compare
 from buildsys.comparison.subject import of_asset
 from buildsys.digest import Digest
@@ -234,7 +234,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         seed,
         f"{entry.picture.width}x{entry.picture.height}",
         alpha_told(entry),
-        "store" if entry.from_store else seconds_told(entry.make_seconds),
+        took_told(entry),
         seconds_told(entry.load_seconds),
         "unknown" if entry.cost is None else f"${entry.cost:.3f}",
         *measures(entry.distance, is_reference=entry.is_reference),

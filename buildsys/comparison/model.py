@@ -86,7 +86,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What the engine ignored, and what it says."""
     from_store: bool = False
     make_seconds: float | None = None
-    """None where it came from the store."""
+    """At work on it; of a picture from the store, when it was made, as far as the journal knows."""
     load_seconds: float | None = None
     cost: float | None = None
     """US dollars; None where nobody said."""

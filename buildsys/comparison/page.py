@@ -86,11 +86,15 @@ def _asked(comparison: Comparison) -> str:
 def _tiles(entries: Iterable[Entry]) -> str:
     made = [entry for entry in entries if entry.picture is not None]
     failed = sum(entry.picture is None for entry in entries)
-    costs = [entry.cost for entry in made if entry.cost is not None]
+    costs = [entry.cost for entry in made if entry.cost is not None and not entry.from_store]
     tiles = [
         (str(len(made)), "picture" if len(made) == 1 else "pictures", ""),
         (str(sum(entry.from_store for entry in made)), "from the store", ""),
-        (seconds_told(math.fsum(entry.make_seconds or 0 for entry in made)), "engines at work", ""),
+        (
+            seconds_told(math.fsum(entry.make_seconds or 0 for entry in made if not entry.from_store)),
+            "engines at work",
+            "",
+        ),
         (str(failed), "not made", "failed" if failed else ""),
     ]
     if costs:
@@ -171,7 +175,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         NOTHING if entry.seed is None else str(entry.seed),
         f"{picture.width} x {picture.height}" if picture else NOTHING,
         alpha_told(entry),
-        "store" if entry.from_store else seconds_told(entry.make_seconds),
+        took_told(entry),
         seconds_told(entry.load_seconds),
         "unknown" if entry.cost is None else f"${entry.cost:.3f}",
         *measures(entry.distance, is_reference=entry.is_reference),
@@ -184,6 +188,13 @@ def alpha_told(entry: Entry) -> str:
     if entry.opaque is None:
         return NOTHING
     return f"{entry.opaque:.0%} opaque" if entry.alpha else "none"
+
+
+def took_told(entry: Entry) -> str:
+    """How long the engine was at work; `store` where that was another time."""
+    if not entry.from_store:
+        return seconds_told(entry.make_seconds)
+    return "store" if entry.make_seconds is None else f"{seconds_told(entry.make_seconds)} (store)"
 
 
 def measures(distance: Distance | None, *, is_reference: bool) -> tuple[str, str, str, str]:

@@ -19,14 +19,17 @@ from buildsys.comparison.sheet import layout
 from buildsys.comparison.subject import adapted
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, MakeError
+from buildsys.journal.database import NAME as JOURNAL
+from buildsys.journal.rows import Action, Unreadable, read
 from buildsys.make.pool import Stopped
 from buildsys.make.progress import Event
 from buildsys.make.schedule import threads_for
 from buildsys.manifest.cards import MEASURE
 from buildsys.manifest.model import Asset, AssetName
+from buildsys.plan.recipe import generate_key
 from buildsys.plan.record import Record
 from buildsys.plan.step import Step
-from buildsys.session import Session
+from buildsys.session import PRIVATE, Session
 from buildsys.store.objects import Store
 from buildsys.trial import Easel, easel, ready
 from buildsys.workbench import interruptible
@@ -127,6 +130,7 @@ class _Gauge:
         self._store: Store = session.store
         self._question = question
         self._paths: dict[Digest, Path] = {}
+        self._past = _past(session.root / PRIVATE / JOURNAL)
 
     def entry(self, cell: _Cell, pictures: Mapping[AssetName, _Made | ArtlockError]) -> Entry:
         """What is told of one cell."""
@@ -137,16 +141,19 @@ class _Gauge:
                 engine=cell.engine, seed=cell.seed, message=error.message, hint=error.hint, notes=cell.notes
             )
         record = made.record
-        spent = self._bench.spent(made.step)
+        # Another cell with this recipe stands for it: what it took was taken once.
+        first = cell.asset is not None and made.step.name == cell.asset.name
+        spent = self._bench.spent(made.step) if first else None
+        took = spent or self._past.get(generate_key(record.parts))
         entry = Entry(
             engine=cell.engine,
             seed=record.parts.seed,
             file=f"{cell.engine}-{cell.seed}.{record.parts.format}",
             notes=(*cell.notes, *_answered(record), *made.notes),
             from_store=spent is None,
-            make_seconds=spent.make_seconds if spent else None,
-            load_seconds=spent.load_seconds if spent else None,
-            cost=spent.cost if spent else None,
+            make_seconds=took.make_seconds if took else None,
+            load_seconds=took.load_seconds if took else None,
+            cost=took.cost if took else None,
             picture=record.picture,
             is_reference=cell.engine == self._question.reference_engine,
         )
@@ -214,6 +221,15 @@ class _Gauge:
         )
         done = self._bench.pool.render(self._engine, request)
         return done.output, done.facts
+
+
+def _past(path: Path) -> Mapping[str, Action]:
+    """The last making of each picture that the journal knows, by the key of its generate action."""
+    try:
+        rows = read(path)
+    except Unreadable:
+        return {}  # the numbers are a courtesy, and the journal itself was told of at the end of the run
+    return {row.key: row for row in rows.actions if row.made} if rows else {}
 
 
 def _answered(record: Record) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engines import parameters, png, protocol
+from engines.finish.facts import measure
 from engines.measure import likeness
 from engines.measure.sheet import Cell, Sheet
 from engines.parameters import bad
@@ -56,16 +57,18 @@ class Measure:
 
 
 def _compare(request: Request, _values: Mapping[str, Any]) -> tuple[Pixels, dict[str, Json]]:
-    """A picture of what differs, and the measures."""
-    for name in ("image", "reference"):
-        if name not in request.inputs:
-            raise EngineError(ErrorKind.INTERNAL, f"the request has no input `{name}`")
-    image, reference = request.inputs["image"], request.inputs["reference"]
-    pixels, other = _decoded(image, "the picture"), _decoded(reference, "the reference")
-    facts = likeness.compare(pixels, other)
+    """A picture of what differs, and the measures; without a `reference` the picture and its own."""
+    if "image" not in request.inputs:
+        raise EngineError(ErrorKind.INTERNAL, "the request has no input `image`")
+    image, reference = request.inputs["image"], request.inputs.get("reference")
+    pixels = _decoded(image, "the picture")
+    if reference is None:
+        return pixels, {"image": measure(pixels)}
+    other = _decoded(reference, "the reference")
+    found = likeness.compare(pixels, other)
     if Path(image).read_bytes() == Path(reference).read_bytes():
-        facts["likeness"] = BYTES
-    return likeness.difference(pixels, other), facts
+        found["likeness"] = BYTES
+    return likeness.difference(pixels, other), found
 
 
 def _sheet(request: Request, values: Mapping[str, Any]) -> tuple[Pixels, dict[str, Json]]:

@@ -20,10 +20,10 @@ from engines.png import Pixels
 from engines.vector import font as fonts
 from engines.vector import layers, svg
 
-_FONT: Final = Path(__file__).resolve().parent.parent / "fonts" / "pixelify-sans.ttf"
-_EM: Final = 22
-"""Two pixels to the grid of the font, which draws its letters on eleven."""
-_HEAD: Final = 33
+_FONT: Final = Path(__file__).resolve().parent.parent / "fonts" / "cinzel-bold.ttf"
+"""Of the bundled fonts the one whose figures can't be mistaken: 5 for S, say."""
+_EM: Final = 18
+_HEAD: Final = 28
 _LINE: Final = 26
 _MARGIN: Final = 24
 _GAP: Final = 20
@@ -78,9 +78,9 @@ class Sheet:
         for number, cell in enumerate(self.cells):
             if cell is not None:
                 left, top = self._place(number)
-                pixels[top : top + self.side, left : left + self.side] = self._tile(cell)
+                pixels[top : top + self._high, left : left + self.side] = self._tile(cell)
         body = "".join(map(self._drawn, self._words()))
-        written = svg.draw(body, width, height, str(_FONT), smooth=False)
+        written = svg.draw(body, width, height, str(_FONT))
         return np.ascontiguousarray(layers.over(pixels, written)[..., :3])
 
     @property
@@ -91,6 +91,14 @@ class Sheet:
     def _caption(self) -> int:
         """Pixels below a picture, for the longest caption."""
         return _LINE * (1 + max(len(cell.lines) for cell in self.cells if cell is not None)) + 8
+
+    @cached_property
+    def _high(self) -> int:
+        """Pixels of a place for a picture: a sheet of wide ones needs no squares."""
+        shown = [
+            shape_in(cell.picture, self.side)[1] for cell in self.cells if cell and cell.picture is not None
+        ]
+        return max([self.side // 3, *shown]) if shown else self.side
 
     @cached_property
     def _font(self) -> fonts.Font:
@@ -104,23 +112,23 @@ class Sheet:
     def _size(self) -> tuple[int, int]:
         rows = -(-len(self.cells) // self.columns)
         width = 2 * _MARGIN + self._columns * (self.side + _GAP) - _GAP
-        return width, self._top + rows * (self.side + self._caption + _GAP) - _GAP + _MARGIN
+        return width, self._top + rows * (self._high + self._caption + _GAP) - _GAP + _MARGIN
 
     def _place(self, number: int) -> tuple[int, int]:
         row, column = divmod(number, self.columns)
-        top = self._top + row * (self.side + self._caption + _GAP)
+        top = self._top + row * (self._high + self._caption + _GAP)
         return _MARGIN + column * (self.side + _GAP), top
 
     def _tile(self, cell: Cell) -> Pixels:
         if cell.picture is None:
-            return _checks(self.side, _EMPTY)
+            return _checks(self.side, self._high, _EMPTY)
         shown = fitted(cell.picture, self.side)
         height, width = shown.shape[:2]
         # Checks only as far as the picture goes: its own size must be seen where it has no edge.
-        tile = np.full((self.side, self.side, 4), 255, np.uint8)
+        tile = np.full((self._high, self.side, 4), 255, np.uint8)
         tile[..., :3] = _PAPER
-        left, top = (self.side - width) // 2, (self.side - height) // 2
-        under = _checks(self.side, _CHECKS)[:height, :width]
+        left, top = (self.side - width) // 2, (self._high - height) // 2
+        under = _checks(width, height, _CHECKS)
         tile[top : top + height, left : left + width] = layers.over(under, shown)
         return tile
 
@@ -132,7 +140,7 @@ class Sheet:
             if cell is None:
                 continue
             left, top = self._place(number)
-            base = top + self.side + _LINE
+            base = top + self._high + _LINE
             yield _Words(self._cut(cell.title, self.side), left, base)
             for place, line in enumerate(cell.lines, 1):
                 yield _Words(self._cut(line, self.side), left, base + place * _LINE, _FAINT)
@@ -145,7 +153,8 @@ class Sheet:
         return f'<text xml:space="preserve" {self._font.style()} {place}>{svg.quoted(words.text)}</text>'
 
     def _known(self, text: str) -> str:
-        return "".join(mark if ord(mark) in self._font.characters else "?" for mark in " ".join(text.split()))
+        plain = " ".join(text.split()).replace("`", "'")
+        return "".join(mark if ord(mark) in self._font.characters else "?" for mark in plain)
 
     def _cut(self, text: str, room: int, size: int = _EM) -> str:
         known = self._known(text)
@@ -157,7 +166,7 @@ class Sheet:
 
     def _wrapped(self, text: str, room: int) -> list[str]:
         """As many lines of `text` as a square holds; the last one says by its end that there was more."""
-        most = max(1, min(_MESSAGE_LINES, (self.side - 2 * _GAP) // _LINE))
+        most = max(1, min(_MESSAGE_LINES, (self._high - 2 * _GAP) // _LINE))
         lines: list[str] = []
         words = self._known(text).split()
         while words:
@@ -172,20 +181,25 @@ class Sheet:
         return lines
 
 
-def fitted(picture: Pixels, side: int) -> Pixels:
-    """`picture` as large as fits in a square: a small one by whole times, so that its pixels stay hard."""
+def shape_in(picture: Pixels, side: int) -> tuple[int, int]:
+    """Width and height of `picture` as large as fits in a square: a small one by whole times."""
     height, width = picture.shape[:2]
     longest = max(width, height)
     if longest <= side:
-        times = side // longest
-        return picture.repeat(times, axis=0).repeat(times, axis=1)
+        return width * (side // longest), height * (side // longest)
     wide, high = (max(1, (2 * length * side + longest) // (2 * longest)) for length in (width, height))
-    return resample(picture, wide, high, "area")
+    return wide, high
 
 
-def _checks(side: int, shades: tuple[tuple[int, int, int], tuple[int, int, int]]) -> Pixels:
-    y, x = np.ogrid[0:side, 0:side]
+def fitted(picture: Pixels, side: int) -> Pixels:
+    """`picture` at that size; enlarged, its pixels stay hard."""
+    width, height = shape_in(picture, side)
+    return resample(picture, width, height, "nearest" if width > picture.shape[1] else "area")
+
+
+def _checks(width: int, height: int, shades: tuple[tuple[int, int, int], tuple[int, int, int]]) -> Pixels:
+    y, x = np.ogrid[0:height, 0:width]
     odd = ((x // _CHECK + y // _CHECK) % 2)[..., np.newaxis]
-    pixels = np.full((side, side, 4), 255, np.uint8)
+    pixels = np.full((height, width, 4), 255, np.uint8)
     pixels[..., :3] = np.where(odd, np.array(shades[0], np.uint8), np.array(shades[1], np.uint8))
     return pixels
