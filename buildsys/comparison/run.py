@@ -70,8 +70,9 @@ def compare(session: Session, question: Question, jobs: int, tell: Callable[[Eve
         tempfile.TemporaryDirectory(prefix="artlock-compare-") as scratch,
         easel(own, Path(scratch), "compare", jobs, tell) as bench,
     ):
-        pictures = _make(bench, [steps[name] for name in assets], jobs)
         gauge = _Gauge(own, bench, question)
+        gauge.check_reference()
+        pictures = _make(bench, [steps[name] for name in assets], jobs)
         entries = tuple(gauge.entry(cell, pictures) for cell in cells)
         return Comparison(
             subject=question.subject,
@@ -132,6 +133,17 @@ class _Gauge:
         self._paths: dict[Digest, Path] = {}
         self._past = _past(session.root / PRIVATE / JOURNAL)
 
+    def check_reference(self) -> None:
+        """Raise `ArtlockError` for a file that is no picture, before anything is made or paid for."""
+        if self._question.reference_file:
+            try:
+                self._ask("reference", {"work": "compare"}, {"image": str(self._reference_file())})
+            except Stopped:
+                raise
+            except ArtlockError as error:
+                fact = f"the reference `{self._question.reference_file}` is no use: {error.message}"
+                raise ArtlockError(fact, "name another one with `--reference`") from error
+
     def entry(self, cell: _Cell, pictures: Mapping[AssetName, _Made | ArtlockError]) -> Entry:
         """What is told of one cell."""
         made = cell.refusal if cell.asset is None else pictures[cell.asset.name]
@@ -149,7 +161,7 @@ class _Gauge:
             engine=cell.engine,
             seed=record.parts.seed,
             file=f"{cell.engine}-{cell.seed}.{record.parts.format}",
-            notes=(*cell.notes, *_answered(record), *made.notes),
+            notes=(*cell.notes, *_answered(record), *_shared(cell, made), *made.notes),
             from_store=spent is None,
             make_seconds=took.make_seconds if took else None,
             load_seconds=took.load_seconds if took else None,
@@ -221,6 +233,12 @@ class _Gauge:
         )
         done = self._bench.pool.render(self._engine, request)
         return done.output, done.facts
+
+
+def _shared(cell: _Cell, made: _Made) -> tuple[str, ...]:
+    """Engines may differ in settings only, which are no part of a recipe."""
+    other = made.step.asset.engine
+    return () if other == cell.engine else (f"has the recipe of `{other}`: made once for both",)
 
 
 def _past(path: Path) -> Mapping[str, Action]:

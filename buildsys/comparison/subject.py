@@ -56,7 +56,6 @@ def adapted(subject: Subject, engine: Engine, seed: int, name: AssetName) -> tup
     notes: list[str] = []
     _check_needs(subject, engine)
     size = None if subject.size is None or card.size is Need.NONE else fitting(card, subject.size)
-    parameters, files = _parameters(subject, engine, notes)
     prompt = _taken("prompt", subject.prompt, card.prompt, notes)
     negative = _taken("negative prompt", subject.negative, card.negative, notes)
     text = _taken("text", subject.text, card.text, notes)
@@ -65,6 +64,7 @@ def adapted(subject: Subject, engine: Engine, seed: int, name: AssetName) -> tup
     if subject.size is not None and size != subject.size:
         asked = _by(subject.size)
         notes.append(f"makes no {asked}: asked for {_by(size)}" if size else "chooses the size itself")
+    parameters, files = _parameters(subject, engine, notes)
     asset = Asset(
         name=name,
         role="",
