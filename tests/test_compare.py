@@ -173,6 +173,14 @@ def test_without_a_project_it_takes_a_folder_of_its_own(game: Game, tmp_path: Pa
     assert error == {"error": "`comparison` is there already", "hint": "give another folder with `-o`"}
 
 
+def test_generate_tells_what_the_engine_took(game: Game) -> None:
+    words = ["generate", "--json", "--engine", "noise", "--seed", "1", "--size", "8x8", "-o"]
+    first, again = (json.loads(game.run(*words, name).stdout) for name in ("a.png", "b.png"))
+    assert 0 < first["make_seconds"] <= first["seconds"]
+    assert first["cost"] is None
+    assert again["make_seconds"] is None  # the store had it
+
+
 def test_the_journal_has_it(game: Game) -> None:
     compared(game, "ui/hero", "--engines", "noise")
     game.run("generate", "--engine", "noise", "--seed", "1", "--size", "8x8", "-o", "a.png")

@@ -51,7 +51,14 @@ def run(options: argparse.Namespace) -> int:
         made = trial.run(options.start, wanted, options.target or Path(f"{name}.png"), shown.tell)
     if options.json:
         picture = msgspec.to_builtins(made.record.picture)
-        print_json({"path": made.path, "seconds": round(made.seconds, 3), "notes": made.notes, **picture})
+        took = {
+            "make_seconds": made.spent.make_seconds if made.spent else None,
+            "load_seconds": made.spent.load_seconds if made.spent else None,
+            "cost": made.spent.cost if made.spent else None,
+        }
+        print_json(
+            {"path": made.path, "seconds": round(made.seconds, 3), **took, "notes": made.notes, **picture}
+        )
     else:
         print(made.path)
         for note in made.notes:
