@@ -112,3 +112,4 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """The contact sheet, in the store of the run."""
     reference_bytes: bytes = b""
     """Of a file that is the reference."""
+    reference_size: tuple[int, int] = (0, 0)

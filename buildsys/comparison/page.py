@@ -110,10 +110,9 @@ def _pictures(comparison: Comparison, read: Callable[[Digest], bytes]) -> str:
     columns = len(comparison.seeds) if several else min(4, len(comparison.entries) + 1)
     shown = [_picture(entry, read) for entry in comparison.entries]
     if comparison.reference_bytes:
-        words = f"<b>reference</b><span>{escape(printable(comparison.reference))}</span>"
-        first = _section(
-            f'<div class="frame">{_image(comparison.reference_bytes, "reference", "")}</div>{words}'
-        )
+        words = f'<b>reference</b><span class="faint">{escape(printable(comparison.reference))}</span>'
+        image = _image(comparison.reference_bytes, "reference", comparison.reference_size)
+        first = _section(f'<div class="frame">{image}</div>{words}')
         shown = [first, *["<div></div>"] * (columns - 1 if several else 0), *shown]
     return f'<div class="pictures" style="--columns: {columns}">{"".join(shown)}</div>\n'
 
@@ -123,9 +122,8 @@ def _picture(entry: Entry, read: Callable[[Digest], bytes]) -> str:
     if entry.picture is None:
         frame = f'<div class="frame none">{escape(printable(entry.message))}</div>'
     else:
-        width, height = entry.picture.width, entry.picture.height
-        kind = f"small {'wide' if width >= height else 'tall'}" if max(width, height) <= _SMALL else ""
-        frame = f'<div class="frame">{_image(read(entry.picture.file), name, kind)}</div>'
+        size = entry.picture.width, entry.picture.height
+        frame = f'<div class="frame">{_image(read(entry.picture.file), name, size)}</div>'
     notes = [*entry.notes, *([f"hint: {entry.hint}"] if entry.hint else [])]
     listed = "".join(f"<li>{escape(printable(note))}</li>" for note in notes)
     words = f"<b>{name}</b>" + (f'<span class="faint">{_standing(entry)}</span>' if entry.picture else "")
@@ -136,8 +134,10 @@ def _section(body: str) -> str:
     return f'<section class="picture">{body}</section>'
 
 
-def _image(data: bytes, name: str, kind: str) -> str:
-    """`name` is escaped already."""
+def _image(data: bytes, name: str, size: tuple[int, int]) -> str:
+    """A picture of this size; `name` is escaped already."""
+    shape = "wide" if size[0] >= size[1] else "tall"
+    kind = f"small {shape}" if max(size) <= _SMALL else ""
     mime = next((mime for start, mime in _TYPES if data.startswith(start)), "application/octet-stream")
     source = f"data:{mime};base64,{base64.b64encode(data).decode()}"
     return f'<img class="{kind}" alt="{name}" src="{source}">'

@@ -71,7 +71,7 @@ def compare(session: Session, question: Question, jobs: int, tell: Callable[[Eve
         easel(own, Path(scratch), "compare", jobs, tell) as bench,
     ):
         gauge = _Gauge(own, bench, question)
-        gauge.check_reference()
+        size = gauge.check_reference()
         pictures = _make(bench, [steps[name] for name in assets], jobs)
         entries = tuple(gauge.entry(cell, pictures) for cell in cells)
         return Comparison(
@@ -81,6 +81,7 @@ def compare(session: Session, question: Question, jobs: int, tell: Callable[[Eve
             seeds=question.seeds,
             sheet=gauge.sheet(entries),
             reference_bytes=question.reference,
+            reference_size=size,
         )
 
 
@@ -133,16 +134,21 @@ class _Gauge:
         self._paths: dict[Digest, Path] = {}
         self._past = _past(session.root / PRIVATE / JOURNAL)
 
-    def check_reference(self) -> None:
-        """Raise `ArtlockError` for a file that is no picture, before anything is made or paid for."""
-        if self._question.reference_file:
-            try:
-                self._ask("reference", {"work": "compare"}, {"image": str(self._reference_file())})
-            except Stopped:
-                raise
-            except ArtlockError as error:
-                fact = f"the reference `{self._question.reference_file}` is no use: {error.message}"
-                raise ArtlockError(fact, "name another one with `--reference`") from error
+    def check_reference(self) -> tuple[int, int]:
+        """The size of the file that is the reference; zeros where it is none.
+
+        Raises `ArtlockError` for one that is no picture, before anything is made or paid for.
+        """
+        if not self._question.reference_file:
+            return 0, 0
+        try:
+            _, facts = self._ask("reference", {"work": "compare"}, {"image": str(self._reference_file())})
+        except Stopped:
+            raise
+        except ArtlockError as error:
+            fact = f"the reference `{self._question.reference_file}` is no use: {error.message}"
+            raise ArtlockError(fact, "name another one with `--reference`") from error
+        return facts["image"]["width"], facts["image"]["height"]
 
     def entry(self, cell: _Cell, pictures: Mapping[AssetName, _Made | ArtlockError]) -> Entry:
         """What is told of one cell."""
