@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "prompts": "Every prompt as it would be sent, and what an encoder would cut",
     "engines": "Every engine: ready, or what is missing",
     "generate": "Make one picture with any engine, outside the manifest",
+    "compare": "The same prompt and seed on several engines, side by side",
     "reproduce": "Make assets again from their lock entries, and compare",
     "report": "Time, failures, cost and cache hits of past runs",
     "credits": "What the game must credit",

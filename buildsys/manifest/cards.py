@@ -34,7 +34,10 @@ FINISH: Final = "finish"
 PLACEHOLDER: Final = "placeholder"
 """The engine of the labelled stand-ins that a build may put where assets are blocked, and its adapter."""
 
-OWN: Final = (FINISH, PLACEHOLDER)
+MEASURE: Final = "measure"
+"""The engine that holds pictures against each other and lays out contact sheets, and its adapter."""
+
+OWN: Final = (FINISH, PLACEHOLDER, MEASURE)
 """What artlock uses by itself: no asset, role or engine of a manifest names one."""
 
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
