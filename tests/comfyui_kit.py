@@ -20,13 +20,17 @@ def node(kind: str, title: str = "", **inputs: Any) -> dict[str, Any]:
 
 
 def drawing(**changed: Any) -> dict[str, Any]:
-    """ComfyUI's first workflow with slots in its titles, and `changed` nodes (`n6=…`), None to leave one out."""
+    """ComfyUI's first workflow with slots in its titles, and `changed` nodes (`n6=…`; None: left out)."""
     nodes: dict[str, Any] = {
         "3": node(
             "KSampler",
             "KSampler artlock:seed artlock:steps",
-            **{"seed": 1, "steps": 4, "sampler_name": "euler", "model": ["4", 0], "positive": ["6", 0]},
-            **{"negative": ["7", 0], "latent_image": ["5", 0]},
+            seed=1,
+            steps=4,
+            sampler_name="euler",
+            positive=["6", 0],
+            negative=["7", 0],
+            latent_image=["5", 0],
         ),
         "4": node("CheckpointLoaderSimple", ckpt_name="small.safetensors"),
         "5": node("EmptyLatentImage", "artlock:size", width=512, height=512, batch_size=1),
@@ -66,7 +70,7 @@ class Studio:
         path.write_text(
             nodes if isinstance(nodes, str) else json.dumps(drawing() if nodes is None else nodes)
         )
-        given = {name: more.pop(name) for name in ("slots", "values") if name in more}
+        given: dict[str, Any] = {name: more.pop(name) for name in ("slots", "values") if name in more}
         inputs = {"workflow": str(path), **{name: str(file) for name, file in (files or {}).items()}}
         return Request(id="1", asset="hero", output="a.png", parameters=given, inputs=inputs, **more)
 

@@ -90,20 +90,17 @@ class Comfy:
     def _run(self, nodes: Nodes, report: Callable[[int, int], None]) -> Mapping[str, Json]:
         """The server's entry of the job that `nodes` are, once it has ended well. Raises `EngineError`."""
         self._sweep()
-        socket = Socket(self._server, self._client)
         job = str(uuid.uuid4())
-        try:
-            with _stopped_by_exception():
+        with Socket(self._server, self._client) as socket, _stopped_by_exception():
+            try:
                 job, answer = self._server.submit(nodes, self._client, job)
                 faults.check(answer, nodes)
                 return wait(self._server, socket, job, nodes, report)
-        except BaseException:
-            # Whatever ended the waiting, nobody waits any more. For a job that is over this does nothing.
-            with suppress(EngineError):
-                self._server.cancel([job] if job else [])
-            raise
-        finally:
-            socket.close()
+            except BaseException:
+                # Whatever ended the waiting, nobody waits any more. For a job that is over this does nothing.
+                with suppress(EngineError):
+                    self._server.cancel([job] if job else [])
+                raise
 
     def _sweep(self) -> None:
         """Take our own jobs off the server, and those of builds on this machine that were killed."""

@@ -45,7 +45,12 @@ class Server:
         """Where it is, for messages: without a password."""
         self.is_near = _is_loopback(parts.hostname)
         # A proxy for the world outside can't reach a server on this machine.
-        self._client = httpx2.Client(timeout=timeout, trust_env=not self.is_near)
+        self._client = httpx2.Client(
+            timeout=timeout,
+            trust_env=not self.is_near,
+            # A connection kept for the minutes that a picture takes is often closed by then, at the far end.
+            limits=httpx2.Limits(max_keepalive_connections=0),
+        )
 
     def socket(self, client: str) -> str:
         """The address of its web socket for `client`."""

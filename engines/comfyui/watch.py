@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Final
 
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -29,31 +29,29 @@ _EVENT: Final = 64 * 1024 * 1024
 """Bytes of one event; previews are pictures, and pass through here too."""
 
 
-class Socket:
+class Socket(ExitStack):
     """A server's web socket, opened before the job is sent, so that none of the job's events is missed."""
 
     def __init__(self, server: Server, client: str) -> None:
+        super().__init__()
         self._connection: ClientConnection | None = None
         # A proxy in between may know HTTP alone: then the history has to do.
         with suppress(OSError, WebSocketException):
-            self._connection = connect(
-                server.socket(client),
-                # A server that loads a model may answer no ping for a minute, and is well.
-                ping_interval=None,
-                max_size=_EVENT,
-                proxy=None if server.is_near else True,
-                close_timeout=1,
+            self._connection = self.enter_context(
+                connect(
+                    server.socket(client),
+                    # A server that loads a model may answer no ping for a minute, and is well.
+                    ping_interval=None,
+                    max_size=_EVENT,
+                    proxy=None if server.is_near else True,
+                    close_timeout=1,
+                )
             )
 
     @property
     def is_open(self) -> bool:
         """Whether events may still come."""
         return self._connection is not None
-
-    def close(self) -> None:
-        """Hang up."""
-        if self._connection is not None:
-            self._connection.close()
 
     def event(self, seconds: float) -> tuple[str, dict[str, Json]]:
         """The next event and its data; no name after `seconds` without one, or where there is no socket."""

@@ -101,6 +101,8 @@ class ComfyServer:
         self.wrong: list[str] = []
         """What broke the schema."""
         self.submitted: list[dict[str, Any]] = []
+        self.cancelled: set[str] = set()
+        self.done: list[str] = []
         self.uploads: dict[str, bytes] = {}
         self.answers: dict[str, tuple[int, str, bytes]] = {}
         """Path to a status, a MIME type and a body that are given whatever is asked."""
@@ -119,6 +121,7 @@ class ComfyServer:
         self.lost = False
         self.hold: threading.Event | None = None
         self.running = threading.Event()
+        self._left = 0
         self._pending: list[Job] = []
         self._current: Job | None = None
         self._history: dict[str, Any] = {}
@@ -153,9 +156,10 @@ class ComfyServer:
 
     def leave(self, client: str, *, running: bool = False) -> str:
         """A job that somebody else queued."""
-        name = f"{len(self.asked):08d}-0000-0000-0000-000000000000"
-        job = Job(0, name, {}, client)
         with self._change:
+            self._left += 1
+            name = f"{self._left:08d}-0000-0000-0000-000000000000"
+            job = Job(0, name, {}, client)
             if running:
                 self._current = job
             else:
@@ -237,11 +241,13 @@ class ComfyServer:
 
     def delete(self, names: list[str]) -> None:
         with self._change:
+            self.cancelled |= {job.name for job in self._pending if job.name in names}
             self._pending = [job for job in self._pending if job.name not in names]
 
     def interrupt(self, name: str) -> None:
         with self._change:
             if self._current and (self.old or self._current.name == name):
+                self.cancelled.add(self._current.name)
                 self._current.interrupted.set()
                 if not self._current.nodes:  # one that `leave` left
                     self._current = None
@@ -292,6 +298,7 @@ class ComfyServer:
                     return
                 job = self._current = self._pending.pop(0)
             messages, outputs = self._execute(job)
+            self.done.append(job.name)
             if not self.forgets:
                 bad = any(kind in {"execution_error", "execution_interrupted"} for kind, _ in messages)
                 status = {
@@ -498,6 +505,8 @@ class Handler(BaseHTTPRequestHandler):
             with self._lock:
                 self._wire.receive_data(data)
                 self._flush()
+                if self._wire.close_expected():
+                    break
         self.comfy.quit(client, self)
         return None
 
