@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from comfyui_kit import ROOT, Studio, drawing, node
 from contracts.comfyui import ComfyServer, until
 from engine_child import ENTRY, converse
+from game import Game
 from PIL import Image
 
 from engines import comfyui, parameters, png, protocol
@@ -478,6 +480,34 @@ def test_a_failed_request_leaves_the_others_alone(studio: Studio) -> None:
     assert text.exists()
     assert isinstance(first, Failure)
     assert isinstance(second, Done)
+
+
+MANIFEST = """\
+[project]
+name = "knights"
+
+[engines.studio]
+adapter = "comfyui"
+base_url = "URL"
+workflow = "art/knight.json"
+
+[assets.hero]
+engine = "studio"
+prompt = "moon knight"
+seed = 12345
+size = [64, 64]
+"""
+
+
+def test_a_build(server: ComfyServer, tmp_path: Path) -> None:
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    (game.folder / "art").mkdir()
+    (game.folder / "art" / "knight.json").write_text(json.dumps(drawing()))
+    (game.folder / "assets.toml").write_text(MANIFEST.replace("URL", server.url))
+    assert game.build() == {"built": ["hero"]}
+    (game.folder / "art" / "knight.json").write_text(json.dumps(drawing(), indent=1))
+    assert game.build() == {"built": ["hero"]}
+    assert len(server.submitted) == 2
 
 
 def test_the_page_names_every_parameter_and_setting() -> None:

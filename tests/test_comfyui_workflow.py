@@ -113,8 +113,10 @@ REFUSALS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str, str]] 
         {"n6": node("CLIPTextEncode", "artlock:prompt", text=["12", 0]), "n12": node("Join", a="x")},
         {},
         {},
-        "the slot `prompt` is the input `text` of node `6` (`CLIPTextEncode`), "
-        "which is fed by node `12` (`Join`)",
+        (
+            "the slot `prompt` is the input `text` of node `6` (`CLIPTextEncode`), "
+            "which is fed by node `12` (`Join`)"
+        ),
         "put the slot on node `12`, or remove that link",
     ),
     (
@@ -128,7 +130,7 @@ REFUSALS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str, str]] 
         {"n6": node("Join", "artlock:prompt", c=["4", 1])},
         {},
         {},
-        "which input of node `6` (`Join`) the slot `prompt` means can't be told: it has none that is not linked",
+        "which input of node `6` (`Join`) the slot `prompt` means can't be told: all it has are links",
         "name it in the title: `artlock:prompt=INPUT`",
     ),
     (
@@ -189,8 +191,8 @@ def test_an_output_that_can_not_be_told(changed: dict[str, Any], message: str) -
     ("text", "message"),
     [
         (
-            "{",
-            "the workflow is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+            "workflow",
+            "the workflow is not JSON: Expecting value: line 1 column 1 (char 0)",
         ),
         ("[]", "the workflow holds no nodes"),
         ("{}", "the workflow holds no nodes"),
@@ -218,7 +220,7 @@ def test_a_workflow_is_read(tmp_path: Path) -> None:
 
 
 NODES = st.sampled_from(["1", "2", "3", "sub:1"])
-NUMBERS = st.one_of(st.integers(-2, 40), st.floats(-1, 40), st.none(), st.text(max_size=2))
+NUMBERS = st.one_of(st.integers(-2, 40), st.floats(-1, 40), st.none(), st.just("7"))
 EVENTS = st.one_of(
     st.tuples(st.just("executing"), st.fixed_dictionaries({"node": st.one_of(NODES, st.none())})),
     st.tuples(st.just("executed"), st.fixed_dictionaries({"node": NODES})),

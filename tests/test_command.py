@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from engine_child import ENTRY, converse
+from game import Game
 from PIL import Image
 
 from engines import command, parameters, png, protocol
@@ -458,6 +459,40 @@ def until(holds: Callable[[], bool]) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+MANIFEST = """\
+[project]
+name = "gems"
+
+[engines.draw]
+adapter = "command"
+run = ["PYTHON", "{script}", "{output}", "{width}", "{height}", "{seed}"]
+script = "tools/draw.py"
+
+[engines.copy]
+adapter = "command"
+run = ["cp", "{input.image}", "{output}"]
+
+[assets.gem]
+engine = "draw"
+seed = 9
+size = [8, 8]
+
+[assets.twin]
+engine = "copy"
+parameters = { image = { asset = "gem" } }
+"""
+
+
+def test_a_changed_byte_of_the_script_makes_its_pictures_again(tmp_path: Path) -> None:
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    (game.folder / "tools" / "draw.py").write_text(DRAW)
+    (game.folder / "assets.toml").write_text(MANIFEST.replace("PYTHON", PYTHON))
+    assert game.build() == {"built": ["gem", "twin"]}
+    assert png.decode(game.folder / "out" / "twin.png")[0, 0].tolist() == [9, 0, 0]
+    (game.folder / "tools" / "draw.py").write_text(f"# the same pixels\n{DRAW}")
+    assert game.build()["built"] == ["gem"]
 
 
 def test_the_page_names_every_parameter_and_placeholder() -> None:

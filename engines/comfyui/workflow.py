@@ -140,7 +140,7 @@ class Slots:
         literal: list[str] = [field for field, value in inputs.items() if not _is_link(value)]
         if len(literal) == 1:
             return literal[0]
-        has = f"it has {listed(literal)}" if literal else "it has none that is not linked"
+        has = f"it has {listed(literal)}" if literal else "all it has are links"
         raise bad(
             f"which input of {told(self._nodes, number)} the slot `{name}` means can't be told: {has}",
             f"name it in the title: `artlock:{name}=INPUT`",
