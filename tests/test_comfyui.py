@@ -90,6 +90,21 @@ def test_without_its_socket_the_history_has_to_do(kept: str, studio: Studio) -> 
     studio.made(studio.request(prompt="a", seed=1))
 
 
+def test_a_server_too_busy_to_answer_is_waited_for(studio: Studio) -> None:
+    server = studio.server
+    server.slow.add("/history")
+
+    def recover() -> None:
+        assert until(lambda: any("/history/" in asked for asked in server.asked))
+        server.slow.clear()
+
+    thread = threading.Thread(target=recover)
+    thread.start()
+    studio.made(studio.request(), timeout=2)
+    thread.join()
+    assert sum("/history/" in asked for asked in server.asked) > 1
+
+
 def test_a_jpeg_stays_a_jpeg(studio: Studio, tmp_path: Path) -> None:
     Image.new("RGB", (64, 64), "red").save(tmp_path / "a.jpg")
     data = (tmp_path / "a.jpg").read_bytes()

@@ -85,21 +85,23 @@ def wait(
 ) -> Mapping[str, Json]:
     """The entry of `job` in the server's history, once it has ended well. Raises `EngineError`."""
     steps = Steps(nodes)
-    look = time.monotonic() + _SILENCE
+    pause = _SILENCE
+    look = time.monotonic() + pause
     while True:
         kind, data = socket.event(max(0.0, look - time.monotonic()))
         if data.get("prompt_id", job) == job:
             if (step := steps.hear(kind, data)) is not None:
                 report(*step)
-            if (pause := _end(kind, data, nodes)) is not None:
-                look = min(look, time.monotonic() + pause)
+            if (soon := _end(kind, data, nodes)) is not None:
+                pause = _POLL
+                look = min(look, time.monotonic() + soon)
         if socket.is_open and time.monotonic() < look:
             continue
-        entry = server.history(job) or _still(server, job)
+        entry = _ended(server, socket, job)
         if entry is not None:
             faults.judge(entry, nodes)
             return entry
-        look = time.monotonic() + _SILENCE
+        look = time.monotonic() + pause
 
 
 def _end(kind: str, data: Mapping[str, Json], nodes: Nodes) -> float | None:
@@ -113,12 +115,21 @@ def _end(kind: str, data: Mapping[str, Json], nodes: Nodes) -> float | None:
     return _POLL if kind == "execution_success" else None
 
 
-def _still(server: Server, job: str) -> Mapping[str, Json] | None:
-    """None if `job` is in the queue; what became of it if it left just now. Raises `EngineError`."""
-    running, pending = server.queue()
-    if any(item[1] == job for item in (*running, *pending)):
-        return None
-    entry = server.history(job)
+def _ended(server: Server, socket: Socket, job: str) -> Mapping[str, Json] | None:
+    """What became of `job`; None while it waits or runs. Raises `EngineError` where the server lost it."""
+    try:
+        entry = server.history(job)
+        if entry is not None:
+            return entry
+        running, pending = server.queue()
+        if any(item[1] == job for item in (*running, *pending)):
+            return None
+        entry = server.history(job)  # it may have left the queue between the two questions
+    except EngineError as error:
+        if error.kind is ErrorKind.TRANSIENT and socket.is_open:
+            # While it loads a large model it may answer nothing for a minute; the builder's patience counts.
+            return None
+        raise
     if entry is None:
         raise EngineError(
             ErrorKind.TRANSIENT,
