@@ -352,8 +352,9 @@ def test_a_cut_picture(studio: Studio, tmp_path: Path) -> None:
     Image.effect_noise((64, 64), 50).save(tmp_path / "a.png")
     studio.server.picture = ((tmp_path / "a.png").read_bytes()[:700], "image/png")
     found = studio.failed(studio.request())
-    assert found.kind is ErrorKind.TRANSIENT
-    assert found.message.startswith("the picture did not arrive whole: `SaveImage_")
+    assert found.kind is ErrorKind.INTERNAL
+    assert found.message.startswith("the server's picture can't be used: `SaveImage_")
+    assert found.message.endswith("_00000_.png` is cut off or damaged")
 
 
 def test_a_file_that_the_server_has_lost(studio: Studio) -> None:

@@ -127,9 +127,8 @@ class Comfy:
         try:
             height, width = png.decode_bytes(data, str(image.get("filename")), _LARGEST).shape[:2]
         except EngineError as error:
-            raise EngineError(
-                ErrorKind.TRANSIENT, f"the picture did not arrive whole: {error.message}"
-            ) from error
+            message = f"the server's picture can't be used: {error.message}"
+            raise EngineError(ErrorKind.INTERNAL, message, hint=error.hint) from error
         if request.size is not None:
             _check_size((width, height), request.size)
         (self._staging / name).write_bytes(data)

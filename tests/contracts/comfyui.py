@@ -122,6 +122,7 @@ class ComfyServer:
         self.hold: threading.Event | None = None
         self.running = threading.Event()
         self._left = 0
+        self._until = 0.0
         self._pending: list[Job] = []
         self._current: Job | None = None
         self._history: dict[str, Any] = {}
@@ -162,6 +163,7 @@ class ComfyServer:
             job = Job(0, name, {}, client)
             if running:
                 self._current = job
+                self._until = time.monotonic() + 20
             else:
                 self._pending.append(job)
         return name
@@ -294,6 +296,7 @@ class ComfyServer:
             with self._change:
                 while not self._closing.is_set() and (self._current is not None or not self._pending):
                     self._change.wait(0.1)
+                    self._grow_impatient()
                 if self._closing.is_set():
                     return
                 job = self._current = self._pending.pop(0)
@@ -311,6 +314,12 @@ class ComfyServer:
                 self._current = None
             self.running.clear()
             self.say(job, "executing", node=None)
+
+    def _grow_impatient(self) -> None:
+        """A job of nobody's holds up the queue for ever; a test that hangs says less than one that fails."""
+        if self._current is not None and not self._current.nodes and time.monotonic() > self._until:
+            self.wrong.append("a job that `leave` left was never taken off")
+            self._current = None
 
     def _execute(self, job: Job) -> tuple[list[Any], dict[str, Any]]:
         """What the history keeps: the messages that were sent, and the outputs."""
