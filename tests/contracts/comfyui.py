@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import jsonschema
 from PIL import Image
+from websockets.exceptions import InvalidState
 from websockets.http11 import Request as Upgrade
 from websockets.server import ServerProtocol
 
@@ -285,7 +286,8 @@ class ComfyServer:
     def drop(self, client: str) -> None:
         """Lose the connection of `client`, with no word of farewell."""
         if handler := self._sockets.pop(client, None):
-            handler.connection.shutdown(2)
+            with contextlib.suppress(OSError):
+                handler.connection.shutdown(2)
 
     def say(self, job: Job, kind: str, **data: Any) -> None:
         if handler := self._sockets.get(job.client):
@@ -526,12 +528,13 @@ class Handler(BaseHTTPRequestHandler):
         return b""
 
     def say(self, kind: str, data: Any) -> None:
-        with self._lock:
+        # The client may hang up at any time.
+        with self._lock, contextlib.suppress(InvalidState):
             self._wire.send_text(json.dumps({"type": kind, "data": data}).encode())
             self._flush()
 
     def preview(self) -> None:
-        with self._lock:
+        with self._lock, contextlib.suppress(InvalidState):
             self._wire.send_binary(b"\x00\x00\x00\x01\x00\x00\x00\x01\xff\xd8\xff")
             self._flush()
 
