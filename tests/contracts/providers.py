@@ -1,0 +1,7 @@
+"""Every provider that has a stand-in."""
+
+from __future__ import annotations
+
+from contracts import ideogram
+
+ALL = (ideogram.PROVIDER,)
