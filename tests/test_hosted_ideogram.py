@@ -16,7 +16,7 @@ from contracts.server import Fault, Reply
 from engines.ideogram.models import MODELS
 from engines.protocol import Done, ErrorKind
 
-SQUARE = picture((1024, 1024))
+SQUARE = picture((64, 64))
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_the_key_goes_to_the_provider_alone(bench: Bench) -> None:
 
 
 def test_v2a_turbo_takes_a_style_and_no_negative_prompt(bench: Bench) -> None:
-    bench.server.will(*good(SQUARE, "image/png"))
+    bench.server.will(*good(picture((1024, 576)), "image/png"))
     parameters = {"style_type": "render_3d", "magic_prompt": "on"}
     bench.make(model="V_2A_TURBO", parameters=parameters, size=(512, 288))
     assert sent(bench)["image_request"] == {

@@ -19,7 +19,7 @@ from engines import parameters
 from engines.protocol import Done, ErrorKind
 
 HOME = Path(__file__).resolve().parent.parent
-SQUARE = picture((1024, 1024))
+SQUARE = picture((64, 64))
 HTML = Reply(
     200, b"<html>\n<body>Sign in to the  hotel's network</body></html>", {"Content-Type": "text/html"}
 )
@@ -40,9 +40,9 @@ BILL = ". The picture may have been made, and billed"
 
 @pytest.mark.parametrize(("kind", "suffix"), [("PNG", "png"), ("JPEG", "jpg"), ("WEBP", "webp")])
 def test_a_picture_is_kept_byte_for_byte_whatever_was_asked(bench: Bench, kind: str, suffix: str) -> None:
-    data = picture((1024, 1024), kind)
+    data = picture((64, 64), kind)
     bench.server.will(*bench.provider.good(data, MIME[kind]))
-    done = bench.make(size=(1024, 1024))
+    done = bench.make()
     assert done.output == f"7.{suffix}"
     assert [path.name for path in bench.staging.iterdir()] == [f"7.{suffix}"]
     assert (bench.staging / done.output).read_bytes() == data
@@ -50,7 +50,7 @@ def test_a_picture_is_kept_byte_for_byte_whatever_was_asked(bench: Bench, kind: 
 
 
 def test_another_format_than_was_claimed(bench: Bench) -> None:
-    bench.server.will(*bench.provider.good(picture((1024, 1024), "JPEG"), "image/png"))
+    bench.server.will(*bench.provider.good(picture((64, 64), "JPEG"), "image/png"))
     failure = bench.fail(ErrorKind.INTERNAL)
     assert "answered with a `.jpg` picture that it calls `image/png` (200): `" in failure.message
 
@@ -64,7 +64,7 @@ def test_no_picture_at_all(bench: Bench) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_a_picture_that_is_cut_off(bench: Bench, kind: str) -> None:
-    data = picture((1024, 1024), kind)
+    data = picture((64, 64), kind)
     bench.server.will(*bench.provider.good(data[: len(data) // 2], MIME[kind]))
     failure = bench.fail(ErrorKind.UNCERTAIN)
     assert "its answer was lost: `picture." in failure.message

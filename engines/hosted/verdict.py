@@ -15,6 +15,7 @@ from engines.protocol import EngineError, ErrorKind
 OK: Final = 200
 NOT_FOUND: Final = 404
 GONE: Final = 410
+UNFIT: Final = 422
 FORBIDDEN: Final = 403
 TOO_MANY: Final = 429
 

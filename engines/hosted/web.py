@@ -5,8 +5,10 @@ No retry, no redirect, a limit in time and in bytes. Knows nothing of what an an
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -37,9 +39,16 @@ _UNSENT: Final = (
 """What can only happen before the request has left this machine."""
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """The certificates that this machine trusts: hundreds, read once in a process."""
+    return httpx2.create_ssl_context()
+
+
 def client(account: Account) -> httpx2.Client:
     """A client for `account`. It carries no key: each request brings its own."""
     return httpx2.Client(
+        verify=_trust(),
         timeout=httpx2.Timeout(account.timeout, connect=min(_CONNECT, account.timeout)),
         follow_redirects=False,
         # A kept connection that the provider has closed meanwhile looks like a lost answer.

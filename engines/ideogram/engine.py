@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from engines.hosted import asked, picture, ratio, verdict
 from engines.hosted.account import Account
@@ -14,8 +14,7 @@ from engines.hosted.web import Web
 from engines.ideogram.models import MODELS, SEEDS
 from engines.protocol import Done, EngineError, ErrorKind, Json, Open, Report, Request, Result, one_by_one
 
-_SAFETY = 422
-_UNPAID = 402
+_UNPAID: Final = 402
 
 
 class Ideogram:
@@ -68,7 +67,7 @@ class Ideogram:
         body = answer.said()
         error, why = dig(body, "error"), dig(body, "reject_reason")
         said = " ".join(str(part) for part in (error, why and f"({why})") if part)
-        if answer.status == _SAFETY and isinstance(error, str):
+        if answer.status == verdict.UNFIT and isinstance(error, str):
             return verdict.refused(answer, said, billed=False)
         if answer.status == _UNPAID or why in {"insufficient_funds", "daily_limit"}:
             return verdict.as_kind(ErrorKind.QUOTA, answer, said)

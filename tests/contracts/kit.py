@@ -116,8 +116,6 @@ def bench_of(provider: Provider, folder: Path, patch: pytest.MonkeyPatch) -> Ite
     staging.mkdir()
     patch.setenv(provider.variable, KEY)
     patch.setenv("NO_PROXY", "127.0.0.1")
-    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-        patch.delenv(name, raising=False)  # to read a bundle takes longer than a test, which needs none of it
     log = io.StringIO()
     handler, root = logging.StreamHandler(log), logging.getLogger()
     level = root.level

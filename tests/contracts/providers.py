@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from contracts import ideogram
+from contracts import ideogram, stability
 
-ALL = (ideogram.PROVIDER,)
+ALL = (ideogram.PROVIDER, stability.PROVIDER)

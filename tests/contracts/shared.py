@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 SPECS = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "specs"
 
 
+@cache
 def schema(file: str, name: str) -> tuple[Mapping[str, Any], ...]:
     """The schema `name` in `file`, one or none."""
     path = SPECS / file
