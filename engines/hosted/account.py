@@ -16,6 +16,9 @@ from engines.protocol import EngineError, ErrorKind, Json, Open
 _SHOWN: Final = 80
 """Characters of an unexpected answer that a message shows."""
 
+_SENTENCE: Final = 400
+"""Characters of a provider's own explanation that a message shows."""
+
 
 class Account:
     """One provider, as its adapter's card and the manifest's settings describe it.
@@ -58,10 +61,14 @@ class Account:
         """`text` with the key replaced by its name: a provider may quote what it was sent."""
         return text.replace(self.key, f"${self.variable}")
 
-    def beginning(self, text: str) -> str:
+    def beginning(self, text: str, most: int = _SHOWN) -> str:
         """The first characters of what a provider said, on one line, the key concealed."""
         line = " ".join("".join(mark if mark.isprintable() else " " for mark in self.conceal(text)).split())
-        return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+        return line if len(line) <= most else f"{line[:most]}…"
+
+    def sentence(self, text: str) -> str:
+        """As `beginning`, but as much as a provider needs to explain itself."""
+        return self.beginning(text, _SENTENCE)
 
     def environment(self) -> dict[str, str]:
         """The host, where it is not the provider's own."""

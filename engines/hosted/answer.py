@@ -12,7 +12,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -20,7 +20,7 @@ from engines.hosted.account import Account
 from engines.protocol import EngineError, ErrorKind, Json
 
 _REQUEST_IDS: Final = ("x-request-id", "request-id", "x-goog-request-id")
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)\b")
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)(?![a-z])")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 BILLED: Final = "look at the account's usage before you build it again"
@@ -46,6 +46,12 @@ class Answer:
     def request_id(self) -> str:
         """What the provider calls this request, or an empty string."""
         return request_id(self.account, self.headers)
+
+    def named(self, request: Json) -> Answer:
+        """This answer, called `request` where its headers give it no name of their own."""
+        if self.request_id or not isinstance(request, str):
+            return self
+        return replace(self, headers={**self.headers, _REQUEST_IDS[0]: request})
 
     @property
     def text(self) -> str:

@@ -40,8 +40,11 @@ _ENDINGS: Final = (400, 404, 410, 422)
 """Statuses with which a provider may tell that a model is gone."""
 
 
-def judged(answer: Answer, said: str, model: str) -> EngineError:
-    """The error for an `answer` whose status is not 200; `said` is the provider's own sentence about it."""
+def judged(answer: Answer, said: str, model: str, wait: float | None = None) -> EngineError:
+    """The error for an `answer` whose status is not 200; `said` is the provider's own sentence about it.
+
+    `wait`: seconds that the body asks to wait, where the headers say nothing.
+    """
     if _has_ended(answer, said, model):
         return retired(answer, model, said)
     if 300 <= answer.status < 400:  # noqa: PLR2004 - redirects
@@ -49,18 +52,15 @@ def judged(answer: Answer, said: str, model: str) -> EngineError:
         message = f"{answer.account.provider} sends the request on to `{where}` ({answer.status})"
         return EngineError(ErrorKind.INTERNAL, message, hint="correct `base_url`: a key follows no redirect")
     kind = _KINDS.get(answer.status, ErrorKind.TRANSIENT if answer.status >= 500 else ErrorKind.INTERNAL)  # noqa: PLR2004 - the server's own failures
-    return as_kind(kind, answer, said)
+    return as_kind(kind, answer, said, wait)
 
 
 def as_kind(kind: ErrorKind, answer: Answer, said: str = "", wait: float | None = None) -> EngineError:
-    """The error of `kind` for `answer`, in the words that all providers share.
-
-    `wait`: seconds that the body asks to wait, where the headers say nothing.
-    """
+    """The error of `kind` for `answer`, in the words that all providers share; `wait` as for `judged`."""
     fact, hint = _WORDS[kind]
     account = answer.account
     fact = fact.format(provider=account.provider, variable=account.variable)
-    told = account.beginning(said or answer.text)
+    told = account.sentence(said) or account.beginning(answer.text)
     if answer.status == 401:  # noqa: PLR2004 - what a provider says here quotes parts of the key
         told = ""
     asked = answer.retry_after()
@@ -76,7 +76,7 @@ def refused(answer: Answer, said: str, *, billed: bool) -> EngineError:
     """The error for a prompt or a picture that the provider's safety rules refuse."""
     account = answer.account
     bill = "it may have been billed" if billed else "it was not billed"
-    message = f"{account.provider} refused it, and {bill}: {account.beginning(said)}"
+    message = f"{account.provider} refused it, and {bill}: {account.sentence(said)}"
     return EngineError(ErrorKind.REFUSED, message, hint="change the prompt")
 
 
@@ -84,7 +84,7 @@ def retired(answer: Answer, model: str, said: str) -> EngineError:
     """The error for a `model` that the provider has ended."""
     account = answer.account
     since = f" on {account.ended[model]}" if model in account.ended else ""
-    told = account.beginning(said or answer.text)
+    told = account.sentence(said) or account.beginning(answer.text)
     message = f"{account.provider} has ended the model `{model}`{since} ({answer.status}): {told}"
     return EngineError(ErrorKind.RETIRED, message, hint="choose another model: nothing is put in its place")
 

@@ -76,7 +76,7 @@ class Ideogram:
     def _notes(self, answer: Answer, said: Json, request: Request, made: Json) -> tuple[str, ...]:
         notes = []
         if answer.headers.get("deprecation") or dig(said, "notice"):
-            told = self._account.beginning(str(dig(said, "notice") or answer.headers["deprecation"]))
+            told = self._account.sentence(str(dig(said, "notice") or answer.headers["deprecation"]))
             notes.append(f"Ideogram will end this interface: {told}")
         if request.seed is not None and dig(made, "seed") not in {None, request.seed}:
             notes.append(f"Ideogram used the seed {dig(made, 'seed')}, not {request.seed}")
