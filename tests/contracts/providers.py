@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from contracts import ideogram, stability
+from contracts import gemini, gpt_image, ideogram, stability
 
-ALL = (ideogram.PROVIDER, stability.PROVIDER)
+ALL = (ideogram.PROVIDER, stability.PROVIDER, gemini.PROVIDER, gpt_image.PROVIDER)
