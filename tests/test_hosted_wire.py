@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import socket
@@ -69,6 +70,14 @@ def test_a_picture_that_is_cut_off(bench: Bench, kind: str) -> None:
     failure = bench.fail(ErrorKind.UNCERTAIN)
     assert "its answer was lost: `picture." in failure.message
     assert failure.hint == "look at the account's usage before you build it again"
+
+
+def test_a_compressed_answer_is_unpacked_once(bench: Bench) -> None:
+    (first, *rest) = bench.provider.good(SQUARE, "image/png")
+    reply = first(bench.server.url) if callable(first) else first
+    packed = Reply(200, gzip.compress(reply.body), {**reply.headers, "Content-Encoding": "gzip"})
+    bench.server.will(packed, *rest)
+    assert (bench.staging / bench.make().output).read_bytes() == SQUARE
 
 
 def test_a_hotel_s_page_instead_of_an_answer(bench: Bench) -> None:
@@ -241,14 +250,6 @@ def test_one_failure_does_not_stop_the_others(bench: Bench) -> None:
     bench.server.will(Reply(500, b"{}"), *bench.provider.good(SQUARE, "image/png"))
     results = list(bench.load().render([bench.request()] * 2, lambda *_: None))
     assert [type(result).__name__ for result in results] == ["Failure", "Done"]
-
-
-def test_the_card_keeps_its_promises(bench: Bench) -> None:
-    card = parameters.card(HOME / "engines" / bench.provider.adapter)
-    assert card["keys"] == [bench.provider.variable]
-    assert (card["batch"], card["parallel"], card["network"]) == (1, True, True)
-    # A process that is ended for its slowness is started anew, and would pay again.
-    assert card["settings"]["timeout"]["maximum"] < card["limits"]["render_seconds"]
 
 
 def test_the_child_process_pays_once_and_tells_no_key(bench: Bench, tmp_path: Path) -> None:

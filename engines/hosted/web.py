@@ -52,9 +52,9 @@ class CutOff(httpx2.RequestError):
 
 
 class Client(httpx2.Client):
-    """Reads every answer whole, or raises `CutOff`."""
+    """Reads every answer whole, or raises `CutOff`. `most`: bytes in one answer."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, most: int = _MOST) -> None:
         super().__init__(
             verify=_trust(),
             timeout=httpx2.Timeout(account.timeout, connect=min(_CONNECT, account.timeout)),
@@ -64,6 +64,7 @@ class Client(httpx2.Client):
             headers={"user-agent": "artlock"},
         )
         self._seconds = account.timeout
+        self._most = most
 
     def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:  # noqa: ANN401 - handed on
         """As httpx2's, but with a limit to the whole answer; `stream` changes nothing."""
@@ -84,7 +85,7 @@ class Client(httpx2.Client):
                 parts.append(part)
                 size += len(part)
                 # A server that sends a byte a second never lets a read time out.
-                if size > _MOST or time.monotonic() > until:
+                if size > self._most or time.monotonic() > until:
                     break
             else:
                 return b"".join(parts)
@@ -93,8 +94,8 @@ class Client(httpx2.Client):
             if response.status_code != _OK:
                 return b"".join(parts)
             raise CutOff(_reason(error), response) from error
-        if size > _MOST:
-            raise CutOff(f"it is longer than {_MOST // 2**20} MiB", response)
+        if size > self._most:
+            raise CutOff(f"it is longer than {self._most // 2**20} MiB", response)
         raise CutOff(f"it did not end within {self._seconds:g} seconds", response)
 
 
