@@ -165,6 +165,12 @@ def test_a_model_that_never_was_is_a_bad_request(bench: Bench) -> None:
     )
 
 
+def test_a_parameter_that_ended_is_no_model_that_did(bench: Bench) -> None:
+    words = "The parameter `user` is deprecated for this model."
+    bench.server.will(said(400, words, "unsupported_parameter"))
+    assert bench.fail(ErrorKind.BAD_REQUEST).message == f"OpenAI does not take the request (400): {words}"
+
+
 def test_an_unverified_organisation(bench: Bench) -> None:
     bench.server.will(said(403, "Your organization must be verified."))
     assert bench.fail(ErrorKind.AUTH).message == (

@@ -17,7 +17,7 @@ from contracts.server import Fault, Reply
 from engine_child import converse
 
 from engines import parameters
-from engines.protocol import Done, ErrorKind
+from engines.protocol import Done, ErrorKind, Failure
 
 HOME = Path(__file__).resolve().parent.parent
 SQUARE = picture((64, 64))
@@ -70,6 +70,20 @@ def test_a_picture_that_is_cut_off(bench: Bench, kind: str) -> None:
     failure = bench.fail(ErrorKind.UNCERTAIN)
     assert "its answer was lost: `picture." in failure.message
     assert failure.hint == "look at the account's usage before you build it again"
+
+
+def test_an_answer_that_is_cut_at_any_length_is_never_a_picture(bench: Bench) -> None:
+    (first, *_) = bench.provider.good(SQUARE, "image/png")
+    whole = first(bench.server.url) if callable(first) else first
+    replies = [Reply(200, whole.body[:length], whole.headers) for length in range(0, len(whole.body), 5)]
+    bench.server.will(*replies)
+    results = list(bench.load().render([bench.request()] * len(replies), lambda *_: None))
+    # Fewer bytes than tell a format are no picture; more are one that is lost.
+    kinds = [result.kind for result in results if isinstance(result, Failure)]
+    assert len(kinds) == len(bench.server.paid) == len(replies)
+    assert set(kinds) <= {ErrorKind.UNCERTAIN, ErrorKind.INTERNAL}
+    assert set(kinds[2:]) == {ErrorKind.UNCERTAIN}
+    assert list(bench.staging.iterdir()) == []
 
 
 def test_a_compressed_answer_is_unpacked_once(bench: Bench) -> None:
@@ -252,7 +266,9 @@ def test_one_failure_does_not_stop_the_others(bench: Bench) -> None:
     assert [type(result).__name__ for result in results] == ["Failure", "Done"]
 
 
-def test_the_child_process_pays_once_and_tells_no_key(bench: Bench, tmp_path: Path) -> None:
+def test_the_child_process_pays_once_and_tells_no_key(
+    bench: Bench, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert os.environ[bench.provider.variable] == KEY
     bench.server.will(*bench.provider.good(SQUARE, "image/png"))
     hello, rest = converse(bench.opening(), bench.request(), tmp_path)
@@ -263,3 +279,4 @@ def test_the_child_process_pays_once_and_tells_no_key(bench: Bench, tmp_path: Pa
     assert (bench.staging / done.output).read_bytes() == SQUARE
     assert len(bench.server.paid) == 1
     assert KEY not in repr((hello, rest))
+    assert KEY not in capfd.readouterr().err

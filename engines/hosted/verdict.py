@@ -33,9 +33,12 @@ _KINDS: Final = {
     429: ErrorKind.RATE_LIMITED,
 }
 _OVER: Final = re.compile(
+    r"\bmodels?\b.{0,80}?\b(is|are|was|has been|have been)\b.{0,12}?"
     r"\b(retired|deprecated|discontinued|decommissioned|sunset|shut ?down|no longer (available|supported))\b",
     re.IGNORECASE,
 )
+"""That a model has ended; a parameter that is deprecated for a model is another matter."""
+
 _ENDINGS: Final = (400, 404, 410, 422)
 """Statuses with which a provider may tell that a model is gone."""
 
@@ -92,7 +95,7 @@ def retired(answer: Answer, model: str, said: str) -> EngineError:
 def _has_ended(answer: Answer, said: str, model: str) -> bool:
     if answer.status == GONE or (answer.status == NOT_FOUND and model in answer.account.ended):
         return True
-    return answer.status in _ENDINGS and "model" in said.lower() and bool(_OVER.search(said))
+    return answer.status in _ENDINGS and bool(_OVER.search(said))
 
 
 _WORDS: Final = {
