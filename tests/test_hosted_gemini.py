@@ -121,6 +121,7 @@ def test_words_instead_of_a_picture(bench: Bench) -> None:
     bench.server.will(reply(candidate({"text": "I can describe a knight for you."})))
     failure = bench.fail(ErrorKind.INTERNAL)
     assert failure.message == "Gemini answered with no picture (200): `I can describe a knight for you.`"
+    assert failure.hint == "ask for a picture in the prompt"
 
 
 @pytest.mark.parametrize("cut", [1, 3, 4])

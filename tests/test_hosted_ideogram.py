@@ -168,7 +168,7 @@ def test_an_empty_account_is_not_tried_again(bench: Bench, why: str) -> None:
     bench.server.will(said(402, error="No credit", reject_reason=why))
     failure = bench.fail(ErrorKind.QUOTA)
     assert failure.message == f"the account at Ideogram is used up (402): No credit ({why})"
-    assert failure.hint == "add credit, or wait for the next period"
+    assert failure.hint == "look at the account's balance and limits"
 
 
 def test_too_many_under_way_is_to_wait(bench: Bench) -> None:
@@ -206,6 +206,24 @@ def test_a_picture_that_breaks_off_is_lost(bench: Bench, fault: Fault) -> None:
     assert failure.message.startswith(
         "Ideogram took the request (request `ideo-1`) and its answer was lost: the picture can't be fetched ("
     )
+
+
+def test_a_picture_that_does_not_come_in_time_is_lost(bench: Bench) -> None:
+    first, _ = good(SQUARE, "image/png")
+    bench.server.will(first, Reply(fault=Fault.HANG))
+    failure = bench.fail(ErrorKind.UNCERTAIN, settings={"timeout": 0.3})
+    assert failure.message == (
+        "Ideogram took the request (request `ideo-1`) and its answer was lost: the picture can't be fetched "
+        "(timed out). The picture may have been made, and billed"
+    )
+
+
+@pytest.mark.parametrize("status", [302, 500, 503])
+def test_a_picture_that_is_not_given_is_lost(bench: Bench, status: int) -> None:
+    first, _ = good(SQUARE, "image/png")
+    bench.server.will(first, Reply(status, b"", {"Location": "https://elsewhere.example/x.png"}))
+    failure = bench.fail(ErrorKind.UNCERTAIN)
+    assert f"its answer was lost: the picture can't be fetched ({status})" in failure.message
 
 
 def test_a_picture_from_another_plain_host_is_not_fetched(bench: Bench) -> None:

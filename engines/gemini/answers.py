@@ -33,7 +33,7 @@ def picture_of(answer: Answer, said: Mapping[str, Json]) -> Mapping[str, Json]:
     why = dig(said, "candidates", 0, "finishMessage") or " ".join(words_of(said))
     if finish not in _ENDED_WELL:
         raise verdict.refused(answer, f"`{finish}`{f', {why}' if why else ''}", billed=True)
-    raise answer.unexpected("no picture", str(why))
+    raise answer.unexpected("no picture", str(why), "ask for a picture in the prompt")
 
 
 def words_of(said: Mapping[str, Json]) -> list[str]:

@@ -23,6 +23,8 @@ _REQUEST_IDS: Final = ("x-request-id", "request-id", "x-goog-request-id")
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)(?![a-z])")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
+_BETWEEN: Final = "check `base_url`, and what stands between"
+
 BILLED: Final = "look at the account's usage before you build it again"
 """The hint where money may be gone for nothing."""
 
@@ -77,7 +79,7 @@ class Answer:
         except (ValueError, RecursionError):
             return None
 
-    def unexpected(self, what: str, body: str = "") -> EngineError:
+    def unexpected(self, what: str, body: str = "", hint: str = _BETWEEN) -> EngineError:
         """The error for an answer that the provider's documentation does not know.
 
         `body` is what to show the beginning of, where it is not the whole body's.
@@ -85,7 +87,7 @@ class Answer:
         account = self.account
         shown = account.beginning(body or self.text)
         message = f"{account.provider} answered with {what} ({self.status}): `{shown}`"
-        return EngineError(ErrorKind.INTERNAL, message, hint="check `base_url`, and what stands between")
+        return EngineError(ErrorKind.INTERNAL, message, hint=hint)
 
     def torn(self, why: str) -> EngineError:
         """The error for a picture that was made and did not come whole."""

@@ -101,7 +101,7 @@ def _has_ended(answer: Answer, said: str, model: str) -> bool:
 _WORDS: Final = {
     ErrorKind.BAD_REQUEST: ("{provider} does not take the request", "change what it names"),
     ErrorKind.AUTH: ("{provider} does not accept the key in `{variable}`", "set `{variable}` to a valid key"),
-    ErrorKind.QUOTA: ("the account at {provider} is used up", "add credit, or wait for the next period"),
+    ErrorKind.QUOTA: ("the account at {provider} is used up", "look at the account's balance and limits"),
     ErrorKind.RATE_LIMITED: ("{provider} asks to slow down", "lower `concurrent` or `per_minute`"),
     ErrorKind.TRANSIENT: ("{provider} can't serve now", "build again later"),
     ErrorKind.INTERNAL: ("{provider} gave an unknown answer", "check `base_url`"),
