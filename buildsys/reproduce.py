@@ -15,6 +15,7 @@ import msgspec
 from buildsys import digest
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, MakeError
+from buildsys.journal.keeper import Journal
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event
@@ -26,7 +27,7 @@ from buildsys.plan.record import Record, asset_of
 from buildsys.plan.step import Step, Verdict
 from buildsys.session import PRIVATE, Session
 from buildsys.store.objects import Store
-from buildsys.workbench import interruptible
+from buildsys.workbench import interruptible, journalled
 from engines.protocol import Determinism, Request
 
 
@@ -73,14 +74,19 @@ def reproduce(
     session: Session, names: Collection[AssetName], jobs: int, tell: Callable[[Event], None]
 ) -> Iterator[Reproduction]:
     """Make each of `names` again in a scratch place. Raises nothing for an asset that can't be made."""
-    with interruptible(), Pool(session.root / PRIVATE, root=session.root, jobs=jobs, on_event=tell) as pool:
+    private = session.root / PRIVATE
+    with (
+        interruptible(),
+        journalled(session, "reproduce", jobs, tell) as journal,
+        Pool(private, root=session.root, jobs=jobs, on_event=journal.before(tell)) as pool,
+    ):
         # In the folder of the run: what a killed one leaves there, the next one removes.
         folder = pool.inputs / "reproduce"
         for name in names:
-            yield _one(session, session.lock.records[name], pool, folder)
+            yield _one(session, session.lock.records[name], pool, folder, journal)
 
 
-def _one(session: Session, record: Record, pool: Pool, folder: Path) -> Reproduction:
+def _one(session: Session, record: Record, pool: Pool, folder: Path, journal: Journal) -> Reproduction:
     try:
         engine = engine_of(session, record)
         # A store of its own: nothing cached may answer, and a different picture must not become what
@@ -100,8 +106,11 @@ def _one(session: Session, record: Record, pool: Pool, folder: Path) -> Reproduc
             locate=session.checkout.path,
             from_git=lambda _: None,
             rebuild=frozenset({record.name}),
+            tell=journal.note,
         )
-        made, _ = maker.make(_step(session, record, engine))
+        step = _step(session, record, engine)
+        with journal.asset(step):
+            made, _ = maker.make(step)
         return _held_against(session, record, made, engine, pool, store, folder)
     except ArtlockError as error:
         return Reproduction(

@@ -30,7 +30,7 @@ def task_build() -> Iterator[dict[str, Any]]:
     """Game art, made where stale."""
     try:
         session = Session.open(Path())
-        workbench = Workbench(session)
+        workbench = Workbench(session, command="doit")
     except ArtlockError as error:
         # The one exception that doit shows as a message instead of a traceback.
         raise InvalidTask(str(error)) from error

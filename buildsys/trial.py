@@ -28,7 +28,7 @@ from buildsys.plan.step import Step, Verdict
 from buildsys.session import PRIVATE, Session, find_root
 from buildsys.store.objects import Store
 from buildsys.store.place import default_root
-from buildsys.workbench import interruptible
+from buildsys.workbench import interruptible, journalled
 
 Json: TypeAlias = Any
 
@@ -77,7 +77,11 @@ def run(start: Path, wanted: Wanted, target: Path, tell: Callable[[Event], None]
         step = _ready(session)
         started = time.monotonic()
         # Logs stay in the project: the message that names one outlives the scratch folder.
-        with Pool(root / PRIVATE / "trial", root=root, jobs=1, on_event=tell) as pool:
+        with (
+            journalled(session, "generate", 1, tell) as journal,
+            Pool(root / PRIVATE / "trial", root=root, jobs=1, on_event=journal.before(tell)) as pool,
+            journal.asset(step),
+        ):
             maker = Maker(
                 root=folder,
                 manifest=session.runnable(),
@@ -86,6 +90,7 @@ def run(start: Path, wanted: Wanted, target: Path, tell: Callable[[Event], None]
                 inputs=pool.inputs,
                 locate=session.checkout.path,
                 from_git=session.checkout.from_git,
+                tell=journal.note,
             )
             record, notes = maker.make(step)
         seconds = time.monotonic() - started

@@ -5,6 +5,7 @@ Knows nothing of terminals: it tells what happens through events.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterator
@@ -14,12 +15,15 @@ from typing import Final, Self
 
 from buildsys import files
 from buildsys.errors import MakeError
+from buildsys.journal.database import NAME as JOURNAL
+from buildsys.journal.keeper import Journal
+from buildsys.journal.run import Heading
 from buildsys.ledger import Ledger
 from buildsys.make import schedule
 from buildsys.make.build import Build, Failed, Outcome
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
-from buildsys.make.progress import Event
+from buildsys.make.progress import Event, JournalTrouble
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import Asset, AssetName, Manifest
 from buildsys.plan import recipe
@@ -70,7 +74,7 @@ def build(
 class Workbench:
     """One build's tools: the lock file held, the plan, the engines, the ledger. Close it, or use `with`.
 
-    See `build` for the arguments.
+    See `build` for the arguments; `command` is what the journal calls the run.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class Workbench:
         jobs: int = 0,
         tell: Callable[[Event], None] = lambda _: None,
         locked: bool = False,
+        command: str = "build",
     ) -> None:
         wishes = wishes or Wishes()
         jobs = jobs or schedule.default_jobs()
@@ -104,6 +109,8 @@ class Workbench:
                     "run `artlock build` without `--locked`",
                 )
             opening.callback(self._save)
+            journal = opening.enter_context(journalled(session, command, jobs, tell))
+            tell = journal.before(tell)
             self.pool = opening.enter_context(Pool(private, root=session.root, jobs=jobs, on_event=tell))
             self.maker = Maker(
                 root=session.root,
@@ -114,6 +121,7 @@ class Workbench:
                 locate=session.checkout.path,
                 from_git=session.checkout.from_git,
                 rebuild=wishes.rebuild,
+                tell=tell,
             )
             self.build = Build(
                 plan=self.plan,
@@ -135,7 +143,8 @@ class Workbench:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        # With what ended it: the journal tells an interrupted run from one that went through.
+        self._closing.__exit__(kind, error, trace)
 
     def stand_in(self, blocked: Collection[Failed]) -> tuple[AssetName, ...]:
         """Put a labelled placeholder where each blocked asset goes and nothing of a person lies."""
@@ -208,6 +217,25 @@ def _finished_size(manifest: Manifest, step: Step) -> tuple[int, int]:
             elif item.name == "crop":
                 size = tuple(item.parameters["box"][2:])
     return size
+
+
+@contextmanager
+def journalled(session: Session, command: str, jobs: int, tell: Callable[[Event], None]) -> Iterator[Journal]:
+    """A run in the journal of the checkout. What is wrong with the journal itself is told at the end."""
+    heading = Heading(command=command, profile=session.manifest.profile, jobs=jobs)
+    names = {name for engine in session.manifest.engines.values() for name in engine.card.keys}
+    keys = [os.environ[name] for name in sorted(names) if name in os.environ]
+    journal = Journal(session.root / PRIVATE / JOURNAL, heading, secrets=keys)
+    ended_by: type[BaseException] | None = None
+    try:
+        yield journal
+    except BaseException as error:
+        ended_by = type(error)
+        raise
+    finally:
+        journal.close(ended_by)
+        if journal.trouble:
+            tell(JournalTrouble(message=journal.trouble))
 
 
 @contextmanager

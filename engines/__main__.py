@@ -1,9 +1,12 @@
-"""The child entry: `python -P engines/__main__.py LIFELINE ADAPTER`, a keeper and the engine it keeps.
+"""The child entry: `python -P engines/__main__.py LIFELINE ADAPTER [WALL…]`, a keeper and its engine.
 
 The process that starts here becomes the keeper and imports next to nothing; the engine is its child,
 in a session of its own. The keeper ends the engine's whole tree when the engine ends, and when the
 lifeline closes, which the kernel does even for a builder that was killed. `PR_SET_PDEATHSIG` alone
 was refused: it leaves grandchildren behind, and a watchdog thread can't run while the GIL is held.
+
+What the engine may do is said by the words after the adapter (see `engines.confine`). The engine gives it
+up itself, before it imports the adapter; the keeper stays outside, where it can end everything.
 
 The keeper also drains the engine's stderr into the log. The builder could do it, but then a builder
 that is busy, stopped or dead would block the engine or lose its last words.
@@ -188,12 +191,17 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def _become_engine(keeper: int, log: int) -> None:
-    """In the child: leave the session, put the channel out of reach, and serve."""
-    os.setsid()
+def _die_with(keeper: int) -> None:
+    """Be killed when `keeper` is; at once, if it is gone already."""
     _prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     if os.getppid() != keeper:
         os._exit(1)
+
+
+def _become_engine(keeper: int, log: int) -> None:
+    """In the child: leave the session, put the channel out of reach, and serve."""
+    os.setsid()
+    _die_with(keeper)
     requests, replies = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -223,14 +231,20 @@ def _become_engine(keeper: int, log: int) -> None:
     sys.modules["engines"] = package
     spec.loader.exec_module(package)
 
+    from engines.confine import Walls, confine
+
+    held = confine(Walls.of(sys.argv[3:]))
+    # Once more: the kernel forgets it where a process changes its credentials.
+    _die_with(keeper)
+
     from engines.serve import serve
 
-    serve(requests, replies)
+    serve(requests, replies, held)
 
 
 def main() -> None:
     """Fork: keep in the parent, be the engine in the child."""
-    lifeline = int(sys.argv[1])  # the adapter's name follows only for those who read `ps`
+    lifeline = int(sys.argv[1])  # the adapter's name is there only for those who read `ps`
     os.set_inheritable(lifeline, False)
     # A builder's blocked or ignored signals come with us; an ignored SIGCHLD would eat exit codes.
     signal.pthread_sigmask(signal.SIG_SETMASK, [])

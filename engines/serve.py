@@ -8,15 +8,18 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import resource
 import sys
 import tomllib
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Final
 
 from engines import protocol
 from engines.protocol import (
+    Done,
     EngineError,
     ErrorKind,
     Failure,
@@ -64,16 +67,34 @@ def card_of(adapter: str) -> Path:
 def _module_of(adapter: str) -> ModuleType:
     if not _is_file(adapter):
         return importlib.import_module(f"engines.{adapter}")
-    spec = importlib.util.spec_from_file_location(f"engines_local_{Path(adapter).stem}", adapter)
+    name = f"engines_local_{Path(adapter).stem}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, adapter)
     if spec is None or spec.loader is None:
         raise EngineError(ErrorKind.MISSING, f"`{adapter}` is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]  # half a module must not be found when the engine is loaded
+        raise
     return module
 
 
-def _load(opening: Open) -> tuple[protocol.Engine, Hello]:
+def _prepare(opening: Open) -> None:
+    """Import what the adapter needs, ahead of time, and let it do what needs no device."""
+    try:
+        adapter = str(Path(opening.adapter).resolve()) if _is_file(opening.adapter) else opening.adapter
+        prepare = getattr(_module_of(adapter), "prepare", None)
+        if prepare is not None:
+            prepare(opening)
+    except Exception:  # noqa: BLE001 - nobody waits for an answer; it comes again when it is loaded
+        return
+
+
+def _load(opening: Open, confined: tuple[str, ...]) -> tuple[protocol.Engine, Hello]:
     if opening.protocol != protocol.PROTOCOL:
         detail = f"the builder speaks protocol {opening.protocol}, the engine {protocol.PROTOCOL}"
         raise EngineError(ErrorKind.INTERNAL, detail, hint="use one version of artlock on both sides")
@@ -88,8 +109,29 @@ def _load(opening: Open) -> tuple[protocol.Engine, Hello]:
         determinism=protocol.Determinism(card["determinism"]),
         environment=engine.environment(),
         batch=int(card.get("batch", 1)),
+        confined=confined,
     )
     return engine, hello
+
+
+_NO_ROOM: Final = ("Cannot allocate memory", "can't allocate memory", "can't start new thread")
+"""What C libraries, torch and Python say where they are refused address space, and raise no `MemoryError`."""
+
+
+def _want_of_memory(error: Exception) -> EngineError | None:
+    """`error` as what it is where the process was refused memory; None where it was not."""
+    # The hard limit is the builder's; an adapter may have set a soft one for reasons of its own.
+    _, limit = resource.getrlimit(resource.RLIMIT_AS)
+    limited = limit != resource.RLIM_INFINITY
+    if not isinstance(error, MemoryError) and not (limited and any(said in str(error) for said in _NO_ROOM)):
+        return None
+    if not limited:
+        return EngineError(ErrorKind.OUT_OF_MEMORY, str(error) or "the engine ran out of memory")
+    return EngineError(
+        ErrorKind.OUT_OF_MEMORY,
+        f"the engine ran out of memory: it may take {limit / 1e9:.3g} GB",
+        hint="raise `limits.memory` of the engine",
+    )
 
 
 def _explained(error: Exception) -> EngineError:
@@ -99,14 +141,21 @@ def _explained(error: Exception) -> EngineError:
     if isinstance(error, ProtocolError):
         return EngineError(ErrorKind.INTERNAL, f"the builder broke the protocol: {error}")
     traceback.print_exception(error)
-    if isinstance(error, MemoryError):
-        return EngineError(ErrorKind.OUT_OF_MEMORY, str(error) or "the engine ran out of memory")
+    if want := _want_of_memory(error):
+        return want
     if isinstance(error, ModuleNotFoundError):
         return EngineError(ErrorKind.MISSING, f"the Python module `{error.name}` is not installed")
     return EngineError(ErrorKind.INTERNAL, f"{type(error).__name__}: {error}")
 
 
+def _peak() -> int:
+    """The most main memory that this process has had, in bytes; the kernels disagree on the unit."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def _answer(channel: _Channel, result: Result) -> None:
+    if isinstance(result, Done) and not result.host_bytes:
+        result = replace(result, host_bytes=_peak())
     try:
         channel.send(result)
     except ProtocolError as error:
@@ -134,13 +183,16 @@ def _render(engine: protocol.Engine, requests: tuple[Request, ...], channel: _Ch
         channel.send(protocol.failure(failure, request_id))
 
 
-def _converse(channel: _Channel) -> None:
+def _converse(channel: _Channel, confined: tuple[str, ...]) -> None:
     opening = channel.receive()
+    while isinstance(opening, Open) and opening.ahead:
+        _prepare(opening)
+        opening = channel.receive()
     if opening is None:
         return
     if not isinstance(opening, Open):
         raise ProtocolError("the first message must be `open`")
-    engine, hello = _load(opening)
+    engine, hello = _load(opening, confined)
     channel.send(hello)
     while (message := channel.receive()) is not None:
         if not isinstance(message, Render):
@@ -148,11 +200,17 @@ def _converse(channel: _Channel) -> None:
         _render(engine, message.requests, channel)
 
 
-def serve(requests: int, replies: int) -> None:
-    """Be an engine until the builder closes the pipe. `requests`, `replies`: open file descriptors."""
+def serve(requests: int, replies: int, confined: tuple[str, ...] = ()) -> None:
+    """Be an engine until the builder closes the pipe.
+
+    Args:
+        requests: open file descriptor that messages come from.
+        replies: open file descriptor that answers go to.
+        confined: what holds this process already.
+    """
     channel = _Channel(requests, replies)
     try:
-        _converse(channel)
+        _converse(channel, confined)
     except BrokenPipeError:
         # The builder is gone; the keeper ends us if we don't.
         return

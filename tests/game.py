@@ -71,6 +71,7 @@ name = "test"
 
 [engines.noise]
 adapter = "tools/noise.py"
+sandbox = false  # it notes in a file of the test's what it made
 
 [roles]
 sprite = "noise"

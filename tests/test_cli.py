@@ -120,6 +120,15 @@ def test_the_engines(game: Game) -> None:
     assert "hint: did you mean `noise`?" in game.run("engines", "nois", code=2).stderr
 
 
+def test_engines_shows_limits_and_devices(game: Game) -> None:
+    game.write('[engines.sd35-turbo]\ndevices = ["cuda:0", "cuda:1"]\nlimits = { memory = "14 GB" }\n')
+    found = game.run("engines", "sd35-turbo").stdout.splitlines()
+    assert [" ".join(line.split()) for line in found if "limit memory" in line or " devices " in line] == [
+        "devices cuda:0, cuda:1",
+        "limit memory 14,000,000,000",
+    ]
+
+
 def test_the_schema_accepts_the_demo_and_refuses_an_unknown_key(game: Game) -> None:
     schema = json.loads(game.run("schema").stdout)
     shipped = ROOT / "buildsys" / "manifest" / "assets.schema.json"

@@ -279,11 +279,6 @@ def test_a_model_saved_without_t5_draws_but_can_not_drop_it(load: Load, tmp_path
         ({"offload": "model"}, BAD, '`offload = "model"` moves weights off a GPU, but the device is `cpu`'),
         ({"dtype": "int4"}, BAD, "`dtype` can't be `int4`"),
         ({"cache": "models"}, BAD, "`cache` is not an absolute path: `models`"),
-        (
-            {"device": "cuda:0", "batch": 2},
-            BAD,
-            "`batch = 2` needs the device `cpu`: on a GPU a picture would depend on its neighbours",
-        ),
     ],
 )
 def test_settings_that_can_not_work(

@@ -20,7 +20,7 @@ LAYERS = (
     ("buildsys.store",),
     ("buildsys.make",),
     ("buildsys.lock",),
-    ("buildsys.checkout", "buildsys.ledger"),
+    ("buildsys.checkout", "buildsys.journal", "buildsys.ledger"),
     ("buildsys.session",),
     ("buildsys.workbench",),
     ("buildsys.reproduce", "buildsys.tasks", "buildsys.trial"),

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 import rtoml
 
+from buildsys.manifest import limits
 from buildsys.manifest.cards import BUNDLED
 from buildsys.manifest.engines import presets
 from buildsys.manifest.model import Need
@@ -68,9 +69,16 @@ def test_the_message_on_the_page_is_the_real_one() -> None:
     assert all(message in told for message in shown)
 
 
+def test_the_page_tells_every_limit() -> None:
+    section = PAGE.split("\n### Limits\n")[1].split("\n### ")[0]
+    assert re.findall(r"^\| `([a-z_]+)` \|", section, re.MULTILINE) == list(limits.KEYS)
+    (row,) = (line for line in section.splitlines() if line.startswith("| `tries` |"))
+    assert all(f"`{kind}`" in row for kind in limits.TRIED_AGAIN)
+
+
 @pytest.mark.parametrize("name", list(SECTIONS))
 def test_the_page_tells_every_key(name: str) -> None:
-    section = PAGE.split(f"\n## `[{name}")[1].split("\n## ")[0]
+    section = PAGE.split(f"\n## `[{name}")[1].split("\n## ")[0].split("\n### ")[0]
     rows = re.findall(r"^\| `([a-z]+)` \|", section, re.MULTILINE)
     assert rows == list(SECTIONS[name].keys)
 

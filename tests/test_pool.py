@@ -13,13 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from zookeeper import MARK, ROOT, engine, left_after, marked, request
+from zookeeper import MARK, ROOT, engine, left_after, request
 
 from buildsys.errors import DiskError
 from buildsys.make.events import (
     Event,
     RequestDone,
-    RequestFailed,
     RequestStarted,
     StepMade,
     WorkerLost,
@@ -111,57 +110,6 @@ def test_a_parallel_engine_has_as_many_processes_as_jobs_and_no_more(pool: Pool)
     assert len({one.facts["process"] for one in done}) == 2
 
 
-def test_a_device_has_one_owner_at_a_time(pool: Pool, mark: str, events: list[Event]) -> None:
-    first = engine("good", name="first", parallel=False, settings={"device": "cuda"})
-    second = engine("good", name="second", parallel=False, settings={"device": "cuda:0"})
-    seen = 0
-    stop = threading.Event()
-
-    def look() -> None:
-        nonlocal seen
-        while not stop.is_set():
-            engines = [process for process in marked(mark) if process.pid == os.getsid(process.pid)]
-            seen = max(seen, len(engines))
-            time.sleep(0.01)
-
-    futures = [pool.submit(one, request(one.name, seconds=0.2)) for one in (first, second, first, second)]
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    results(futures)
-    stop.set()
-    watcher.join()
-    assert seen <= 2, "a keeper and its engine lead a session each: more are two engines on one device"
-    order = [event.engine for event in events if isinstance(event, RequestDone)]
-    assert order == ["first", "first", "second", "second"]
-
-
-def test_a_device_of_its_own_is_not_waited_for(pool: Pool) -> None:
-    first = engine("good", name="first", settings={"device": "cuda:0"})
-    second = engine("good", name="second", settings={"device": "cuda:1"})
-    began = time.monotonic()
-    held = pool.submit(first, request("held", seconds=5))
-    pool.render(second, request())
-    assert time.monotonic() - began < 5
-    assert not held.done()
-    pool.stop()
-
-
-@pytest.mark.parametrize(
-    ("kind", "tries"),
-    [(kind, 2 if kind in {ErrorKind.OUT_OF_MEMORY, ErrorKind.TRANSIENT} else 1) for kind in ErrorKind],
-)
-def test_what_is_tried_again_depends_on_the_kind(
-    pool: Pool, events: list[Event], kind: ErrorKind, tries: int
-) -> None:
-    with pytest.raises(EngineFailed) as caught:
-        pool.render(engine("good"), request(fail=str(kind)))
-    error = caught.value
-    assert (str(error), error.kind) == (f"it is {kind}\n\nhint: mend it", kind)
-    assert (error.retry_after, error.lost) == (7.0, False)
-    assert names(events).count("RequestStarted") == tries
-    assert events[-1] == RequestFailed("good", "hero", kind)
-
-
 def test_a_process_that_ran_out_of_memory_is_replaced(pool: Pool, events: list[Event]) -> None:
     good = engine("good", parallel=False)
     before = pool.render(good, request()).facts["process"]
@@ -175,8 +123,8 @@ def test_a_process_that_ran_out_of_memory_is_replaced(pool: Pool, events: list[E
 def test_what_failed_together_is_tried_again_alone_and_before_the_rest(
     pool: Pool, tmp_path: Path, events: list[Event]
 ) -> None:
-    good = engine("good", parallel=False, settings={"load_seconds": 0.3})
-    hero = request("hero", fail="transient", once=str(tmp_path / "once"))
+    good = engine("good", parallel=False, sandbox=False, settings={"load_seconds": 0.3})
+    hero = request("hero", "exit", once=str(tmp_path / "once"))
     done = results([pool.submit(good, one) for one in (hero, *map(request, "abcd"))])
     assert [one.facts["together"] for one in done] == [1, 1, 1, 1, 1]
     started = [event.asset for event in events if isinstance(event, RequestStarted)]
@@ -272,8 +220,10 @@ def test_a_bug_in_a_drivers_thread_is_raised_where_the_build_waits(pool: Pool) -
 def test_a_lost_worker_is_told_with_its_reason(pool: Pool, events: list[Event]) -> None:
     with pytest.raises(EngineFailed):
         pool.render(engine("mortal"), request(act="exit"))
-    reason = "the engine `mortal` ended with exit code 3 while making `hero`"
-    assert [event for event in events if isinstance(event, WorkerLost)] == [WorkerLost("mortal", reason)] * 2
+    lost = WorkerLost(
+        "mortal", "the engine `mortal` ended with exit code 3 while making `hero`", ErrorKind.TRANSIENT
+    )
+    assert [event for event in events if isinstance(event, WorkerLost)] == [lost] * 2
 
 
 def test_adapter_and_interpreter_are_found_from_the_projects_folder(tmp_path: Path) -> None:

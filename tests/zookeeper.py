@@ -18,8 +18,12 @@ MARK = "ARTLOCK_TEST_MARK"
 
 
 def engine(animal: str, *, name: str = "", python: str = "", **changes: Any) -> Engine:
-    """The engine of `tests/zoo/ANIMAL.py`; `changes` to its card or its limits, `settings` to itself."""
+    """The engine of `tests/zoo/ANIMAL.py`; `changes` to its card or its limits, `settings` to itself.
+
+    `sandbox=False` is for one that notes in a file of the test's that it was there.
+    """
     settings = changes.pop("settings", {})
+    sandbox = changes.pop("sandbox", True)
     devices = changes.pop("devices", (settings["device"],) if "device" in settings else ())
     limits = {key: changes.pop(key) for key in Limits.__struct_fields__ if key in changes}
     text = (ROOT / "tests" / "zoo" / f"{animal}.toml").read_text(encoding="utf-8")
@@ -30,7 +34,13 @@ def engine(animal: str, *, name: str = "", python: str = "", **changes: Any) -> 
     card = msgspec.convert({**data, **changes, "name": f"tests/zoo/{animal}.py"}, Card)
     own = msgspec.structs.replace(card.limits, **limits)
     return Engine(
-        name=name or animal, card=card, settings=settings, python=python, limits=own, devices=devices
+        name=name or animal,
+        card=card,
+        settings=settings,
+        python=python,
+        limits=own,
+        devices=devices,
+        sandbox=sandbox,
     )
 
 

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "engines": "Every engine: ready, or what is missing",
     "generate": "Make one picture with any engine, outside the manifest",
     "reproduce": "Make assets again from their lock entries, and compare",
+    "report": "Time, failures, cost and cache hits of past runs",
     "credits": "What the game must credit",
     "stock": "Search the bundled icons",
     "schema": "Print the JSON Schema of assets.toml",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+import msgspec
+
 from buildsys.cli import options as shared
 from buildsys.cli.console import columns, paint, print_json
 from buildsys.errors import ArtlockError, Exit, did_you_mean
@@ -57,6 +59,8 @@ def facts(session: Session, engine: Engine) -> dict[str, Any]:
         "model": engine.model or engine.card.model or None,
         "revision": engine.revision or engine.card.revision or None,
         "licence": engine.licence or None,
+        "devices": list(engine.devices),
+        "limits": msgspec.to_builtins(engine.limits),
     }
 
 
@@ -67,8 +71,11 @@ def _row(item: dict[str, Any]) -> tuple[str, ...]:
 
 def _whole(engine: Engine, item: dict[str, Any]) -> str:
     rows = [
-        (key, _plain(value)) for key, value in item.items() if value not in (None, "", []) and key != "name"
+        (key, _plain(value))
+        for key, value in item.items()
+        if value not in (None, "", []) and key not in ("name", "limits")
     ]
+    rows += [(f"limit {key}", _plain(value)) for key, value in item["limits"].items() if value]
     card = engine.card
     for word, chosen, declared in (
         ("parameter", engine.parameters, card.parameters),
@@ -88,7 +95,11 @@ def _whole(engine: Engine, item: dict[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:  # noqa: ANN401 - whatever JSON can carry
-    """A value for a person: lists without brackets, yes and no in words."""
+    """A value for a person: lists without brackets, yes and no in words, no `.0`."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    if isinstance(value, float):
+        return f"{value:,.15g}"
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

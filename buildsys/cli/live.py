@@ -20,7 +20,7 @@ from buildsys.make.events import (
     WorkerLost,
     WorkerStarted,
 )
-from buildsys.make.progress import AssetDone, AssetFailed, Event
+from buildsys.make.progress import AssetDone, AssetFailed, Event, JournalTrouble
 from buildsys.plan.step import Plan, Verdict
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ class PlainLines:
                 return f"engine {event.engine} is ready after {event.seconds:.1f} s"
             case WorkerLost():
                 return f"engine {event.engine} was lost: {_first(event.reason)}"
+            case JournalTrouble():
+                return f"note: {_first(event.message)}"
             case _:
                 return ""
 
@@ -166,6 +168,8 @@ class LiveRows:
                 return [f"{word} {event.name}: {_first(event.message)}"]
             case WorkerLost():
                 return [f"engine {event.engine} was lost: {_first(event.reason)}"]
+            case JournalTrouble():
+                return [f"note: {_first(event.message)}"]
             case _:
                 return []
 

@@ -17,7 +17,7 @@ from buildsys.errors import ArtlockError, MakeError
 from buildsys.make import schedule
 from buildsys.make.maker import Maker, relabelled
 from buildsys.make.pool import Stopped
-from buildsys.make.progress import AssetDone, AssetFailed, AssetStarted, Event
+from buildsys.make.progress import AssetDone, AssetFailed, AssetsKept, AssetStarted, Event
 from buildsys.make.worker import EngineFailed
 from buildsys.manifest.model import AssetName
 from buildsys.plan.judge import Judge
@@ -90,6 +90,8 @@ class Build:
     def run(self, threads: int, stop: Callable[[], None]) -> Outcome:
         """Carry it out. An interrupt calls `stop`, waits for what is being stored, and is raised again."""
         started = time.monotonic()
+        fresh, edited = (len(self._plan.having(verdict)) for verdict in (Verdict.FRESH, Verdict.EDITED))
+        self._tell(AssetsKept(fresh=fresh, edited=edited))
         for step in self._plan.having(Verdict.FRESH, Verdict.EDITED):
             self._verdicts[step.name] = step.verdict
             self._relabel(step)
@@ -141,7 +143,7 @@ class Build:
             # It waited for what it is made from; now its recipe is known, and may prove it fresh.
             step = self._judge.step(name)
         notes: tuple[str, ...] = ()
-        self._tell(AssetStarted(name=name, engine=step.asset.engine, verdict=step.verdict))
+        self._tell(taken_up(step))
         step, record = self._restore(step)
         if step.verdict is Verdict.BUILD:
             record, notes = self._maker.make(step)
@@ -178,9 +180,11 @@ class Build:
     def _block(self, step: Step) -> None:
         reason = step.reasons[0]
         self._verdicts[step.name] = Verdict.BLOCKED
-        failed = Failed(name=step.name, message=reason.text(), hint=reason.hint, blocked=True)
-        self._failures[step.name] = failed
-        self._tell(AssetFailed(name=step.name, message=failed.message, hint=failed.hint, blocked=True))
+        self._leave_out(Failed(name=step.name, message=reason.text(), hint=reason.hint, blocked=True))
+
+    def _leave_out(self, failed: Failed) -> None:
+        self._failures[failed.name] = failed
+        self._tell(AssetFailed(name=failed.name, message=failed.message, hint=failed.hint, blocked=True))
 
     def _fail(self, name: AssetName, error: ArtlockError) -> None:
         if name not in self._failures:
@@ -200,7 +204,7 @@ class Build:
             cause = self._failures.get(AssetName(source))
             if cause is not None and cause.blocked:
                 message = f"made from `{source}`, which is blocked"
-                self._failures[step.name] = msgspec.structs.replace(cause, name=step.name, message=message)
+                self._leave_out(msgspec.structs.replace(cause, name=step.name, message=message))
             else:
                 self._fail(
                     step.name, MakeError(f"made from `{source}`, which failed", f"mend `{source}` first")
@@ -225,6 +229,17 @@ class Build:
             failed=tuple(item for item in failures if not item.blocked),
             seconds=seconds,
         )
+
+
+def taken_up(step: Step) -> AssetStarted:
+    """What is told when `step` is taken up."""
+    return AssetStarted(
+        name=step.name,
+        engine=step.asset.engine,
+        verdict=step.verdict,
+        recipe=step.recipe,
+        reasons=tuple(reason.text() for reason in step.reasons),
+    )
 
 
 def _last_lines(error: ArtlockError) -> str:

@@ -1,4 +1,4 @@
-"""Which workers exist, what each makes next, and what is tried again.
+"""What becomes of each request: who makes it, what its answer means, and whether it is tried again.
 
 One thread owns all of this state; everyone else sends it messages. So there is no lock to forget.
 Knows nothing of assets, stores or plans, and never waits for a process.
@@ -7,37 +7,31 @@ Knows nothing of assets, stores or plans, and never waits for a process.
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections import Counter, deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-import msgspec
-
-from buildsys.make.driver import Answered, Driver, DriverReport, Job, Left, Loaded, Lost, Step
+from buildsys.make import ruling
+from buildsys.make.clock import Clock
+from buildsys.make.driver import Answered, DriverReport, Job, Left, Loaded, Lost, Step
 from buildsys.make.events import (
     Event,
     RequestDone,
     RequestFailed,
+    RequestPutOff,
     RequestStarted,
     StepMade,
     WorkerLost,
     WorkerStarted,
 )
-from buildsys.make.runfolder import RunFolder
-from buildsys.make.worker import EngineFailed, Worker
-from buildsys.manifest.model import Engine
-from engines.protocol import Done, ErrorKind
-
-_PASSING: Final = frozenset({ErrorKind.OUT_OF_MEMORY, ErrorKind.TRANSIENT})
-"""What may go well the second time, alone."""
-
-_CPU: Final = "cpu"
+from buildsys.make.roster import Post, Roster, Stage, Standing
+from buildsys.make.staff import Staff
+from buildsys.make.worker import EngineFailed
+from engines.protocol import Done, ErrorKind, Hello
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,61 +45,50 @@ class End:
 Message: TypeAlias = Job | End | DriverReport
 
 
-@dataclass(slots=True)
-class _Post:
-    """What the dispatcher knows of one driver."""
-
-    seat: int
-    """1 for the first worker of its engine, and so on."""
-    device: str
-    limit: int = 0
-    """The most jobs of one batch; 0 while it loads."""
-    batch: dict[str, Job] = field(default_factory=dict)
-    """Jobs without an answer, by the id of their request."""
-    leaving: bool = False
-
-    @property
-    def idle(self) -> bool:
-        return self.limit > 0 and not self.batch and not self.leaving
-
-
 class Dispatcher:
     """The state, changed only by `run`."""
 
     def __init__(
         self,
         inbox: SimpleQueue[Message],
-        folder: RunFolder,
+        roster: Roster,
+        staff: Staff,
         *,
-        root: Path,
-        jobs: int,
+        clock: Clock,
         on_event: Callable[[Event], None],
-        environ: Mapping[str, str],
-        environments: dict[str, Mapping[str, str]],
+        on_hello: Callable[[str, Hello], None],
     ) -> None:
         self._inbox = inbox
-        self._folder = folder
-        self._root = root
-        self._jobs = jobs
+        self._roster = roster
+        self._staff = staff
+        self._clock = clock
         self._on_event = on_event
-        self._environ = environ
-        self._environments = environments
+        self._on_hello = on_hello
         self._numbers = count(1)
-        self._waiting: dict[str, deque[Job]] = {}
-        self._posts: dict[Driver, _Post] = {}
-        self._load_failures: Counter[str] = Counter()
-        self._unloadable: dict[str, EngineFailed] = {}
+        self._order = count(1)
+        self._now = clock.now()
         self._end: BaseException | None = None
 
     def run(self) -> None:
         """Handle messages until the end was asked for and the last worker has left."""
-        while self._posts or self._end is None:
-            message = self._inbox.get()
+        while self._roster.posts or self._end is None:
+            message = self._clock.receive(self._inbox, self._next_change())
+            self._now = self._clock.now()
             try:
-                self._handle(message)
+                if message is not None:
+                    self._handle(message)
+                # All that is there by now, before anybody is started: who asks first by a hair gets no
+                # more. Not until it is empty: an engine that floods us must not keep us from the rest.
+                for _ in range(self._inbox.qsize()):
+                    self._handle(self._inbox.get())
                 self._assign()
             except BaseException as error:  # noqa: BLE001 - a bug must not leave a build waiting for ever
                 self._finish(End(error, force=True))
+
+    def _next_change(self) -> float:
+        """When a request may begin that may not begin now."""
+        now = self._now
+        return min((standing.line.changes(now) for standing in self._roster.standings()), default=math.inf)
 
     def _handle(self, message: Message) -> None:
         match message:
@@ -114,21 +97,18 @@ class Dispatcher:
             case End():
                 self._finish(message)
             case Loaded(driver, hello, seconds):
-                self._posts[driver].limit = max(1, min(driver.engine.card.batch, hello.batch))
-                del self._load_failures[driver.engine.name]
-                self._environments[driver.engine.name] = dict(sorted(hello.environment.items()))
-                self._tell(WorkerStarted(driver.engine.name, seconds))
-            case Step(driver, job, step, steps) if job.request.id in self._posts[driver].batch:
+                self._welcome(self._roster.posts[driver], hello, seconds)
+            case Step(driver, job, step, steps) if job.request.id in self._roster.posts[driver].batch:
                 self._call(job.on_progress, step, steps)
                 self._tell(StepMade(job.engine.name, job.asked.asset, step, steps))
-            case Answered() if message.job.request.id in self._posts[message.driver].batch:
-                self._answer(message)
+            case Answered(driver, job) if job.request.id in self._roster.posts[driver].batch:
+                self._answer(self._roster.posts[driver], message)
             case Lost(driver, error) if self._end is None:
-                self._lose(driver, self._posts[driver], error)
+                self._lose(self._roster.posts[driver], error)
             case Left(driver, bug):
                 if bug is not None:
                     self._finish(End(bug, force=True))
-                del self._posts[driver]
+                del self._roster.posts[driver]
 
     def _tell(self, event: Event) -> None:
         self._call(self._on_event, event)
@@ -145,142 +125,161 @@ class Dispatcher:
             return
         if self._end is not None:
             job.future.set_exception(self._end)
-        elif (error := self._unloadable.get(job.engine.name)) is not None:
-            self._fail(job, error)
-        else:
-            self._waiting.setdefault(job.engine.name, deque()).append(self._numbered(job))
+            return
+        standing = self._roster.standing(job.engine.name)
+        job = self._numbered(job, order=next(self._order))
+        job.account.wait(self._now, standing.loading)
+        standing.line.add(job)
 
-    def _numbered(self, job: Job) -> Job:
+    def _numbered(self, job: Job, order: int = 0) -> Job:
         """`job` under a name that no request had: a file left by a failed attempt is never adopted."""
         number = str(next(self._numbers))
         output = number + Path(job.asked.output).suffix
-        return dataclasses.replace(job, request=dataclasses.replace(job.asked, id=number, output=output))
+        request = dataclasses.replace(job.asked, id=number, output=output)
+        return dataclasses.replace(job, request=request, order=order or job.order)
 
-    def _answer(self, message: Answered) -> None:
-        job, post = message.job, self._posts[message.driver]
-        del post.batch[job.request.id]
+    def _welcome(self, post: Post, hello: Hello, seconds: float) -> None:
+        if post.stage is Stage.LEAVING:
+            return
+        self._staff.enter(post, Stage.READY, self._now)
+        post.limit = max(1, min(post.driver.engine.card.batch, hello.batch))
+        self._roster.standing(post.name).load_failures.clear()
+        self._on_hello(post.name, hello)
+        environment = dict(sorted(hello.environment.items()))
+        self._tell(WorkerStarted(post.name, seconds, post.device, hello.version, environment, hello.confined))
+
+    def _answer(self, post: Post, message: Answered) -> None:
+        job = post.batch[message.job.request.id]
         if isinstance(message.answer, Done):
             self._tell(RequestDone(job.engine.name, job.asked.asset, message.seconds))
-            job.future.set_result(message.answer)
-            return
-        if message.answer.kind is ErrorKind.OUT_OF_MEMORY:
-            # What a process could not allocate, it will hardly find later: start afresh.
-            post.leaving = True
-            message.driver.leave()
-        self._settle(job, message.answer)
-
-    def _lose(self, driver: Driver, post: _Post, error: EngineFailed) -> None:
-        name = driver.engine.name
-        post.leaving = True
-        self._tell(WorkerLost(name, error.message))
-        for job in post.batch.values():
-            self._settle(job, error)
-        post.batch.clear()
-        if post.limit:
-            return
-        self._load_failures[name] += 1
-        if error.kind in _PASSING and self._load_failures[name] == 1:
-            return
-        # What can't load now won't for the next asset either; each would wait as long to learn it.
-        self._unloadable[name] = error
-        for job in self._waiting.pop(name, ()):
-            self._fail(job, error)
-
-    def _settle(self, job: Job, error: EngineFailed) -> None:
-        """Try `job` once more, alone, where that may help; else it has failed."""
-        broke = error.lost and error.kind is ErrorKind.INTERNAL
-        if job.attempt > 1 or not (broke or error.kind in _PASSING):
-            self._fail(job, error)
+            job.account.outcome = message.answer
         else:
-            again = dataclasses.replace(self._numbered(job), attempt=job.attempt + 1)
-            queue = self._waiting.setdefault(job.engine.name, deque())
-            queue.insert(sum(other.attempt > 1 for other in queue), again)
+            if message.answer.kind is ErrorKind.OUT_OF_MEMORY:
+                # What a process could not allocate, it will hardly find later: start afresh.
+                self._staff.dismiss(post, self._now)
+            self._settle(post, job, message.answer)
+        del post.batch[job.request.id]  # not before: should a bug end the build, nobody is forgotten
+        if not post.batch:
+            self._close_batch(post)
+        _resolve(job)
+
+    def _lose(self, post: Post, error: EngineFailed) -> None:
+        loading = post.stage in {Stage.AHEAD, Stage.LOADING}
+        if post.stage is Stage.LEAVING and not post.batch:
+            return  # it was told to
+        self._staff.enter(post, Stage.LEAVING, self._now)
+        self._tell(WorkerLost(post.name, error.message, error.kind))
+        if loading:
+            self._lose_load(post, error)
+        left = list(post.batch.values())
+        for job in left:
+            self._settle(post, job, error)
+        post.batch.clear()
+        self._close_batch(post)
+        for job in left:
+            _resolve(job)
+
+    def _lose_load(self, post: Post, error: EngineFailed) -> None:
+        standing = self._roster.standing(post.name)
+        for other in self._roster.of(post.name, Stage.AHEAD, Stage.LOADING):
+            if other.device == post.device:
+                self._staff.dismiss(other, self._now, cut=True)  # it would meet the same wall
+        standing.load_failures.append(error.kind)
+        verdict = ruling.on_load(standing, post, error)
+        if verdict.wait is None:
+            # What can't load now won't for the next asset either; each would wait as long to learn it.
+            standing.unloadable = verdict.error
+        elif verdict.wait:
+            standing.line.pause(self._now + verdict.wait)
+
+    def _settle(self, post: Post, job: Job, error: EngineFailed) -> None:
+        """Try `job` once more, alone, where and when that may help; else it has failed."""
+        standing = self._roster.standing(post.name)
+        job = dataclasses.replace(job, failures=(*job.failures, error.kind))
+        wait, error, crowded = ruling.on_request(standing, post, job, error)
+        if wait is None:
+            self._fail(job, error)
+            return
+        self._tell(RequestPutOff(job.engine.name, job.asked.asset, error.kind, wait))
+        job = dataclasses.replace(self._numbered(job), crowded=crowded)
+        job.account.wait(self._now, standing.loading)
+        if error.kind is ErrorKind.RATE_LIMITED:
+            standing.line.pause(self._now + wait)  # its neighbours would only meet the same limit
+            standing.line.add(job)
+        elif wait:
+            standing.line.put_off(job, self._now + wait)
+        else:
+            standing.line.add(job)
 
     def _fail(self, job: Job, error: EngineFailed) -> None:
         self._tell(RequestFailed(job.engine.name, job.asked.asset, error.kind))
-        job.future.set_exception(error)
+        job.account.outcome = error
+        self._sum_up(job)
+
+    def _close_batch(self, post: Post) -> None:
+        """Have each request of the batch that has ended pay its share."""
+        given, post.given = post.given, ()
+        for job in given:
+            job.account.pay((self._now - post.began) / len(given))
+            self._sum_up(job)
+
+    def _sum_up(self, job: Job) -> None:
+        if job.account.closed:
+            self._tell(job.account.spent(job.engine.name, job.asked.asset, job.engine.card.version))
 
     def _finish(self, end: End) -> None:
         if self._end is None:
             self._end = end.error
-        left = [job for queue in self._waiting.values() for job in queue]
-        left += [job for post in self._posts.values() for job in post.batch.values()]
+        left = [job for standing in self._roster.standings() for job in standing.line.clear()]
+        left += [job for post in self._roster.posts.values() for job in post.batch.values()]
         for job in left:
             if not job.future.done():  # a bug may have come between an answer and its bookkeeping
                 job.future.set_exception(self._end)
-        self._waiting.clear()
-        for driver, post in self._posts.items():
-            if end.force or not post.idle:
-                driver.cut()
-            else:
-                driver.leave()
-            post.leaving = True
+        for post in self._roster.posts.values():
             post.batch.clear()
+            self._close_batch(post)
+            self._staff.dismiss(post, self._now, cut=end.force or not post.idle)
 
     def _assign(self) -> None:
         """Give the idle work, then start whom there is work and room for."""
-        for driver, post in self._posts.items():
-            queue = self._waiting.get(driver.engine.name)
-            if queue and post.idle:
-                self._give(driver, post, queue)
-        for queue in self._waiting.values():
-            if queue:
-                self._start_for(queue[0].engine, len(queue))
+        for standing in self._roster.standings():
+            if not standing.line:
+                continue
+            self._give_out(standing)
+            if standing.unloadable is not None and not self._roster.of(
+                standing.name, Stage.LOADING, Stage.READY
+            ):
+                for job in standing.line.clear():
+                    job.account.wait_no_more(self._now, standing.loading)
+                    self._fail(job, standing.unloadable)
+                    _resolve(job)
+        self._staff.arrange(self._now)
 
-    def _give(self, driver: Driver, post: _Post, queue: deque[Job]) -> None:
-        batch = [queue.popleft()]
-        while queue and len(batch) < post.limit and batch[0].attempt == queue[0].attempt == 1:
-            batch.append(queue.popleft())
+    def _give_out(self, standing: Standing) -> None:
+        """Split what may begin evenly over the idle workers of an engine."""
+        idle = [post for post in self._roster.of(standing.name, Stage.READY) if post.idle]
+        for left, post in zip(range(len(idle), 0, -1), idle, strict=True):
+            ready = standing.line.ready(self._now)
+            if not ready:
+                return
+            most = 1 if standing.relief.alone else min(post.limit, math.ceil(ready / left))
+            self._give(post, standing, standing.line.take(most, self._now))
+
+    def _give(self, post: Post, standing: Standing, batch: tuple[Job, ...]) -> None:
         post.batch = {job.request.id: job for job in batch}
+        post.given, post.began = batch, self._now
         for job in batch:
+            job.account.work(self._now, standing.loading, post.device)
             self._tell(RequestStarted(job.engine.name, job.asked.asset))
-        driver.give(tuple(batch))
-
-    def _start_for(self, engine: Engine, wanted: int) -> None:
-        posts = [post for driver, post in self._posts.items() if driver.engine.name == engine.name]
-        loading = sum(post.limit == 0 for post in posts)
-        room = (self._jobs if engine.card.parallel else 1) - len(posts)
-        seats = (seat for seat in count(1) if seat not in {post.seat for post in posts})
-        while room > 0 and loading * engine.card.batch < wanted and self._cleared(engine):
-            self._start(engine, next(seats))
-            room -= 1
-            loading += 1
-
-    def _cleared(self, engine: Engine) -> bool:
-        """Whether no other engine holds the device; asks those who are idle there to leave."""
-        device = _device(engine)
-        if device == _CPU:
-            return True
-        others = [
-            (driver, post)
-            for driver, post in self._posts.items()
-            if post.device == device and driver.engine.name != engine.name
-        ]
-        for driver, post in others:
-            if post.idle:
-                post.leaving = True
-                driver.leave()
-        return not others
-
-    def _start(self, engine: Engine, seat: int) -> None:
-        place = self._folder.place(engine.name, next(self._numbers), seat)
-        name = engine.card.name
-        adapter = str(self._root / name) if name.endswith(".py") else name
-        if os.sep in engine.python:
-            # As the manifest says it: from the project's folder, or from home; a bare name is searched.
-            python = str(self._root / Path(engine.python).expanduser())
-            engine = msgspec.structs.replace(engine, python=python)
-        driver = Driver(
-            engine,
-            self._folder.made,
-            start=partial(Worker, engine, adapter, place, self._environ),
-            clear=partial(self._folder.clear, place),
-            tell=self._inbox.put,
-        )
-        self._posts[driver] = _Post(seat=seat, device=_device(engine))
+        post.driver.give(batch)
 
 
-def _device(engine: Engine) -> str:
-    declared = engine.card.settings.get("device")
-    device = str(engine.settings.get("device") or (declared.default if declared else None) or _CPU)
-    return "cuda:0" if device == "cuda" else device
+def _resolve(job: Job) -> None:
+    """Answer the caller, if the request came to its end."""
+    match job.account.outcome:
+        case None:
+            return
+        case EngineFailed() as error:
+            job.future.set_exception(error)
+        case done:
+            job.future.set_result(done)

@@ -1,4 +1,4 @@
-"""One worker and the thread that drives it: it loads, takes batches, and reports.
+"""One worker and the thread that drives it: it prepares, loads, takes batches, and reports.
 
 Decides nothing: which batch, whether to try again and when to leave is the pool's business.
 """
@@ -10,14 +10,16 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeAlias
 
+from buildsys.make.accounts import Account
 from buildsys.make.worker import EngineFailed, Worker
 from buildsys.manifest.model import Engine
-from engines.protocol import Done, Failure, Hello, Progress, Request
+from engines.protocol import Done, ErrorKind, Failure, Hello, Progress, Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,7 +33,13 @@ class Job:
     """As the caller gave it."""
     future: Future[Done]
     on_progress: Callable[[int, int], None]
-    attempt: int = 1
+    order: int = 0
+    """Which came before which; a retry keeps it."""
+    failures: tuple[ErrorKind, ...] = ()
+    """How its earlier tries ended."""
+    crowded: bool = False
+    """Whether it ran out of memory in company."""
+    account: Account = field(default_factory=Account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +91,16 @@ class Left:
 DriverReport: TypeAlias = Loaded | Step | Answered | Lost | Left
 
 
+class _Order(Enum):
+    OPEN = auto()
+    LEAVE = auto()
+
+
 class Driver:
-    """Drives one worker. Its methods only pass on what to do, and return at once."""
+    """Drives one worker. Its methods only pass on what to do, and return at once.
+
+    A worker that is started `ahead` imports its libraries and waits for `open`.
+    """
 
     def __init__(
         self,
@@ -93,25 +109,32 @@ class Driver:
         start: Callable[[], Worker],
         clear: Callable[[], None],
         tell: Callable[[DriverReport], None],
+        *,
+        ahead: bool = False,
     ) -> None:
         self.engine = engine
         self._made = made
         self._start = start
         self._clear = clear
         self._tell = tell
-        self._batches: SimpleQueue[tuple[Job, ...] | None] = SimpleQueue()
+        self._ahead = ahead
+        self._orders: SimpleQueue[tuple[Job, ...] | _Order] = SimpleQueue()
         self._lock = threading.Lock()
         self._worker: Worker | None = None
         self._is_cut = False
         threading.Thread(target=self._run, name=f"artlock-{engine.name}", daemon=True).start()
 
+    def open(self) -> None:
+        """Have the worker load, that was started ahead of time."""
+        self._orders.put(_Order.OPEN)
+
     def give(self, batch: tuple[Job, ...]) -> None:
         """Have these made."""
-        self._batches.put(batch)
+        self._orders.put(batch)
 
     def leave(self) -> None:
         """End the worker politely once its batch is done."""
-        self._batches.put(None)
+        self._orders.put(_Order.LEAVE)
 
     def cut(self) -> None:
         """End the worker's tree now, whatever it does."""
@@ -119,7 +142,7 @@ class Driver:
             self._is_cut = True
             if self._worker is not None:
                 self._worker.cut()
-        self._batches.put(None)
+        self._orders.put(_Order.LEAVE)
 
     def _run(self) -> None:
         bug: BaseException | None = None
@@ -138,15 +161,20 @@ class Driver:
                 self._tell(Left(self, bug))
 
     def _drive(self) -> None:
-        began = time.monotonic()
         with self._lock:
             if self._is_cut:
                 return
             self._worker = worker = self._start()
+        if self._ahead:
+            worker.prepare()
+            if self._orders.get() is not _Order.OPEN:
+                # Not asked politely: it may be in the middle of an import, and nobody waits for it.
+                return
+        began = time.monotonic()
         hello = worker.open()
         self._tell(Loaded(self, hello, time.monotonic() - began))
-        while (batch := self._batches.get()) is not None:
-            self._make(worker, batch)
+        while isinstance(order := self._orders.get(), tuple):
+            self._make(worker, order)
         worker.close()
 
     def _make(self, worker: Worker, batch: tuple[Job, ...]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -17,17 +17,18 @@ from buildsys import digest
 from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.files.durable import disk_error
+from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
+from buildsys.make.results import Finished, Raw, picture_of
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
 from buildsys.plan import recipe
 from buildsys.plan.judge import output_of
-from buildsys.plan.record import Credit, Parts, Picture, Record, told
+from buildsys.plan.record import Credit, Parts, Record, told
 from buildsys.plan.step import Step
 from buildsys.store.objects import Store
 from engines.protocol import Done, Request
 
-Json: TypeAlias = Any
-_Result = TypeVar("_Result", "Raw", "Finished")
+_Result = TypeVar("_Result", Raw, Finished)
 
 
 class Engines(Protocol):
@@ -42,23 +43,6 @@ class Engines(Protocol):
         ...
 
 
-class Raw(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a generate action."""
-
-    raw: Digest
-    sent: Mapping[str, Json] = {}
-    credits: tuple[Credit, ...] = ()
-    environment: Mapping[str, str] = {}
-    notes: tuple[str, ...] = ()
-
-
-class Finished(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a finish action."""
-
-    picture: Picture
-    environment: Mapping[str, str] = {}
-
-
 class Maker:
     """Makes and restores assets of one checkout.
 
@@ -71,9 +55,10 @@ class Maker:
         locate: where a path of the manifest lies on this disk.
         from_git: bytes of a path in the last commit, or None.
         rebuild: assets that are made again whatever the store knows.
+        tell: given each action, as it goes to an engine or needs none; called from several threads.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all named where a maker is made
         self,
         *,
         root: Path,
@@ -84,6 +69,7 @@ class Maker:
         locate: Callable[[str], Path],
         from_git: Callable[[str], bytes | None],
         rebuild: frozenset[AssetName] = frozenset(),
+        tell: Callable[[Event], None] = lambda _: None,
     ) -> None:
         self._root = root
         self._manifest = manifest
@@ -93,6 +79,7 @@ class Maker:
         self._locate = locate
         self._from_git = from_git
         self._rebuild = rebuild
+        self._tell = tell
         self._copying = threading.Lock()
         self._copied: set[Path] = set()
 
@@ -108,6 +95,8 @@ class Maker:
                 return None
             self._store.put_bytes(data)
         self._place(step, wanted)
+        engine = step.asset.engine
+        self._tell(ActionRecalled(name=step.name, action=Action.RESTORE, engine=engine, key=record.recipe))
         return relabelled(record, step)
 
     def _outside_store(self, output: str, wanted: Digest) -> bytes | None:
@@ -147,8 +136,9 @@ class Maker:
             # A derived asset: its raw picture is another asset's finished one.
             return Raw(raw=parts.inputs["image"])
         key = recipe.generate_key(parts)
-        cached = self._cached(step, key, Raw)
-        if cached is not None and self._whole(cached.raw):
+        engine = step.asset.engine
+        cached = self._recall(step, Action.GENERATE, engine, key, Raw)
+        if cached is not None:
             return cached
         request = Request(
             id=f"{step.name}#raw",
@@ -162,7 +152,8 @@ class Maker:
             parameters=parts.parameters,
             inputs={field: str(path) for field, path in copies.items() if not field.startswith("finish.")},
         )
-        done = self._engines.render(self._manifest.engines[step.asset.engine], request)
+        self._tell(ActionStarted(name=step.name, action=Action.GENERATE, engine=engine, key=key))
+        done = self._engines.render(self._manifest.engines[engine], request)
         result = Raw(
             raw=self._store.put_file(Path(done.output)),
             sent=done.sent,
@@ -170,7 +161,7 @@ class Maker:
                 Credit(title=item.title, author=item.author, licence=item.licence, source=item.source)
                 for item in done.credits
             ),
-            environment=self._engines.environment(step.asset.engine),
+            environment=self._engines.environment(engine),
             notes=done.notes,
         )
         self._store.record_action(key, msgspec.to_builtins(result))
@@ -178,8 +169,8 @@ class Maker:
 
     def _finish(self, step: Step, parts: Parts, raw: Digest, copies: Mapping[str, Path]) -> Finished:
         key = recipe.finish_key(parts, raw)
-        cached = self._cached(step, key, Finished)
-        if cached is not None and self._whole(cached.picture.file):
+        cached = self._recall(step, Action.FINISH, FINISH, key, Finished)
+        if cached is not None:
             return cached
         image = (
             copies["image"]
@@ -196,14 +187,21 @@ class Maker:
                 **{field: str(path) for field, path in copies.items() if field.startswith("finish.")},
             },
         )
+        self._tell(ActionStarted(name=step.name, action=Action.FINISH, engine=FINISH, key=key))
         done = self._engines.render(self._manifest.engines[FINISH], request)
-        picture = _picture(self._store.put_file(Path(done.output)), done.facts)
+        picture = picture_of(self._store.put_file(Path(done.output)), done.facts)
         result = Finished(picture=picture, environment=self._engines.environment(FINISH))
         self._store.record_action(key, msgspec.to_builtins(result))
         return result
 
-    def _cached(self, step: Step, key: Digest, kind: type[_Result]) -> _Result | None:
-        return None if step.name in self._rebuild else self._store.recall(key, kind)
+    def _recall(
+        self, step: Step, action: Action, engine: str, key: Digest, kind: type[_Result]
+    ) -> _Result | None:
+        cached = None if step.name in self._rebuild else self._store.recall(key, kind)
+        if cached is None or not self._whole(cached.file):
+            return None
+        self._tell(ActionRecalled(name=step.name, action=action, engine=engine, key=key))
+        return cached
 
     def _snapshot(self, step: Step, parts: Parts) -> dict[str, Path]:
         """Private copies of every input, of exactly the bytes that the recipe names."""
@@ -273,14 +271,3 @@ def _ready(step: Step) -> Parts:
         detail = f"`{step.name}` was started before what it is made from"
         raise AssertionError(detail)
     return step.parts
-
-
-def _picture(file: Digest, facts: Mapping[str, Json]) -> Picture:
-    try:
-        pixels = digest.parse(facts["pixels"])
-        known = {field: facts[field] for field in ("phash", "width", "height")}
-        return msgspec.convert({"file": file, "pixels": pixels, **known}, Picture)
-    except (KeyError, TypeError, ValueError) as error:
-        raise MakeError(
-            f"the finish adapter reported no usable facts: {error}", "this is a bug in artlock: report it"
-        ) from error

@@ -15,12 +15,15 @@ from types import TracebackType
 from typing import Final, Self
 
 from buildsys.errors import Exit, MakeError
+from buildsys.make.clock import Clock
 from buildsys.make.dispatch import Dispatcher, End, Message
 from buildsys.make.driver import Job
 from buildsys.make.events import Event
+from buildsys.make.roster import Roster
 from buildsys.make.runfolder import RunFolder
+from buildsys.make.staff import Staff
 from buildsys.manifest.model import Engine
-from engines.protocol import Done, Request
+from engines.protocol import Done, Hello, Request
 
 _CLOSE_SECONDS: Final = 15.0
 
@@ -42,27 +45,32 @@ class Pool:
         jobs: int,
         on_event: Callable[[Event], None] = lambda _: None,
         environ: Mapping[str, str] = os.environ,
+        clock: Clock | None = None,
     ) -> None:
         """Work in a new folder under `work`.
 
         Args:
             work: the checkout's own folder (`.artlock`); logs stay there.
             root: the project's folder, from which paths of custom adapters are read.
-            jobs: the most workers of one parallel engine.
+            jobs: the most workers of one parallel engine that has no limit of its own.
             on_event: told what happens, always by one and the same thread; must return soon.
-            environ: engines see a part of it.
+            environ: engines see a part of it; its `ARTLOCK_DEVICES` replaces their devices.
+            clock: by which requests wait; the system's own, if left out.
         """
         self._folder = RunFolder(work)
         self._inbox: SimpleQueue[Message] = SimpleQueue()
         self._environments: dict[str, Mapping[str, str]] = {}
+        roster = Roster()
+        staff = Staff(
+            roster, self._folder, root=root.resolve(), jobs=jobs, environ=environ, tell=self._inbox.put
+        )
         dispatcher = Dispatcher(
             self._inbox,
-            self._folder,
-            root=root.resolve(),
-            jobs=jobs,
+            roster,
+            staff,
+            clock=clock or Clock(),
             on_event=on_event,
-            environ=environ,
-            environments=self._environments,
+            on_hello=self._note_environment,
         )
         # A daemon, as is every driver: a builder that forgets to close still ends, and its lifelines
         # with it.
@@ -100,6 +108,9 @@ class Pool:
     def environment(self, engine: str) -> Mapping[str, str]:
         """What the engine of this name, which said hello, makes pictures with."""
         return self._environments[engine]
+
+    def _note_environment(self, engine: str, hello: Hello) -> None:
+        self._environments[engine] = dict(sorted(hello.environment.items()))
 
     def stop(self) -> None:
         """End every worker now; every waiting render raises `Stopped`. Safe in a signal handler.

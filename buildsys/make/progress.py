@@ -52,6 +52,13 @@ class ActionRecalled(msgspec.Struct, frozen=True, kw_only=True):
     key: Digest
 
 
+class AssetsKept(msgspec.Struct, frozen=True, kw_only=True):
+    """Told once, before anything is taken up: how many assets a build leaves as they lie."""
+
+    fresh: int
+    edited: int
+
+
 class AssetDone(msgspec.Struct, frozen=True, kw_only=True):
     """An asset is in its place, or proved fresh."""
 
@@ -68,6 +75,12 @@ class AssetFailed(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     hint: str = ""
     blocked: bool = False
+
+
+class JournalTrouble(msgspec.Struct, frozen=True, kw_only=True):
+    """The journal could not be kept, or was begun anew; told once, and the build is none the worse."""
+
+    message: str
 
 
 Event: TypeAlias = msgspec.Struct

@@ -15,7 +15,7 @@ from doit.exceptions import TaskFailed
 
 from buildsys.errors import ArtlockError
 from buildsys.manifest.model import AssetName
-from buildsys.plan import graph
+from buildsys.plan import graph, order
 from buildsys.plan.step import Step, Verdict
 
 TaskDict: TypeAlias = dict[str, Any]
@@ -34,7 +34,7 @@ edited output up to date (it compares times before bytes, and outputs only by th
 def tasks(
     steps: Iterable[Step], make: Callable[[AssetName], None], *, everything: bool
 ) -> Iterator[TaskDict]:
-    """A doit task for each step.
+    """A doit task for each step, in the order in which to begin them.
 
     Args:
         steps: the plan's, each after those that it is made from.
@@ -43,7 +43,7 @@ def tasks(
             leaves them out: doit costs 40 µs a task even when it does nothing.
     """
     listed = {step.name: step for step in steps if everything or step.verdict is not Verdict.FRESH}
-    for step in listed.values():
+    for step in order.arrange(listed.values()):
         yield {
             "basename": "build",
             "name": step.name,
@@ -72,7 +72,13 @@ def run(task_dicts: Iterable[TaskDict], threads: int) -> None:
     def task_build() -> Iterator[TaskDict]:
         yield from listed
 
-    config = {**CONFIG, "num_process": max(1, min(threads, len(listed))), "reporter": _Silent}
+    config = {
+        **CONFIG,
+        "num_process": max(1, min(threads, len(listed))),
+        "reporter": _Silent,
+        # Each by its name. Of their group, doit would take up last whatever had to wait for another task.
+        "default_tasks": [f"{task['basename']}:{task['name']}" for task in listed],
+    }
     loader = ModuleTaskLoader({"task_build": task_build, "DOIT_CONFIG": config})
     # No configuration file: a `[tool.doit]` of the game's own pyproject.toml is not about us.
     code = DoitMain(loader, config_filenames=()).run(["run"])
@@ -86,10 +92,13 @@ _DOIT_BROKE: Final = 3
 def threads_for(jobs: int) -> int:
     """How many assets are under way at once.
 
-    More than `jobs`: most of them wait for an engine, and a batch is only as large as the number that
-    wait.
+    Far more than `jobs`: nearly all of them wait for an engine. The pool can only batch, and only stay
+    with a model, among those that wait; eight devices with batches of four want 64, so that the next
+    batch of each is there when the last one ends. A thread that waits was measured to take 25 kB of
+    memory (and 8 MB of addresses), and 300 small assets on two processors 12.5 s with 8 threads, 9.6 s
+    with 64 and with 128, and no less with 256.
     """
-    return max(8, jobs + 4)
+    return max(128, 4 * jobs)
 
 
 def default_jobs() -> int:

@@ -62,9 +62,27 @@ _DEFAULTS: Final = {
     "PYTHONUTF8": "1",
 }
 
+_CACHES: Final = {
+    "CUDA_CACHE_PATH": "cuda",
+    "CUPY_CACHE_DIR": "cupy",
+    "MIOPEN_CUSTOM_CACHE_DIR": "miopen",
+    "MIOPEN_USER_DB_PATH": "miopen",
+    "MPLCONFIGDIR": "matplotlib",
+    "NUMBA_CACHE_DIR": "numba",
+    "TORCHINDUCTOR_CACHE_DIR": "torchinductor",
+    "TRITON_CACHE_DIR": "triton",
+}
+"""Where libraries keep programs that they compile and run again: what an engine could leave there for others
+to run. `XDG_CACHE_HOME` and `HF_HOME` stay where they are: models are read there."""
 
-def surroundings(card: Card, environ: Mapping[str, str], temporary: str) -> dict[str, str]:
-    """What of `environ` the adapter of `card` may see, its keys included; `TMPDIR` is `temporary`."""
+
+def surroundings(
+    card: Card, environ: Mapping[str, str], temporary: str, *, confined: bool = False
+) -> dict[str, str]:
+    """What of `environ` the adapter of `card` may see, its keys included; `TMPDIR` is `temporary`.
+
+    A `confined` process could write none of its user's caches, so it gets its own.
+    """
     allowed = _NAMES | set(card.keys)
     seen = {
         name: value
@@ -73,7 +91,8 @@ def surroundings(card: Card, environ: Mapping[str, str], temporary: str) -> dict
     }
     # The keeper replaces the values of these in the log.
     keys = {"ARTLOCK_KEYS": " ".join(card.keys)} if card.keys else {}
-    return {**_DEFAULTS, **seen, **keys, "TMPDIR": temporary}
+    caches = {name: f"{temporary}/{folder}" for name, folder in _CACHES.items()} if confined else {}
+    return {**_DEFAULTS, **seen, **keys, **caches, "TMPDIR": temporary}
 
 
 def conceal(text: str, card: Card, environ: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,9 +28,15 @@ class ProcessTree:
     """One keeper with its engine. Any thread may `cut`; the rest belongs to one thread."""
 
     def __init__(
-        self, python: str, adapter: str, folder: Path, log: Path, environ: Mapping[str, str]
+        self,
+        python: str,
+        adapter: str,
+        folder: Path,
+        log: Path,
+        environ: Mapping[str, str],
+        walls: Sequence[str] = (),
     ) -> None:
-        """Start it in `folder`. Raises `OSError` where `python` can't be run."""
+        """Start it in `folder`, the engine within `walls`. Raises `OSError` where `python` can't be run."""
         self._lock = threading.Lock()
         errors = os.open(log, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         theirs_in, self.requests = os.pipe()
@@ -39,7 +45,7 @@ class ProcessTree:
         try:
             self._keeper = subprocess.Popen(  # noqa: S603 - the interpreter and the file are ours
                 # -P: nothing in the current folder may shadow a module.
-                [python, "-P", str(_ENTRY), str(theirs_life), adapter],
+                [python, "-P", str(_ENTRY), str(theirs_life), adapter, *walls],
                 stdin=theirs_in,
                 stdout=theirs_out,
                 stderr=errors,

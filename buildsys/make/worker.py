@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +20,11 @@ import msgspec
 
 from buildsys.errors import MakeError
 from buildsys.make.channel import Channel, Gone, Silence
+from buildsys.make.conduct import answered, difference_of
 from buildsys.make.inspection import Unfit, inspect
 from buildsys.make.surroundings import conceal, surroundings
 from buildsys.make.tree import ProcessTree
+from buildsys.make.walls import starved, walls
 from buildsys.manifest.model import Engine
 from engines import protocol
 from engines.protocol import (
@@ -39,6 +42,8 @@ from engines.protocol import (
 
 _TAIL_BYTES: Final = 4096
 _TAIL_LINES: Final = 20
+
+_CPU: Final = "cpu"
 
 
 class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine failed
@@ -73,18 +78,18 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Worker:
-    """An engine process. One thread opens, renders and closes; any thread may `cut`."""
+    """An engine process. One thread prepares, opens, renders and closes; any thread may `cut`."""
 
     def __init__(self, engine: Engine, adapter: str, place: Place, environ: Mapping[str, str]) -> None:
         self._engine = engine
         self._adapter = adapter
         self._place = place
         self._environ = environ
-        self._opened = time.monotonic()
         python = engine.python or sys.executable
-        seen = surroundings(engine.card, environ, str(place.temporary))
+        seen = surroundings(engine.card, environ, str(place.temporary), confined=engine.sandbox)
+        within = walls(engine, place.staging, place.temporary)
         try:
-            self._tree = ProcessTree(python, adapter, place.staging, place.log, seen)
+            self._tree = ProcessTree(python, adapter, place.staging, place.log, seen, within)
         except OSError as error:
             raise EngineFailed(
                 f"the interpreter `{python}` of `{engine.name}` can't be started: {error.strerror}",
@@ -94,51 +99,59 @@ class Worker:
             ) from error
         self._channel = Channel(self._tree.requests, self._tree.replies)
 
+    def prepare(self) -> None:
+        """Have the engine import its libraries: another one still owns the device. Not answered."""
+        deadline = time.monotonic() + self._engine.limits.load_seconds
+        with self._loading():
+            self._channel.send(protocol.encode(self._opening(ahead=True)), deadline)
+
     def open(self) -> Hello:
         """Load the engine. Raises `EngineFailed` if it can't, or is not what its card says."""
-        seconds = self._engine.limits.load_seconds
-        deadline = self._opened + seconds
-        opening = Open(
-            protocol=protocol.PROTOCOL,
-            adapter=self._adapter,
-            engine=self._engine.name,
-            model=self._engine.model,
-            revision=self._engine.revision,
-            staging=str(self._place.staging),
-            settings=self._engine.settings,
-        )
-        try:
-            self._channel.send(protocol.encode(opening), deadline)
+        deadline = time.monotonic() + self._engine.limits.load_seconds
+        with self._loading():
+            self._channel.send(protocol.encode(self._opening(ahead=False)), deadline)
             message = self._channel.receive(deadline)
             if isinstance(message, Failure):
                 raise self._broken(message)
             if not isinstance(message, Hello):
                 detail = "it answered `open` with something else than `hello`"
-                raise ProtocolError(detail)  # noqa: TRY301 - handled as what `receive` finds
+                raise ProtocolError(detail)
+        self._check(message)
+        return message
+
+    def _opening(self, *, ahead: bool) -> Open:
+        engine = self._engine
+        on_gpu = engine.settings.get("device", _CPU) != _CPU
+        return Open(
+            protocol=protocol.PROTOCOL,
+            adapter=self._adapter,
+            engine=engine.name,
+            model=engine.model,
+            revision=engine.revision,
+            staging=str(self._place.staging),
+            settings=engine.settings,
+            memory=engine.limits.memory if on_gpu else 0.0,
+            ahead=ahead,
+        )
+
+    @contextmanager
+    def _loading(self) -> Iterator[None]:
+        """Tell what goes wrong meanwhile as `EngineFailed`."""
+        try:
+            yield
         except Silence:
+            seconds = self._engine.limits.load_seconds
             raise self._lost(f"did not load within {seconds:g} s", ErrorKind.TRANSIENT) from None
         except Gone:
             raise self._ended("while loading") from None
         except ProtocolError as error:
             raise self._lost(f"broke the protocol: {error}", ErrorKind.INTERNAL) from None
-        self._check(message)
-        return message
 
     def _check(self, hello: Hello) -> None:
         """Hold what the engine says it is against its card, from which the plan was made."""
-        card = self._engine.card
-        if hello.protocol != protocol.PROTOCOL:
-            fact = f"speaks protocol {hello.protocol}, artlock speaks {protocol.PROTOCOL}"
-            raise self._lost(fact, ErrorKind.INTERNAL, "use one version of artlock on both sides")
-        name = Path(card.name).stem if card.name.endswith(".py") else card.name
-        for word, said, expected in (
-            ("adapter", hello.adapter, name),
-            ("version", hello.version, card.version),
-            ("determinism", hello.determinism, card.determinism),
-        ):
-            if said != expected:
-                fact = f"says its {word} is `{said}`, its card says `{expected}`"
-                raise self._lost(fact, ErrorKind.INTERNAL, "use the adapter and the card of one version")
+        difference = difference_of(hello, self._engine.card)
+        if difference is not None:
+            raise self._lost(difference.fact, ErrorKind.INTERNAL, difference.hint)
 
     def render(
         self, requests: Sequence[Request], on_progress: Callable[[Progress], None]
@@ -163,7 +176,7 @@ class Worker:
                 message = self._channel.receive(deadline)
                 if isinstance(message, Failure) and message.id is None:
                     raise self._broken(message)
-                request = _answered(message, waiting, requests)
+                request = answered(message, waiting, requests)
                 if isinstance(message, Progress):
                     # Only a step further is a sign of life: a loop that repeats itself is not.
                     if message.step > furthest.get(message.id, 0):
@@ -244,9 +257,11 @@ class Worker:
             return self._lost(f"closed its channel {when}", ErrorKind.INTERNAL)
         if code == -signal.SIGKILL:
             fact = f"was killed by SIGKILL {when}: perhaps the machine ran out of memory"
-            return self._lost(
-                fact, ErrorKind.OUT_OF_MEMORY, "close other programs, or choose a smaller model"
-            )
+            hint = "close other programs, or choose a smaller model"
+            return self._lost(fact, ErrorKind.OUT_OF_MEMORY, hint)
+        if most := starved(self._engine, code, _tail(self._place.log)):
+            fact = f"ran out of memory {when}: it may take {most}"
+            return self._lost(fact, ErrorKind.OUT_OF_MEMORY, "raise `limits.memory` of the engine")
         if code < 0:
             return self._lost(f"was ended by {signal.Signals(-code).name} {when}", ErrorKind.TRANSIENT)
         return self._lost(f"ended with exit code {code} {when}", ErrorKind.TRANSIENT)
@@ -262,21 +277,6 @@ class Worker:
     def close(self) -> None:
         """End the engine's input, wait for it to leave, and end it where it does not."""
         self._tree.leave()
-
-
-def _answered(message: protocol.Message, waiting: Mapping[str, Request], asked: Sequence[Request]) -> Request:
-    """The request that `message` is about; raises `ProtocolError` where there is none."""
-    if not isinstance(message, Progress | Done | Failure) or message.id is None:
-        detail = f"a `{type(message).__name__.lower()}` message came during `render`"
-        raise ProtocolError(detail)
-    request = waiting.get(message.id)
-    if request is not None:
-        return request
-    if message.id in {request.id for request in asked}:
-        detail = f"request `{message.id}` was already answered"
-    else:
-        detail = f"there is no request `{message.id[:80]}`"
-    raise ProtocolError(detail)
 
 
 def _names(waiting: Mapping[str, Request]) -> str:

@@ -14,10 +14,10 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from buildsys.errors import ManifestError, did_you_mean
-from buildsys.manifest import source, values
+from buildsys.manifest import devices, limits, source, values
 from buildsys.manifest.bundle import Bundle
 from buildsys.manifest.kinds import is_word
-from buildsys.manifest.model import Card, Parameter, StepCard
+from buildsys.manifest.model import Card, Limits, Parameter, StepCard
 from buildsys.manifest.names import check_path
 from buildsys.manifest.schema import ENGINES
 from buildsys.manifest.source import Fault, Problems, Source
@@ -108,6 +108,12 @@ def parse(card: Source, adapter: str) -> Card:
     for fault in _unknown_keys(card.table, Card):
         problems.add(card, fault)
     problems.check()
+    own = Limits()
+    try:
+        with source.at("limits"):
+            own = limits.settle(own, card.table.get("limits", {}))
+    except Fault as wrong:
+        problems.add(card, wrong)
     try:
         made = msgspec.convert(_with_names(card.table), Card)
     except msgspec.ValidationError as error:
@@ -116,7 +122,7 @@ def parse(card: Source, adapter: str) -> Card:
     for fault in _faults(made, adapter):
         problems.add(card, fault)
     problems.check()
-    return msgspec.structs.replace(made, name=adapter)
+    return msgspec.structs.replace(made, name=adapter, limits=own)
 
 
 def _with_names(table: Mapping[str, Json]) -> dict[str, Json]:
@@ -126,7 +132,9 @@ def _with_names(table: Mapping[str, Json]) -> dict[str, Json]:
         for name, step in _tables(table, "steps", "").items()
     }
     settings = _named(table, "", "settings")
-    return {**table, "parameters": _named(table, ""), "settings": settings, "steps": steps}
+    # Limits are written for people (`"6 GB"`) and read by `limits`.
+    rest = {key: value for key, value in table.items() if key != "limits"}
+    return {**rest, "parameters": _named(table, ""), "settings": settings, "steps": steps}
 
 
 def _named(table: Mapping[str, Json], where: str, key: str = "parameters") -> dict[str, Json]:
@@ -172,6 +180,7 @@ def _faults(card: Card, adapter: str) -> Iterator[Fault]:
         fact = f"no size fits `minimum` {card.minimum}, `maximum` {card.maximum}, `multiple` {card.multiple}"
         yield Fault(fact, "correct these bounds", ("minimum",))
     yield from _name_faults(card)
+    yield from _relief_faults(card)
     for group, parameters in (("parameters", card.parameters), ("settings", card.settings)):
         for fault in _parameter_faults(parameters):
             yield fault.under(group)
@@ -189,10 +198,31 @@ def _name_faults(card: Card) -> Iterator[Fault]:
             group = "parameters" if name in card.parameters else "settings"
             fact = f"`{name}` is a key of every engine and can't be a parameter"
             yield Fault(fact, "rename it", (group, name), at_key=True)
+    device = card.settings.get(devices.SETTING)
+    if device is not None and device.type != "string":
+        path = ("settings", devices.SETTING, "type")
+        yield Fault("the setting `device` must be a string", 'write `type = "string"`', path)
     for name in card.settings:
         if name in card.parameters:
             hint = "keep one of the two"
             yield Fault(f"`{name}` is a parameter and a setting", hint, ("settings", name), at_key=True)
+
+
+def _relief_faults(card: Card) -> Iterator[Fault]:
+    for number, step in enumerate(card.relief):
+        if not step:
+            yield Fault("this step of `relief` changes nothing", "remove it", ("relief", number))
+        for name, value in step.items():
+            path = ("relief", number, name)
+            declared = card.settings.get(name)
+            if declared is None:
+                hint = did_you_mean(name, card.settings) or "name one of its settings"
+                yield Fault(f"`relief` names `{name}`, which is no setting", hint, path, at_key=True)
+            elif declared.type in values.TYPES:
+                try:
+                    values.settle(declared, value)
+                except Fault as fault:
+                    yield fault.under(*path)
 
 
 def _parameter_faults(parameters: Mapping[str, Parameter]) -> Iterator[Fault]:

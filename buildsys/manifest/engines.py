@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest import source, values
+from buildsys.manifest import devices, limits, source, values
 from buildsys.manifest.bundle import Bundle
 from buildsys.manifest.cards import FINISH, OWN, Cards
 from buildsys.manifest.model import Card, Engine, Location, Parameter
@@ -69,7 +69,10 @@ def _merged(preset: Mapping[str, Json], table: Mapping[str, Json]) -> dict[str, 
     # Another adapter understands none of the preset's parameters, so nothing of it is kept.
     if table.get("adapter", preset.get("adapter")) != preset.get("adapter"):
         return {**table}
-    return {**preset, **table}
+    both = {**preset, **table}
+    if "limits" in preset and "limits" in table:
+        both["limits"] = limits.merged(preset["limits"], table["limits"])
+    return both
 
 
 def _engine(name: str, entry: Entry, table: dict[str, Json], cards: Cards) -> Engine:
@@ -96,6 +99,12 @@ def _engine(name: str, entry: Entry, table: dict[str, Json], cards: Cards) -> En
                 fact = f"adapter `{card.name}` has no parameter or setting `{key}`"
                 raise Fault(fact, hint, (key,), at_key=True)
             raise values.unknown(key, known, f"adapter `{card.name}`")
+    settings = _settled(card.settings, given, cards.bundle)
+    places = devices.settle(card, table, settings)
+    if places:
+        settings[devices.SETTING] = places[0]
+    with at("limits"):
+        own = limits.settle(card.limits, table.get("limits", {}))
     retired = table.get("retired", "")
     return Engine(
         name=name,
@@ -103,8 +112,10 @@ def _engine(name: str, entry: Entry, table: dict[str, Json], cards: Cards) -> En
         model=table.get("model") or card.model,
         revision=table.get("revision") or card.revision,
         parameters=_settled(card.parameters, given, cards.bundle),
-        settings=_settled(card.settings, given, cards.bundle),
-        limits=card.limits,
+        settings=settings,
+        limits=own,
+        devices=places,
+        sandbox=table.get("sandbox", True),
         python=table.get("python", ""),
         retired=retired.isoformat() if isinstance(retired, dt.date) else retired,
         successor=table.get("successor", ""),

@@ -142,12 +142,21 @@ STRINGS: Final = Kind(
     _list_of(_is_string),
     {"type": "array", "items": STRING.schema, "minItems": 1},
 )
+DEVICES: Final = Kind(
+    "a non-empty array of devices",
+    '["cuda:0", "cuda:1"]',
+    _list_of(_is_line),
+    {"type": "array", "items": {"type": "string", "pattern": "\\S"}, "minItems": 1, "uniqueItems": True},
+)
 DATE: Final = Kind("a date", '"2026-08-31"', _is_date, {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"})
 SEED: Final = Kind(
     f"an integer from 0 to {BIGGEST_SEED}",
     "12345",
     lambda value: is_integer(value) and 0 <= value <= BIGGEST_SEED,
     {"type": "integer", "minimum": 0, "maximum": BIGGEST_SEED},
+)
+BOOLEAN: Final = Kind(
+    "`true` or `false`", "false", lambda value: isinstance(value, bool), {"type": "boolean"}
 )
 TABLE: Final = Kind("a table", "{}", lambda value: isinstance(value, dict), {"type": "object"})
 TEXT: Final = Kind(
@@ -188,4 +197,24 @@ def choice(*words: str) -> Kind:
     known: Sequence[str] = words
     return Kind(
         shown, f'"{words[0]}"', lambda value: isinstance(value, str) and value in known, {"enum": list(words)}
+    )
+
+
+def integer(low: int, high: int, example: int) -> Kind:
+    """An integer within bounds."""
+    return Kind(
+        f"an integer from {low} to {high}",
+        str(example),
+        lambda value: is_integer(value) and low <= value <= high,
+        {"type": "integer", "minimum": low, "maximum": high},
+    )
+
+
+def number(low: float, high: float, example: float) -> Kind:
+    """A number within bounds."""
+    return Kind(
+        f"a number from {low:g} to {high:g}",
+        f"{example:g}",
+        lambda value: is_number(value) and low <= value <= high,
+        {"type": "number", "minimum": low, "maximum": high},
     )

@@ -145,7 +145,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     devices: tuple[str, ...] = ()
     """Devices that it may work on, each owned by one engine at a time; empty where its adapter needs none."""
     sandbox: bool = True
-    """Whether its process is kept from writing elsewhere and, unless its adapter needs it, off the network."""
+    """Whether its process is kept from writing elsewhere and, unless its adapter needs it, offline."""
     python: str = ""
     """The interpreter that runs it; empty for the builder's own."""
     retired: str = ""

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from buildsys.manifest import kinds
+from buildsys.manifest import kinds, limits
 from buildsys.manifest.kinds import Kind
 
 Json: TypeAlias = Any
@@ -37,6 +37,9 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     open: bool = False
     """Keys beyond the known ones are judged later, by a card."""
 
+
+_LIMITS: Final = Kind("a table", "{ render_seconds = 300 }", kinds.TABLE.accepts, limits.schema())
+"""What stands in it is judged with its engine, key by key."""
 
 PROJECT: Final = Section(
     doc="The game's art as a whole. Stands in assets.toml itself, never in an included file.",
@@ -77,6 +80,17 @@ ENGINES: Final = Section(
         "adapter": Key(kinds.LINE, "Adapter that drives it: a bundled one, or a .py file of the project."),
         "model": Key(kinds.LINE, "Name of the model, or a local folder."),
         "revision": Key(kinds.STRING, "Exact revision of the model: a commit of its repository."),
+        "devices": Key(
+            kinds.DEVICES,
+            "Devices that it may work on, where its adapter has a setting `device`.",
+        ),
+        "limits": Key(_LIMITS, "How much of the machine, of a provider and of your patience it may use."),
+        "sandbox": Key(
+            kinds.BOOLEAN,
+            "Whether its process is kept from writing elsewhere and, unless its adapter needs it, off the "
+            "network.",
+            default=True,
+        ),
         "python": Key(kinds.LINE, "Interpreter that runs it, where it is not artlock's own."),
         "retired": Key(kinds.DATE, "Day on which its provider ended it, or will."),
         "successor": Key(kinds.LINE, "Engine to use after that."),

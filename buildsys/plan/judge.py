@@ -110,6 +110,7 @@ class Judge:
         """The verdict on one asset; what it is made from must be settled."""
         asset = self._manifest.assets[name]
         output = output_of(self._manifest, asset)
+        engine = self._manifest.engines.get(asset.engine)
         blank = Step(
             name=name,
             asset=asset,
@@ -117,13 +118,13 @@ class Judge:
             reasons=(),
             output=output,
             recorded=self._records.get(name),
+            device=next(iter(engine.devices), "") if engine else "",
         )
         try:
             blank = msgspec.structs.replace(blank, on_disk=self._world.file(output))
         except DiskError as error:
             # A folder, say, or a link. It is not ours to remove, and no reason to stop the others.
             return _with(blank, Verdict.BLOCKED, _refused(error))
-        engine = self._manifest.engines.get(asset.engine)
         if engine is None:
             fact, _, hint = asset.blocked.partition("\n\nhint: ")
             return _with(blank, Verdict.BLOCKED, Reason(why=Why.ENGINE, new=fact, hint=hint))

@@ -125,6 +125,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Its table in the lock."""
     on_disk: Digest | None = None
     """Digest of the file that lies there now."""
+    device: str = ""
+    """The device that its engine shares with others; empty where it works on none."""
 
     @property
     def stale(self) -> bool:

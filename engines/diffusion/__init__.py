@@ -5,10 +5,28 @@ It never downloads and never runs code that came with a model. torch is imported
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 
 from engines.diffusion import folder, settings
-from engines.protocol import Engine, Open
+from engines.protocol import Engine, EngineError, Open
+
+
+def prepare(opening: Open) -> None:
+    """Import what `load` will need, while another engine still owns the device.
+
+    Touches neither the device nor any weights, and raises nothing: `load` meets the same and says it.
+    """
+    with contextlib.suppress(EngineError, ImportError, OSError):
+        chosen = settings.read(opening.settings)
+        os.environ.update(settings.variables(chosen))
+        source = folder.find(opening.model, opening.revision, chosen.cache)
+        from engines.diffusion import draw, exact, memory  # noqa: F401, PLC0415 - for `load` to find
+
+        for library, name in folder.classes(source):
+            # Both libraries import the module of a class only when the class is asked for.
+            getattr(importlib.import_module(library), name, None)
 
 
 def load(opening: Open) -> Engine:
@@ -23,9 +41,14 @@ def load(opening: Open) -> Engine:
     folder.check(source)
 
     # Late, because these bring torch (seconds): a missing file is reported before anyone waits for it.
+    import torch  # noqa: PLC0415
+
     from engines.diffusion import exact  # noqa: PLC0415
     from engines.diffusion.draw import Artist  # noqa: PLC0415
+    from engines.diffusion.memory import DeviceMemory  # noqa: PLC0415
     from engines.diffusion.model import Model  # noqa: PLC0415
 
     exact.settle(chosen)
-    return Artist(Model(source, chosen), opening.staging)
+    memory = DeviceMemory(chosen.device, torch.cuda)
+    memory.limit(opening.memory)
+    return Artist(Model(source, chosen), memory, opening.staging)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engines import png
 from engines.diffusion import call, exact, words
 from engines.diffusion.call import Taker
+from engines.diffusion.memory import DeviceMemory
 from engines.diffusion.model import Model, room
 from engines.protocol import Done, EngineError, ErrorKind, Report, Request, Result, failure
 
@@ -37,8 +38,9 @@ class Drawn:
 class Artist:
     """The engine: one model, warm until its process ends."""
 
-    def __init__(self, model: Model, staging: str) -> None:
+    def __init__(self, model: Model, memory: DeviceMemory, staging: str) -> None:
         self._model = model
+        self._memory = memory
         self._staging = Path(staging)
         self._taker = Taker(model.source.pipeline, model.takes, model.defaults)
 
@@ -59,6 +61,7 @@ class Artist:
         groups = list(_groups(families.values(), self._model.settings.batch))
         for number, group in enumerate(groups):
             waiting = [request for later in groups[number + 1 :] for request in later]
+            self._memory.watch()
             try:
                 pictures = self._pictures(group, _progress(group, waiting, report))
             except EngineError as error:
@@ -79,7 +82,8 @@ class Artist:
             arguments["negative_prompt"] = [request.negative for request in group]
         if "callback_on_step_end" in model.takes:
             arguments["callback_on_step_end"] = progress
-        # On a GPU pictures are never drawn together, so nothing depends on a neighbour there.
+        # On a GPU sums depend on the batch in more places than can be taken apart: who sets `batch` there
+        # has chosen speed, and the environment says so.
         alone = exact.Alone() if model.settings.device == "cpu" else nullcontext()
         try:
             with room(model.settings), alone, exact.stray_noise(first.seed or 0) as strayed:
@@ -107,7 +111,12 @@ class Artist:
         except EngineError as error:
             return failure(error, request.id)
         (self._staging / request.output).write_bytes(png.encode(pixels))
-        return Done(id=request.id, output=request.output, notes=self._notes(request))
+        return Done(
+            id=request.id,
+            output=request.output,
+            notes=self._notes(request),
+            device_bytes=self._memory.most(),
+        )
 
     def _notes(self, request: Request) -> tuple[str, ...]:
         tokenizers = self._model.tokenizers()

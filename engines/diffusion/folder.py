@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ from engines.protocol import EngineError, ErrorKind, Json
 _HUB: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _NO_WEIGHTS: Final = ("Tokenizer", "TokenizerFast", "Scheduler", "Processor", "FeatureExtractor")
+_LIBRARIES: Final = ("diffusers", "transformers")
 T5: Final = ("text_encoder_3", "tokenizer_3")
 """Components that a recipe may leave out, and that are therefore loaded only when one wants them."""
 
@@ -37,6 +38,8 @@ class Source:
     """Name of the pipeline's class."""
     components: Mapping[str, str]
     """Component to class name, those that are there."""
+    libraries: Mapping[str, str]
+    """Component to the library of its class."""
     absent: tuple[str, ...]
     """Components that the model was saved without."""
 
@@ -64,10 +67,19 @@ def find(model: str, revision: str, cache: str) -> Source:
         cache=cache,
         pipeline=class_name,
         components={name: str(entry[1]) for name, entry in entries.items() if entry[1] is not None},
+        libraries={name: str(entry[0]) for name, entry in entries.items() if entry[1] is not None},
         absent=tuple(name for name, entry in entries.items() if entry[1] is None),
     )
     _refuse_code(source)
     return source
+
+
+def classes(source: Source) -> Iterator[tuple[str, str]]:
+    """Library and name of the classes that loading `source` needs, but those private to a pipeline."""
+    yield "diffusers", source.pipeline
+    for name, library in source.libraries.items():
+        if library in _LIBRARIES:
+            yield library, source.components[name]
 
 
 def check(source: Source) -> None:
@@ -159,7 +171,7 @@ def _is_component(name: str, entry: Json) -> bool:
 
 def _is_known(library: str) -> bool:
     """Whether classes of `library` are diffusers' own, those of one of its pipelines, or transformers'."""
-    if library in {"diffusers", "transformers"}:
+    if library in _LIBRARIES:
         return True
     package = importlib.util.find_spec("diffusers")  # finds it without the seconds that importing it takes
     places = package.submodule_search_locations if package is not None else None

@@ -31,7 +31,11 @@ _NO_ROOM: Final = ("out of memory", "can't allocate memory", "Cannot allocate me
 
 @contextmanager
 def room(settings: Settings) -> Iterator[None]:
-    """Turn every way in which memory runs out into one `EngineError`."""
+    """Turn every way in which memory runs out into one `EngineError`.
+
+    Its hint is for when the builder has given up: it has drawn the picture alone by then, and with every
+    `offload` of the card, so a smaller batch is no advice.
+    """
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -44,8 +48,6 @@ def room(settings: Settings) -> Iterator[None]:
             ways.append('`offload = "model"`' if settings.offload == "none" else '`offload = "sequential"`')
         if settings.dtype == "float32":
             ways.append('`dtype = "bfloat16"`')
-        if settings.batch > 1:
-            ways.append("`batch = 1`")
         ways.append("a smaller size")
         raise EngineError(
             ErrorKind.OUT_OF_MEMORY, f"`{settings.device}` ran out of memory", hint=f"try {' or '.join(ways)}"
@@ -173,6 +175,9 @@ class Model:
             "transformers": transformers.__version__,
             "dtype": self.settings.dtype,
         }
+        if device != "cpu" and self.settings.batch > 1:
+            # On a CPU pictures are the same in every batch; elsewhere they may differ with their neighbours.
+            found["batch"] = str(self.settings.batch)
         if device.startswith("cuda"):
             found["device"] = torch.cuda.get_device_name(device)
             found["cuda"] = str(torch.version.cuda)

@@ -45,13 +45,6 @@ def read(table: Mapping[str, Json]) -> Settings:
             f'`offload = "{offload}"` moves weights off a GPU, but the device is `cpu`',
             hint="leave `offload` out, or choose a GPU",
         )
-    batch = int(table.get("batch", 1))
-    if batch > 1 and device != "cpu":
-        raise EngineError(
-            ErrorKind.BAD_REQUEST,
-            f"`batch = {batch}` needs the device `cpu`: on a GPU a picture would depend on its neighbours",
-            hint="leave `batch` out",
-        )
     cache = str(table.get("cache") or "")
     if cache:
         cache = str(Path(cache).expanduser())
@@ -66,7 +59,7 @@ def read(table: Mapping[str, Json]) -> Settings:
         dtype=_choice("dtype", table.get("dtype") or ("float32" if device == "cpu" else "bfloat16"), DTYPES),
         offload=_choice("offload", offload, OFFLOADS),
         threads=max(1, int(table.get("threads", 1))),
-        batch=batch,
+        batch=max(1, int(table.get("batch", 1))),
         cache=cache,
     )
 

@@ -7,11 +7,12 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from engines.protocol import Done, Open, Report, Request, Result
+from engines.protocol import Done, Open, Progress, Report, Request, Result, encode
 
 sys.path.insert(0, str(Path(__file__).parent))
 import draw
@@ -57,27 +58,36 @@ def _say(act: str) -> None:
             time.sleep(600)
 
 
+_SURPLUS: Final[Mapping[str, Callable[[Request], bytes]]] = {
+    "twice": lambda request: encode(Done(id=request.id, output=request.output)),
+    "late progress": lambda request: encode(Progress(id=request.id, step=1, steps=1)),
+}
+"""What it says after its answer, by its act."""
+
+
 class Babbler:
     def environment(self) -> Mapping[str, str]:
         return {}
 
-    def render(self, requests: Sequence[Request], report: Report) -> Iterator[Result]:
+    def render(self, requests: Sequence[Request], _: Report) -> Iterator[Result]:
         for request in requests:
             act = str(request.parameters.get("act", ""))
             _say(act)
+            if act in _SURPLUS:
+                # In one write: between two, the builder could have asked for the next picture.
+                _write(encode(draw.well(request)) + _SURPLUS[act](request))
+                draw.hang(request.parameters)
+                continue
             if act == "other":
                 yield Done(id="a stranger", output=request.output)
-            if act == "late progress":
-                yield draw.well(request)
-                report(request.id, 1, 1)
-            elif act == "number":
+            if act == "number":
                 yield replace(draw.well(request), facts={"bytes": b"not JSON"})
             elif act != "silent":
                 yield draw.well(request)
-            if act == "twice":
-                yield draw.well(request)
+            draw.hang(request.parameters)
 
 
 def load(opening: Open) -> Babbler:
     _say(str(opening.settings.get("act", "")))
+    draw.hang(opening.settings)
     return Babbler()

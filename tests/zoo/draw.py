@@ -1,13 +1,17 @@
-"""A flat PNG of any size, made without an imaging library. For the animals of the zoo."""
+"""What the animals of the zoo share: a flat PNG made without an imaging library, and hanging."""
 
 from __future__ import annotations
 
+import os
 import struct
+import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from engines.protocol import Done, Request
+from engines.protocol import Done, Json, Request
+
+LONG = 600
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -28,3 +32,15 @@ def well(request: Request) -> Done:
     seed = request.seed or 0
     Path(request.output).write_bytes(png(width, height, (seed & 255, seed >> 8 & 255, 7)))
     return Done(id=request.id, output=request.output)
+
+
+def stuck() -> None:
+    """Say in the log that it has come to that: a test waits for the words."""
+    os.write(2, b"stuck\n")
+
+
+def hang(said: Mapping[str, Json]) -> None:
+    """Hang after the misdeed, where `said` (parameters or settings) asks for it."""
+    if said.get("stuck"):
+        stuck()
+        time.sleep(LONG)

@@ -23,8 +23,10 @@ def _lie(act: str, request: Request) -> str:  # noqa: C901 - a list of lies
         case "nothing":
             pass
         case "outside":
-            Path("../outside.png").write_bytes(draw.png(width, height))
-            return "../outside.png"
+            # In its temporary folder: a confined engine can write nowhere else.
+            outside = f"{os.path.relpath(os.environ['TMPDIR'])}/outside.png"
+            Path(outside).write_bytes(draw.png(width, height))
+            return outside
         case "another":
             Path("another.png").write_bytes(draw.png(width, height))
             return "another.png"
@@ -63,6 +65,7 @@ class Liar:
             act = request.parameters.get("act")
             if act:
                 yield replace(draw.well(replace(request, output="unused.png")), output=_lie(act, request))
+                draw.hang(request.parameters)
             else:
                 yield draw.well(request)
 

@@ -1,14 +1,16 @@
 """An engine that dies: while it loads (setting `act`) or on a request (parameter `act`).
 
-With `once`, a file outside its own folder, it dies only the first time.
+With `once`, a file outside its own folder, it dies only the first time. With `stuck`, a child of it hangs
+and holds on to all that was its.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
-import resource
 import signal
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -18,8 +20,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import draw
 
 
-def _die(act: Json) -> None:
+def _die(act: Json, *, stuck: bool = False) -> None:
     sys.stderr.write(f"about to {act}\n")
+    if stuck and os.fork() == 0:
+        time.sleep(draw.LONG)
     match act:
         case "exit":
             sys.exit(3)
@@ -28,15 +32,19 @@ def _die(act: Json) -> None:
         case "raise":
             raise RuntimeError("a bug of the adapter")
         case "segfault":
-            os.kill(os.getpid(), signal.SIGSEGV)
+            ctypes.string_at(0)
         case "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         case "eat":
-            _, most = resource.getrlimit(resource.RLIMIT_AS)
-            resource.setrlimit(resource.RLIMIT_AS, (256 * 1024 * 1024, most))
-            held = []
-            while True:
-                held.append(bytearray(16 * 1024 * 1024))
+            _eat()
+
+
+def _eat() -> None:
+    """Take address space until there is no more; zeroes that nobody touches take no memory."""
+    held = []
+    for _ in range(256):
+        held.append(bytes(16 * 1024 * 1024))  # noqa: PERF401 - a list made at once would not be `held`
+    raise RuntimeError("nobody stopped it at 4 GiB")
 
 
 class Mortal:
@@ -49,7 +57,7 @@ class Mortal:
             if act and not (once and Path(once).exists()):
                 if once:
                     Path(once).touch()
-                _die(act)
+                _die(act, stuck=bool(request.parameters.get("stuck")))
             yield draw.well(request)
 
 

@@ -26,11 +26,16 @@ class Noisy:
     def render(self, requests: Sequence[Request], _: Report) -> Iterable[Result]:
         for request in requests:
             if request.parameters.get("act") == "flood":
-                line = b"x" * 99_999 + b"\n"
+                lines = (b"x" * 99 + b"\n") * 1000
                 for _count in range(1000):
-                    os.write(2, line)
+                    os.write(2, lines)
                 os.write(2, b"the last words\n")
+                while request.parameters.get("stuck"):
+                    os.write(2, lines * 10)
+                    draw.stuck()  # again and again: a log keeps only its beginning and its end
+                    time.sleep(0.05)  # or it would take the processor from those that a test waits for
             elif request.parameters.get("act") == "drown":
+                draw.stuck()
                 for _child in range(3):  # and its children with it
                     os.fork()
                 while True:
@@ -43,6 +48,7 @@ class Noisy:
                 print("noise while rendering")
                 os.write(1, b'{"type":"done","id":"1","output":"x.png"}\n')
                 subprocess.run([sys.executable, "-c", "print('noise of a child')"], check=True)
+                draw.hang(request.parameters)
             yield draw.well(request)
 
 

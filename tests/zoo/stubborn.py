@@ -12,42 +12,46 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from engines.protocol import Open, Report, Request, Result
+from engines.protocol import Json, Open, Report, Request, Result
 
 sys.path.insert(0, str(Path(__file__).parent))
 import draw
 
-LONG = 600
+ENOUGH = 0.2
 
 
-def _resist(act: str) -> None:
-    match act:
+def _resist(said: Mapping[str, Json]) -> None:
+    """For ever; where `stuck` is false, for a while."""
+    seconds = draw.LONG if said.get("stuck", True) else ENOUGH
+    match said.get("act"):
         case "hang":
-            time.sleep(LONG)
+            draw.stuck()
+            time.sleep(seconds)
         case "deaf":
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
-            time.sleep(LONG)
+            draw.stuck()
+            time.sleep(seconds)
         case "hold":
-            ctypes.PyDLL(None).sleep(LONG)  # PyDLL, unlike CDLL, keeps the GIL
+            draw.stuck()
+            ctypes.PyDLL(None).usleep(int(seconds * 1e6))  # PyDLL, unlike CDLL, keeps the GIL
         case "escape":
             _escape()
-            time.sleep(LONG)
+            draw.stuck()
+            time.sleep(seconds)
         case "stay":
             # Not a daemon: the interpreter waits for it when the input ends.
-            threading.Thread(target=time.sleep, args=(LONG,)).start()
-        case "leave behind":
-            _escape()
+            threading.Thread(target=time.sleep, args=(draw.LONG,)).start()
 
 
 def _escape() -> None:
     """A child that leaves the session, and a grandchild that does so from a parent that is gone."""
-    subprocess.Popen(["sleep", str(LONG)], start_new_session=True)
+    subprocess.Popen(["sleep", str(draw.LONG)], start_new_session=True)
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
             os.setsid()
-            os.execvp("sleep", ["sleep", str(LONG)])  # noqa: S606 - no shell wanted
+            os.execvp("sleep", ["sleep", str(draw.LONG)])  # noqa: S606 - no shell wanted
         os._exit(0)
 
 
@@ -58,10 +62,10 @@ class Stubborn:
     def render(self, requests: Sequence[Request], _: Report) -> Iterable[Result]:
         for request in requests:
             sys.stderr.write(f"making {request.asset}\n")
-            _resist(str(request.parameters.get("act", "")))
+            _resist(request.parameters)
             yield draw.well(request)
 
 
 def load(opening: Open) -> Stubborn:
-    _resist(str(opening.settings.get("act", "")))
+    _resist(opening.settings)
     return Stubborn()

@@ -1,0 +1,228 @@
+"""The journal while a command runs: events in, rows out, each written as it happens.
+
+Knows nothing of who tells. Nothing that goes wrong here reaches a build: the journal gives up, and says
+so once.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from buildsys.errors import ArtlockError
+from buildsys.journal import database
+from buildsys.journal.run import Heading, RunRows, now
+from buildsys.make.build import taken_up
+from buildsys.make.events import RequestFailed, RequestSpent, WorkerLost, WorkerStarted
+from buildsys.make.progress import (
+    Action,
+    ActionRecalled,
+    ActionStarted,
+    AssetDone,
+    AssetFailed,
+    AssetsKept,
+    AssetStarted,
+    Event,
+)
+from buildsys.manifest.cards import FINISH
+from buildsys.plan.step import Step, Verdict
+
+OUTSIDE: Final = "outside"
+"""The error kind of an asset that failed before or after an engine, such as for a lost input."""
+
+_LARGEST: Final = 2**63 - 1
+"""What SQLite can hold."""
+
+_COUNTS: Final = {
+    Verdict.BUILD: "built",
+    Verdict.RESTORE: "restored",
+    Verdict.FRESH: "fresh",
+    Verdict.EDITED: "edited",
+    Verdict.BLOCKED: "blocked",
+}
+
+
+class Journal:
+    """One run's part of the journal; nothing is opened before the first event. Never raises.
+
+    Args:
+        path: the database.
+        heading: what the run is.
+        secrets: texts that no row may hold, wherever they come from.
+    """
+
+    def __init__(self, path: Path, heading: Heading, secrets: Collection[str] = ()) -> None:
+        self.trouble = ""
+        """What a person should know of the journal itself."""
+        self._path = path
+        self._heading = heading
+        self._secrets = secrets
+        self._started = now(), time.monotonic()
+        self._guard = threading.Lock()
+        self._rows: RunRows | None = None
+        self._closed = False
+        self._taken: dict[str, AssetStarted] = {}
+        self._asked: dict[tuple[str, str], ActionStarted] = {}
+        self._failing: dict[str, str] = {}
+        """Assets of which a request failed, with what the build said of it."""
+        self._engines: dict[str, tuple[str, int]] = {}
+        """Adapter version and environment of those that said hello."""
+
+    def note(self, event: Event) -> None:
+        """Take in what happened. Called from several threads."""
+        with self._guard:
+            if self._closed:
+                return
+            try:
+                if self._rows is None:
+                    self._rows = RunRows(self._path, self._heading, self._secrets, self._started)
+                    self.trouble = self._rows.note
+                self._take(event, self._rows)
+            except (sqlite3.Error, OSError) as error:
+                self._give_up(error)
+
+    @contextmanager
+    def asset(self, step: Step) -> Iterator[None]:
+        """Take in an asset that is made outside a build."""
+        self.note(taken_up(step))
+        started = time.monotonic()
+        try:
+            yield
+        except ArtlockError as error:
+            self.note(AssetFailed(name=step.name, message=error.message, hint=error.hint))
+            raise
+        self.note(AssetDone(name=step.name, verdict=step.verdict, seconds=time.monotonic() - started))
+
+    def before(self, tell: Callable[[Event], None]) -> Callable[[Event], None]:
+        """A listener that takes an event in, and passes it on to `tell`."""
+
+        def both(event: Event) -> None:
+            self.note(event)
+            tell(event)
+
+        return both
+
+    def close(self, error: type[BaseException] | None = None) -> None:
+        """End the run; `error` is what ended it too early, if anything did."""
+        with self._guard:
+            try:
+                if self._rows is not None:
+                    self._rows.end(error)
+            except (sqlite3.Error, OSError) as refusal:
+                self._give_up(refusal)
+            self._let_go()
+
+    def _take(self, event: Event, rows: RunRows) -> None:  # noqa: C901 - one arm for each event
+        match event:
+            case WorkerStarted():
+                self._hello(event, rows)
+            case WorkerLost():
+                rows.lose(event.engine, event.kind, event.reason)
+            case AssetStarted():
+                self._taken[event.name] = event
+            case ActionStarted():
+                self._asked[event.name, event.engine] = event
+            case ActionRecalled():
+                hit = {"engine": event.engine, "key": event.key, "version": "", "hit": 1}
+                rows.add("action", self._row(event.name, event.action) | hit)
+            case RequestFailed():
+                self._failing.setdefault(event.asset, "")
+            case RequestSpent():
+                self._spent(event, rows)
+            case AssetsKept():
+                rows.count("fresh", event.fresh)
+                rows.count("edited", event.edited)
+            case AssetDone():
+                rows.count(_COUNTS[event.verdict], 1)
+            case AssetFailed():
+                rows.count("blocked" if event.blocked else "failed", 1)
+                self._failed(event, rows)
+            case _:
+                pass
+
+    def _hello(self, event: WorkerStarted, rows: RunRows) -> None:
+        self._engines[event.engine] = event.version, rows.environment(event.environment)
+        row = {
+            "engine": event.engine,
+            "device": event.device,
+            "load_seconds": event.seconds,
+            "confined": _json(event.confined),
+        }
+        rows.add("worker", row)
+
+    def _spent(self, event: RequestSpent, rows: RunRows) -> None:
+        started = self._asked.pop((event.asset, event.engine), None)
+        if started is None:
+            # No action of an asset, but a measurement, such as when `reproduce` compares two pictures.
+            return
+        finish = started.action is Action.FINISH
+        version, environment = self._engines.get(event.engine, ("", None))
+        row = {
+            "engine": event.engine,
+            "key": started.key,
+            "version": event.version or version,
+            "environment": environment,
+            "queue_seconds": event.queue_seconds,
+            "load_seconds": event.load_seconds,
+            "make_seconds": 0.0 if finish else event.make_seconds,
+            "finish_seconds": event.make_seconds if finish else 0.0,
+            "host_bytes": min(event.host_bytes, _LARGEST),
+            "device_bytes": min(event.device_bytes, _LARGEST),
+            "tries": event.tries,
+            "error": event.error or "",
+            "message": self._failing.get(event.asset, "") if event.error else "",
+            "cost": event.cost,
+        }
+        rows.add("action", self._row(started.name, started.action) | row)
+
+    def _failed(self, event: AssetFailed, rows: RunRows) -> None:
+        if event.name in self._failing:
+            # The row of the request may be there already, or still to come.
+            self._failing[event.name] = event.message
+            rows.explain(event.name, event.message)
+        elif event.name in self._taken and not event.blocked:
+            derived = self._taken[event.name].engine == FINISH
+            outside = {"engine": "", "key": "", "version": "", "error": OUTSIDE, "message": event.message}
+            rows.add("action", self._row(event.name, Action.FINISH if derived else Action.GENERATE) | outside)
+
+    def _row(self, asset: str, action: Action) -> dict[str, Any]:
+        """What every row of an action says."""
+        taken = self._taken.get(asset)
+        return {
+            "at": now(),
+            "asset": asset,
+            "action": action,
+            "recipe": (taken.recipe if taken else None) or "",
+            "verdict": taken.verdict if taken else "",
+            "reasons": _json(taken.reasons if taken else ()),
+        }
+
+    def _give_up(self, error: sqlite3.Error | OSError) -> None:
+        self._let_go()
+        self.trouble = f"the journal is not kept: {error}"
+        if isinstance(error, sqlite3.Error) and database.damaged(error):
+            try:
+                database.put_aside(self._path)
+            except OSError:
+                return
+            self.trouble = f"the journal was damaged ({error}); it is kept as `{database.ASIDE}`"
+
+    def _let_go(self) -> None:
+        self._closed = True
+        rows, self._rows = self._rows, None
+        try:
+            if rows is not None:
+                rows.close()
+        except sqlite3.Error as error:
+            self.trouble = self.trouble or f"the journal may lack this run: {error}"
+
+
+def _json(value: Any) -> str:  # noqa: ANN401 - whatever JSON can carry
+    return msgspec.json.encode(value).decode()

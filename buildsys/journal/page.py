@@ -1,0 +1,123 @@
+"""The report as one HTML page that needs nothing else: no script, no font, no picture from elsewhere.
+
+Knows nothing of files. Every text may be a stranger's: an asset's name, an engine's complaint.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from buildsys import __version__
+from buildsys.journal.cards import cards
+from buildsys.journal.sheet import STYLE
+from buildsys.journal.summary import Account, RunAccount
+from buildsys.journal.tables import ROWS, Table, in_html
+from buildsys.journal.words import NOTHING, bytes_told, count, dollars, printable, seconds_told, when
+
+
+def page(account: Account, project: str, chosen: str = "") -> str:
+    """The page, for a project of this name; `chosen` says in words which runs were asked for."""
+    title = f"{printable(project)}: build report"
+    runs = account.runs
+    body = _nothing() if not runs else "".join((_tiles(account), cards(account), _tables(account)))
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        # Even a mistake in this file could fetch or run nothing.
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        "style-src 'unsafe-inline'\">\n"
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<header>\n"
+        f"<h1>{escape(title)}</h1>\n"
+        f'<p class="faint">{escape(_period(runs, printable(chosen)))}</p>\n</header>\n{body}'
+        f'<p class="faint">Written by artlock {__version__} from the journal of this checkout. '
+        f"Times of day are UTC.</p>\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _period(runs: Sequence[RunAccount], chosen: str) -> str:
+    if not runs:
+        return chosen
+    first, last = when(runs[-1].started), when(runs[0].started)
+    words = f"{count(len(runs), 'run')}, {first}" + (f" to {last}" if last != first else "")
+    return f"{words} ({chosen})" if chosen else words
+
+
+def _nothing() -> str:
+    return (
+        '<section class="wide"><h2>No runs yet</h2>'
+        "<p>The journal holds no run to show. <code>artlock build</code> adds one each time.</p></section>\n"
+    )
+
+
+def _tiles(account: Account) -> str:
+    engines = account.engines
+    cost = math.fsum(item.cost for item in engines)
+    failed = len(account.failures)
+    tiles = [
+        (str(sum(run.built for run in account.runs)), "assets built", ""),
+        (str(sum(item.hits for item in engines)), "from the store", ""),
+        (seconds_told(math.fsum(item.work_seconds for item in engines)), "engines at work", ""),
+        (seconds_told(math.fsum(item.saved_seconds for item in engines)), "saved by the store", ""),
+        (str(failed), "failed action" if failed == 1 else "failed actions", "failed" if failed else ""),
+    ]
+    if cost:
+        tiles.append((dollars(cost), "spent", ""))
+    shown = "".join(
+        f'<div class="tile {kind}"><b>{escape(number)}</b>{escape(words)}</div>'
+        for number, words, kind in tiles
+    )
+    return f'<div class="tiles">{shown}</div>\n'
+
+
+def _tables(account: Account) -> str:
+    engines = Table(
+        caption="What each engine did",
+        heads=(
+            "engine", "made", "median", "p95", "loads", "load", "failed", "retries",
+            "lost", "hits", "saved", "cost", "memory", "device memory",
+        ),
+        rows=[
+            (
+                item.engine, str(item.made), seconds_told(item.median_seconds),
+                seconds_told(item.p95_seconds), str(item.loads), seconds_told(item.median_load_seconds),
+                str(item.failed), str(item.retries), str(item.lost), str(item.hits),
+                seconds_told(item.saved_seconds), dollars(item.cost), bytes_told(item.host_bytes),
+                bytes_told(item.device_bytes),
+            )
+            for item in account.engines
+        ],
+    )  # fmt: skip
+    failures = Table(
+        caption="What failed, newest first",
+        heads=("when", "asset", "engine", "kind", "why"),
+        rows=[
+            (when(item.at), item.asset, item.engine or NOTHING, item.error, item.message)
+            for item in account.failures[:ROWS]
+        ],
+        words=4,
+        long=True,
+    )
+    shown = [("Engines", engines)] if engines.rows else []
+    shown += [("Failures", failures)] if failures.rows else []
+    wide = "".join(
+        f'<section class="wide"><h2>{title}</h2>{in_html(table)}</section>\n' for title, table in shown
+    )
+    return wide + f'<section class="wide"><h2>Runs</h2>{in_html(_runs(account.runs[:ROWS]))}</section>\n'
+
+
+def _runs(runs: Iterable[RunAccount]) -> Table:
+    counts = ("built", "restored", "fresh", "edited", "blocked", "failed")
+    return Table(
+        caption="What each run did, newest first",
+        heads=("started", "command", "how it ended", "profile", "commit", "took", *counts, "cost"),
+        rows=[
+            (
+                when(run.started), run.command, run.ending, run.profile, run.revision[:10] or NOTHING,
+                seconds_told(run.seconds), *(str(getattr(run, name)) for name in counts), dollars(run.cost),
+            )
+            for run in runs
+        ],
+        words=5,
+    )  # fmt: skip

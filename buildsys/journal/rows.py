@@ -1,0 +1,134 @@
+"""The rows of the journal as values, read back and checked.
+
+Knows nothing of what is made of them. Reads while a build writes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from buildsys.journal import database
+from buildsys.journal.presence import lives
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One run."""
+
+    id: int
+    started: str
+    ended: str | None
+    command: str
+    profile: str
+    jobs: int
+    artlock: str
+    python: str
+    machine: str
+    revision: str
+    process: int
+    built: int
+    restored: int
+    fresh: int
+    edited: int
+    blocked: int
+    failed: int
+    seconds: float | None
+    ending: str | None
+    """None: it goes on, or it was killed."""
+    alive: bool = False
+    """Whether it goes on as far as one can tell, where it has no ending."""
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """One action of an asset."""
+
+    run: int
+    at: str
+    asset: str
+    action: str
+    key: str
+    recipe: str
+    engine: str
+    queue_seconds: float
+    load_seconds: float
+    make_seconds: float
+    finish_seconds: float
+    host_bytes: int
+    device_bytes: int
+    tries: int
+    error: str
+    message: str
+    cost: float | None
+    hit: int
+
+    @property
+    def work_seconds(self) -> float:
+        """At work on it, in an engine."""
+        return self.make_seconds + self.finish_seconds
+
+    @property
+    def made(self) -> bool:
+        """Whether an engine did it."""
+        return not self.hit and not self.error
+
+
+class Worker(msgspec.Struct, frozen=True, kw_only=True):
+    """One engine process."""
+
+    run: int
+    engine: str
+    device: str
+    load_seconds: float | None
+    lost_kind: str
+    lost_reason: str
+
+
+class Rows(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a journal holds, oldest first."""
+
+    runs: tuple[Run, ...] = ()
+    actions: tuple[Action, ...] = ()
+    workers: tuple[Worker, ...] = ()
+
+
+class Unreadable(Exception):  # noqa: N818 - as in a sentence: the journal is unreadable
+    """There is a journal, and it can't be read; the text says why, as half a sentence."""
+
+
+_RUN: Final = tuple(name for name in Run.__struct_fields__ if name != "alive")
+
+
+def read(path: Path) -> Rows | None:
+    """Everything in the journal at `path`, or None where there is none. Raises `Unreadable`."""
+    if not path.exists():
+        return None
+    try:
+        with closing(database.open_to_read(path)) as connection:
+            # One moment for all three, while a build goes on.
+            connection.execute("BEGIN")
+            rows = msgspec.convert(
+                {
+                    "runs": _all(connection, "run", _RUN),
+                    "actions": _all(connection, "action", Action.__struct_fields__),
+                    "workers": _all(connection, "worker", Worker.__struct_fields__),
+                },
+                Rows,
+            )
+    except database.Foreign:
+        raise Unreadable("it was written by another version of artlock") from None
+    except (sqlite3.Error, OSError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise Unreadable(f"it is damaged or out of reach ({error})") from error
+    runs = tuple(
+        msgspec.structs.replace(run, alive=run.ending is None and lives(path, run.process))
+        for run in rows.runs
+    )
+    return msgspec.structs.replace(rows, runs=runs)
+
+
+def _all(connection: sqlite3.Connection, table: str, names: tuple[str, ...]) -> list[dict[str, object]]:
+    found = connection.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY id")  # noqa: S608 - names of ours
+    return [dict(zip(names, row, strict=True)) for row in found]

@@ -1,0 +1,53 @@
+"""What an engine may say, and when: its `hello` held against its card, its answers against what was asked.
+
+Knows nothing of pipes and processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from buildsys.manifest.model import Card
+from engines import protocol
+from engines.protocol import Done, Failure, Hello, Progress, ProtocolError, Request
+
+
+class Difference(NamedTuple):
+    """What an engine says of itself, and should not; as the rest of a sentence."""
+
+    fact: str
+    hint: str
+
+
+def difference_of(hello: Hello, card: Card) -> Difference | None:
+    """Where `hello` differs from `card`, from which the plan was made."""
+    if hello.protocol != protocol.PROTOCOL:
+        fact = f"speaks protocol {hello.protocol}, artlock speaks {protocol.PROTOCOL}"
+        return Difference(fact, "use one version of artlock on both sides")
+    name = Path(card.name).stem if card.name.endswith(".py") else card.name
+    for word, said, expected in (
+        ("adapter", hello.adapter, name),
+        ("version", hello.version, card.version),
+        ("determinism", hello.determinism, card.determinism),
+    ):
+        if said != expected:
+            fact = f"says its {word} is `{said}`, its card says `{expected}`"
+            return Difference(fact, "use the adapter and the card of one version")
+    return None
+
+
+def answered(message: protocol.Message, waiting: Mapping[str, Request], asked: Sequence[Request]) -> Request:
+    """The request that `message` is about; raises `ProtocolError` where there is none."""
+    if not isinstance(message, Progress | Done | Failure) or message.id is None:
+        detail = f"a `{type(message).__name__.lower()}` message came during `render`"
+        raise ProtocolError(detail)
+    request = waiting.get(message.id)
+    if request is not None:
+        return request
+    if message.id in {request.id for request in asked}:
+        detail = f"request `{message.id}` was already answered"
+    else:
+        detail = f"there is no request `{message.id[:80]}`"
+    raise ProtocolError(detail)

@@ -1,0 +1,57 @@
+"""What the two actions of making an asset give, as the store keeps it.
+
+Knows nothing of how they are carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+
+from buildsys import digest
+from buildsys.digest import Digest
+from buildsys.errors import MakeError
+from buildsys.plan.record import Credit, Picture
+
+Json: TypeAlias = Any
+
+
+class Raw(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a generate action."""
+
+    raw: Digest
+    sent: Mapping[str, Json] = {}
+    credits: tuple[Credit, ...] = ()
+    environment: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> Digest:
+        """The bytes that the result stands for."""
+        return self.raw
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a finish action."""
+
+    picture: Picture
+    environment: Mapping[str, str] = {}
+
+    @property
+    def file(self) -> Digest:
+        """The bytes that the result stands for."""
+        return self.picture.file
+
+
+def picture_of(file: Digest, facts: Mapping[str, Json]) -> Picture:
+    """The picture that a finish adapter reported. Raises `MakeError` where its facts are of no use."""
+    try:
+        pixels = digest.parse(facts["pixels"])
+        known = {field: facts[field] for field in ("phash", "width", "height")}
+        return msgspec.convert({"file": file, "pixels": pixels, **known}, Picture)
+    except (KeyError, TypeError, ValueError) as error:
+        raise MakeError(
+            f"the finish adapter reported no usable facts: {error}", "this is a bug in artlock: report it"
+        ) from error

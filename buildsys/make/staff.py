@@ -1,0 +1,215 @@
+"""Who is started, where, and who is sent away: devices go from engine to engine as rarely as possible.
+
+Knows nothing of answers and retries. Called by the one thread that owns the roster.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import msgspec
+
+from buildsys.make.devices import CPU, Devices
+from buildsys.make.driver import Driver, DriverReport
+from buildsys.make.relief import settings_at
+from buildsys.make.roster import Post, Roster, Stage, Standing
+from buildsys.make.runfolder import RunFolder
+from buildsys.make.worker import Worker
+from buildsys.manifest.model import Engine
+
+
+class Staff:
+    """Starts workers for those who wait, and ends those who stand in the way."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        folder: RunFolder,
+        *,
+        root: Path,
+        jobs: int,
+        environ: Mapping[str, str],
+        tell: Callable[[DriverReport], None],
+    ) -> None:
+        self._roster = roster
+        self._folder = folder
+        self._root = root
+        self._environ = environ
+        self._tell = tell
+        self._devices = Devices(environ, jobs)
+        self._numbers = count(1)
+
+    def arrange(self, now: float) -> None:
+        """Start whom there is work and room for."""
+        wanting = [standing for standing in self._roster.standings() if standing.line.ready(now)]
+        wanting = [standing for standing in wanting if standing.unloadable is None]
+        if not wanting and not self._roster.prepared():
+            return
+        wanting.sort(key=lambda standing: standing.line.first.order)
+        where = {standing.name: self._devices.of(standing.line.first.engine) for standing in wanting}
+        for standing in wanting:
+            if not where[standing.name]:
+                self._fill(standing, "", now)
+        devices = list(dict.fromkeys(device for names in where.values() for device in names))
+        for device in devices:
+            here = [standing for standing in wanting if device in where[standing.name]]
+            self._settle(device, here, now)
+        self._look_ahead(devices, wanting, where, now)
+
+    def dismiss(self, post: Post, now: float, *, cut: bool = False) -> None:
+        """End a worker: politely once its batch is done, or now."""
+        if cut:
+            post.driver.cut()
+        elif post.stage is not Stage.LEAVING:
+            post.driver.leave()
+        self.enter(post, Stage.LEAVING, now)
+
+    def enter(self, post: Post, stage: Stage, now: float) -> None:
+        """Note where `post` is now."""
+        loading = self._roster.standing(post.name).loading
+        if post.stage is Stage.LOADING:
+            loading.end(now)
+        if stage is Stage.LOADING:
+            loading.begin(now)
+        post.stage = stage
+
+    def _settle(self, device: str, here: list[Standing], now: float) -> None:
+        """Give a free device to whom it is due, and let its owner fill it."""
+        if not self._kept(device) and not self._roster.holders(device):
+            heir = self._heir(device, here, Counter(), now)
+            if heir is not None:
+                self._devices.owners[device] = heir.name
+        for standing in here:
+            if standing.name == self._devices.owners.get(device):
+                self._fill(standing, device, now)
+
+    def _look_ahead(
+        self,
+        devices: Iterable[str],
+        wanting: list[Standing],
+        where: Mapping[str, tuple[str, ...]],
+        now: float,
+    ) -> None:
+        """Have idle owners leave for whoever waits, and prepare a process for each device to come."""
+        claimed: Counter[str] = Counter()
+        # What comes free soonest is claimed first: nobody waits for a busy device beside an idle one.
+        for device in sorted(
+            {*devices, *self._roster.prepared()}, key=lambda name: (self._haste(name), name)
+        ):
+            owner = self._devices.owners.get(device)
+            others = [one for one in wanting if device in where[one.name] and one.name != owner]
+            heir = self._heir(device, others, claimed, now)
+            ahead = self._roster.ahead(device)
+            if ahead is not None and not self._fits(ahead, heir):
+                self.dismiss(ahead, now, cut=True)
+                ahead = None
+            if heir is None:
+                continue
+            claimed[heir.name] += 1
+            if not self._kept(device):
+                self._clear(device, now)
+            if ahead is None:
+                self._start(heir, device, Stage.AHEAD, now)
+
+    def _kept(self, device: str) -> bool:
+        """Whether requests wait for the owner of `device`, even if not one of them may begin now."""
+        owner = self._devices.owners.get(device)
+        if owner is None:
+            return False
+        standing = self._roster.standing(owner)
+        return bool(standing.line) and standing.unloadable is None
+
+    def _haste(self, device: str) -> int:
+        """0 for a device that is as good as free, 2 for one whose owner has more to do."""
+        if self._kept(device):
+            return 2
+        return int(any(post.batch for post in self._roster.holders(device)))
+
+    def _heir(
+        self, device: str, waiting: list[Standing], claimed: Mapping[str, int], now: float
+    ) -> Standing | None:
+        """Whose the device is next: the oldest, and nobody gets a second one before all have one."""
+        lacking = [
+            standing
+            for standing in waiting
+            if self._lacks(standing, now) > claimed.get(standing.name, 0)
+            and self._devices.room(standing.line.first.engine, device)
+        ]
+        has_one = {post.name for post in self._roster.posts.values() if post.device and post.holds}
+        return min(
+            lacking,
+            key=lambda one: (one.name in has_one or one.name in claimed, one.line.first.order),
+            default=None,
+        )
+
+    def _lacks(self, standing: Standing, now: float) -> int:
+        """For how many requests no worker is on its way."""
+        return standing.line.ready(now) - len(self._roster.of(standing.name, Stage.LOADING))
+
+    def _fill(self, standing: Standing, device: str, now: float) -> None:
+        """Start workers of `standing` while there is room and work for them."""
+        held = self._roster.holders(device) if device else self._roster.of(standing.name)
+        room = self._devices.room(standing.line.first.engine, device) - len(held)
+        for _ in range(min(room, self._lacks(standing, now)) if room > 0 else 0):
+            ahead = self._roster.ahead(device)
+            if ahead is not None and self._fits(ahead, standing):
+                ahead.holds = True
+                ahead.driver.open()
+                self.enter(ahead, Stage.LOADING, now)
+            else:
+                self._start(standing, device, Stage.LOADING, now)
+
+    def _fits(self, ahead: Post, heir: Standing | None) -> bool:
+        return heir is not None and ahead.name == heir.name and ahead.level == _level(heir, ahead.device)
+
+    def _clear(self, device: str, now: float) -> None:
+        """Have everyone leave who has nothing to do there; for the rest, its batch ends first."""
+        for post in self._roster.holders(device):
+            if post.idle:
+                self.dismiss(post, now)
+            elif post.stage is Stage.LOADING:
+                self.dismiss(post, now, cut=True)
+
+    def _start(self, standing: Standing, device: str, stage: Stage, now: float) -> None:
+        engine = standing.line.first.engine
+        seat = self._roster.free_seat(engine.name)
+        place = self._folder.place(engine.name, next(self._numbers), seat)
+        level = _level(standing, device)
+        driver = Driver(
+            self._equipped(engine, device, level),
+            self._folder.made,
+            start=partial(
+                Worker, self._equipped(engine, device, level), self._adapter(engine), place, self._environ
+            ),
+            clear=partial(self._folder.clear, place),
+            tell=self._tell,
+            ahead=stage is Stage.AHEAD,
+        )
+        post = Post(driver, seat, Stage.AHEAD, device, level, holds=stage is not Stage.AHEAD)
+        self._roster.posts[driver] = post
+        self.enter(post, stage, now)
+
+    def _adapter(self, engine: Engine) -> str:
+        name = engine.card.name
+        return str(self._root / name) if name.endswith(".py") else name
+
+    def _equipped(self, engine: Engine, device: str, level: int) -> Engine:
+        """`engine` with its device, its relief, and its interpreter as this machine names it."""
+        settings = settings_at(engine.card, engine.settings, level)
+        if device:
+            settings["device"] = device
+        python = engine.python
+        if os.sep in python:
+            # As the manifest says it: from the project's folder, or from home; a bare name is searched.
+            python = str(self._root / Path(python).expanduser())
+        return msgspec.structs.replace(engine, settings=settings, python=python)
+
+
+def _level(standing: Standing, device: str) -> int:
+    """Offloading moves weights off a GPU: elsewhere there is nothing to relieve."""
+    return 0 if device in {"", CPU} else standing.relief.level
