@@ -6,11 +6,12 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from contracts.kit import KEY, Bench, bench_of
 from contracts.pictures import picture
 from contracts.providers import ALL
-from contracts.server import Reply
+from contracts.server import Fault, Reply
 from game import Game
 
 
@@ -61,3 +62,21 @@ def test_what_was_paid_for_is_never_paid_for_again_and_no_key_is_left(bench: Ben
         text=True,
     )
     assert (found.returncode, found.stdout) == (1, "")
+
+
+def test_an_engine_that_is_killed_while_it_waits_does_not_pay_again(bench: Bench, tmp_path: Path) -> None:
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    game.write(manifest(bench))
+    bench.server.will(Reply(fault=Fault.HANG), *bench.provider.good(picture((64, 64)), "image/png"))
+    build = game.start("build")
+    assert bench.server.called.wait(20)
+    (engine,) = [
+        process
+        for process in psutil.Process(build.pid).children(recursive=True)
+        if bench.provider.adapter in process.cmdline() and not process.children()
+    ]
+    engine.kill()
+    out, err = build.communicate(timeout=20)
+    assert build.returncode == 1, (out, err)
+    assert "was killed by SIGKILL while making `knight`" in out + err
+    assert len(bench.server.paid) == 1

@@ -75,6 +75,8 @@ class Server:
 
     def __init__(self, routes: Mapping[str, Route]) -> None:
         self.calls: list[Call] = []
+        self.called = threading.Event()
+        """Set once a request has come."""
         self.problems: list[str] = []
         self._routes = routes
         self._replies: deque[Reply | Callable[[str], Reply]] = deque()
@@ -120,6 +122,7 @@ class Server:
         """Take one request, hold it to its schema, and give the next answer."""
         call = _read(handler)
         self.calls.append(call)
+        self.called.set()
         if handler.command == "POST" and (problem := self._problem(call)):
             self.problems.append(problem)
             self._send(handler, Reply(400, json.dumps({"contract": problem}).encode()))
