@@ -78,7 +78,7 @@ def test_a_limited_engine_waits_by_the_clock_and_does_not_ask_it_again_and_again
 
 def test_a_try_counts_as_a_request(tmp_path: Path) -> None:
     clock = HastyClock()
-    slow = engine("good", batch=1, parallel=False, per_minute=1)
+    slow = engine("good", batch=1, parallel=False, per_minute=1, sandbox=False)
     with running(tmp_path, clock=clock) as run:
         began = clock.now()
         run.pool.render(slow, request(fail="transient", once=str(tmp_path / "once"), retry_after=1))

@@ -97,7 +97,10 @@ def test_other_failures_do_not_count() -> None:
 
 def test_a_rate_limit_holds_up_its_whole_engine_and_no_other(tmp_path: Path) -> None:
     clock = HandClock()
-    one, other = engine("good", name="one", batch=1, parallel=False), engine("good", name="other")
+    one, other = (
+        engine("good", name="one", batch=1, parallel=False, sandbox=False),
+        engine("good", name="other"),
+    )
     with running(tmp_path, clock=clock) as run:
         once: dict[str, Any] = {
             "once": str(tmp_path / "once"),
@@ -119,7 +122,7 @@ def test_a_rate_limit_holds_up_its_whole_engine_and_no_other(tmp_path: Path) -> 
 
 def test_a_passing_failure_holds_up_only_itself(tmp_path: Path) -> None:
     clock = HandClock()
-    one = engine("good", batch=1, parallel=False)
+    one = engine("good", batch=1, parallel=False, sandbox=False)
     with running(tmp_path, clock=clock) as run:
         once = {"once": str(tmp_path / "once"), "fail": "transient"}
         asked = [run.pool.submit(one, request("first", **once)), run.pool.submit(one, request("second"))]
