@@ -53,6 +53,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[Json, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    variable: str = ""
+    """Of a setting: the environment variable whose value wins over the manifest's."""
 
 
 class StepCard(msgspec.Struct, frozen=True, kw_only=True):
