@@ -18,12 +18,12 @@ from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.files.durable import disk_error
 from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
-from buildsys.make.results import Finished, Raw, picture_of
+from buildsys.make.results import Finished, Raw, picture_of, raw_of
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
 from buildsys.plan import recipe
 from buildsys.plan.judge import output_of
-from buildsys.plan.record import Credit, Parts, Record, told
+from buildsys.plan.record import Parts, Record, told
 from buildsys.plan.step import Step
 from buildsys.store.objects import Store
 from engines.protocol import Done, Request
@@ -112,7 +112,7 @@ class Maker:
         parts = _ready(step)
         copies = self._snapshot(step, parts)
         raw = self._generate(step, parts, copies)
-        finished = self._finish(step, parts, raw.raw, copies)
+        finished = self._finish(step, parts, raw, copies)
         record = Record(
             name=step.name,
             recipe=recipe.digest_of(parts),
@@ -154,34 +154,31 @@ class Maker:
         )
         self._tell(ActionStarted(name=step.name, action=Action.GENERATE, engine=engine, key=key))
         done = self._engines.render(self._manifest.engines[engine], request)
-        result = Raw(
-            raw=self._store.put_file(Path(done.output)),
-            sent=done.sent,
-            credits=tuple(
-                Credit(title=item.title, author=item.author, licence=item.licence, source=item.source)
-                for item in done.credits
-            ),
-            environment=self._engines.environment(engine),
-            notes=done.notes,
-        )
+        raw = self._store.put_file(Path(done.output))
+        result = raw_of(raw, done, self._engines.environment(engine))
         self._store.record_action(key, msgspec.to_builtins(result))
         return result
 
-    def _finish(self, step: Step, parts: Parts, raw: Digest, copies: Mapping[str, Path]) -> Finished:
-        key = recipe.finish_key(parts, raw)
+    def _finish(self, step: Step, parts: Parts, raw: Raw, copies: Mapping[str, Path]) -> Finished:
+        # A provider's picture may be larger than the asset: it is brought to its size first.
+        size = None if self._manifest.engines[step.asset.engine].card.exact else parts.size
+        key = recipe.finish_key(parts, raw.raw, size)
         cached = self._recall(step, Action.FINISH, FINISH, key, Finished)
         if cached is not None:
             return cached
         image = (
             copies["image"]
             if step.asset.engine == FINISH
-            else self._copy(raw, f"{PurePosixPath(step.name).name}.png")
+            else self._copy(raw.raw, f"{PurePosixPath(step.name).name}{raw.suffix}")
         )
         request = Request(
             id=f"{step.name}#finish",
             asset=step.name,
             output=f"{key[:16]}.{parts.format}",
-            parameters={"steps": [[item.name, dict(item.parameters)] for item in parts.finish]},
+            parameters={
+                "steps": [[item.name, dict(item.parameters)] for item in parts.finish],
+                **({"size": list(size)} if size else {}),
+            },
             inputs={
                 "image": str(image),
                 **{field: str(path) for field, path in copies.items() if field.startswith("finish.")},

@@ -21,10 +21,11 @@ import msgspec
 from buildsys.errors import MakeError
 from buildsys.make.channel import Channel, Gone, Silence
 from buildsys.make.conduct import answered, difference_of
-from buildsys.make.inspection import Unfit, inspect
+from buildsys.make.inspection import Unfit, inspect, named
 from buildsys.make.surroundings import conceal, surroundings
 from buildsys.make.tree import ProcessTree
 from buildsys.make.walls import starved, walls
+from buildsys.manifest.cards import THROUGH
 from buildsys.manifest.model import Engine
 from engines import protocol
 from engines.protocol import (
@@ -69,6 +70,17 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
         """The process is gone; whatever else it was making is not made."""
 
 
+def unsure(lost: EngineFailed) -> EngineFailed:
+    """`lost`, of a process that had its request and may have passed it on to a provider who is paid."""
+    return EngineFailed(
+        f"{lost.message}. The provider may have made it, and billed it",
+        "look at the account's usage before you build it again",
+        kind=ErrorKind.UNCERTAIN,
+        log_tail=lost.log_tail,
+        lost=True,
+    )
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where one worker may write; the builder owns all of it."""
 
@@ -86,7 +98,13 @@ class Worker:
         self._place = place
         self._environ = environ
         python = engine.python or sys.executable
-        seen = surroundings(engine.card, environ, str(place.temporary), confined=engine.sandbox)
+        seen = surroundings(
+            engine.card,
+            environ,
+            str(place.temporary),
+            confined=engine.sandbox,
+            passed=engine.settings.get(THROUGH) or (),
+        )
         within = walls(engine, place.staging, place.temporary)
         try:
             self._tree = ProcessTree(python, adapter, place.staging, place.log, seen, within)
@@ -167,11 +185,13 @@ class Worker:
         furthest: dict[str, int] = {}
         seconds = self._engine.limits.render_seconds
         deadline = time.monotonic() + seconds
+        sent = False
         try:
             if not self._channel.silent():
                 detail = "it spoke without being asked"
                 raise ProtocolError(detail)  # noqa: TRY301 - handled as what `receive` finds
             self._channel.send(line, deadline)
+            sent = True
             while waiting:
                 message = self._channel.receive(deadline)
                 if isinstance(message, Failure) and message.id is None:
@@ -189,11 +209,14 @@ class Worker:
                     yield self._inspected(message, request)
         except Silence:
             fact = f"gave no sign of life for {seconds:g} s while making {_names(waiting)}"
-            raise self._lost(fact, ErrorKind.TRANSIENT) from None
+            lost = self._lost(fact, ErrorKind.TRANSIENT)
         except Gone:
-            raise self._ended(f"while making {_names(waiting)}") from None
+            lost = self._ended(f"while making {_names(waiting)}")
         except ProtocolError as error:
-            raise self._lost(f"broke the protocol: {error}", ErrorKind.INTERNAL) from None
+            lost = self._lost(f"broke the protocol: {error}", ErrorKind.INTERNAL)
+        else:
+            return
+        raise unsure(lost) if sent and self._engine.card.keys else lost
 
     def _encoded(self, waiting: Mapping[str, Request]) -> bytes:
         try:
@@ -205,10 +228,11 @@ class Worker:
     def _inspected(self, result: Result, request: Request) -> Result:
         if isinstance(result, Failure):
             return result
+        card = self._engine.card
         try:
-            if result.output != request.output:
-                raise Unfit(f"it handed over `{result.output[:80]}`, asked for `{request.output}`")  # noqa: TRY301
-            inspect(self._place.staging, request.output, request.size)
+            # A card with steps finishes pictures: what it makes is no raw one.
+            output = named(result.output, request.output, raw=not card.steps)
+            inspect(self._place.staging, output, request.size, exact=card.exact)
         except Unfit as error:
             message = f"the engine `{self._engine.name}` made no usable picture of `{request.asset}`: {error}"
             return Failure(id=request.id, kind=ErrorKind.INTERNAL, message=message)

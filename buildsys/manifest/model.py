@@ -122,6 +122,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     maximum: int = 8192
     multiple: int = 1
     """Bounds of width and height in pixels."""
+    exact: bool = True
+    """Whether its pictures have exactly the size that was asked for. Of one without, they may be larger and
+    2 % off in shape: the finish engine brings them to the size before its first step."""
     batch: int = 1
     parallel: bool = False
     """Several processes may run side by side; otherwise one warm process per engine."""
