@@ -16,6 +16,7 @@ import msgspec
 
 from buildsys.make.devices import CPU, Devices
 from buildsys.make.driver import Driver, DriverReport
+from buildsys.make.events import WorkerLoading
 from buildsys.make.keys import Keys
 from buildsys.make.relief import settings_at
 from buildsys.make.roster import Post, Roster, Stage, Standing
@@ -37,7 +38,7 @@ class Staff:
         jobs: int,
         environ: Mapping[str, str],
         keys: Keys,
-        tell: Callable[[DriverReport], None],
+        tell: Callable[[DriverReport | WorkerLoading], None],
     ) -> None:
         self._roster = roster
         self._folder = folder
@@ -76,11 +77,14 @@ class Staff:
     def enter(self, post: Post, stage: Stage, now: float) -> None:
         """Note where `post` is now."""
         loading = self._roster.standing(post.name).loading
-        if post.stage is Stage.LOADING:
+        before, post.stage = post.stage, stage
+        if before is Stage.LOADING:
             loading.end(now)
         if stage is Stage.LOADING:
             loading.begin(now)
-        post.stage = stage
+        if (before is Stage.LOADING) is not (stage is Stage.LOADING):
+            number = len(self._roster.of(post.name, Stage.LOADING))
+            self._tell(WorkerLoading(post.name, post.device, number))
 
     def _settle(self, device: str, here: list[Standing], now: float) -> None:
         """Give a free device to whom it is due, and let its owner fill it."""
@@ -198,7 +202,7 @@ class Staff:
 
     def _hire(self, engine: Engine, place: Place) -> Worker:
         """Start a process. By the thread that drives it: the command for its key may ask a person."""
-        return Worker(engine, self._adapter(engine), place, self._keys.environ(engine.card))
+        return Worker(engine, self._adapter(engine), place, self._keys.environ(engine.card), self._root)
 
     def _adapter(self, engine: Engine) -> str:
         name = engine.card.name
