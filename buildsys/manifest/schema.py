@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from buildsys.manifest import kinds, limits
+from buildsys.manifest import kinds, limits, prices
 from buildsys.manifest.kinds import Kind
 
 Json: TypeAlias = Any
@@ -40,6 +40,9 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
 _LIMITS: Final = Kind("a table", "{ render_seconds = 300 }", kinds.TABLE.accepts, limits.schema())
 """What stands in it is judged with its engine, key by key."""
+_ENGINES: Final = msgspec.structs.replace(
+    kinds.WORDS, words="a non-empty array of engines", example='["stock"]'
+)
 
 PROJECT: Final = Section(
     doc="The game's art as a whole. Stands in assets.toml itself, never in an included file.",
@@ -94,6 +97,10 @@ ENGINES: Final = Section(
         "python": Key(kinds.LINE, "Interpreter that runs it, where it is not artlock's own."),
         "retired": Key(kinds.DATE, "Day on which its provider ended it, or will."),
         "successor": Key(kinds.LINE, "Engine to use after that."),
+        "fallback": Key(
+            _ENGINES, "Engines to turn to, in this order, where it refuses or is down; not used yet."
+        ),
+        "price": Key(prices.KIND, "What a picture costs in US dollars, or a table that tells it."),
         "licence": Key(kinds.LINE, "Licence of the model, as a person should read it."),
     },
 )
