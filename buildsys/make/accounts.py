@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from buildsys.make.events import RequestSpent
+from buildsys.make.results import cost_of
 from buildsys.make.worker import EngineFailed
-from engines.protocol import Done
+from buildsys.manifest.model import Engine
+from engines.protocol import Done, Request
 
 
 @dataclass(slots=True)
@@ -80,14 +82,14 @@ class Account:
         """Whether nothing can be added any more."""
         return self.outcome is not None and not self._batches
 
-    def spent(self, engine: str, asset: str, version: str) -> RequestSpent:
-        """The sum."""
+    def spent(self, engine: Engine, asked: Request) -> RequestSpent:
+        """The sum for what was `asked` of `engine`."""
         done = self.outcome if isinstance(self.outcome, Done) else None
         failed = self.outcome if isinstance(self.outcome, EngineFailed) else None
         return RequestSpent(
-            engine=engine,
-            asset=asset,
-            version=version,
+            engine=engine.name,
+            asset=asked.asset,
+            version=engine.card.version,
             device=self.device,
             tries=self.tries,
             queue_seconds=self._waited - self._loaded,
@@ -95,6 +97,6 @@ class Account:
             make_seconds=self._made,
             host_bytes=done.host_bytes if done else 0,
             device_bytes=done.device_bytes if done else 0,
-            cost=done.cost if done else None,
+            cost=cost_of(engine, done, asked) if done else None,
             error=failed.kind if failed else None,
         )

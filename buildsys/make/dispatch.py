@@ -228,7 +228,7 @@ class Dispatcher:
 
     def _sum_up(self, job: Job) -> None:
         if job.account.closed:
-            self._tell(job.account.spent(job.engine.name, job.asked.asset, job.engine.card.version))
+            self._tell(job.account.spent(job.engine, job.asked))
 
     def _finish(self, end: End) -> None:
         if self._end is None:

@@ -18,7 +18,7 @@ from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.make.copies import Copies
 from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
-from buildsys.make.results import Finished, Raw, picture_of, raw_of
+from buildsys.make.results import Finished, Raw, cost_of, picture_of, raw_of
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
 from buildsys.plan import recipe
@@ -154,9 +154,10 @@ class Maker:
             inputs={field: str(path) for field, path in copies.items() if not field.startswith("finish.")},
         )
         self._tell(ActionStarted(name=step.name, action=Action.GENERATE, engine=engine, key=key))
-        done = self._engines.render(self._manifest.engines[engine], request)
-        dear = _dear(self._manifest.engines[engine])
-        result = raw_of(self._adopt(done, sync=dear), done, self._engines.environment(engine))
+        configured = self._manifest.engines[engine]
+        done = self._engines.render(configured, request)
+        dear, cost = _dear(configured), cost_of(configured, done, request)
+        result = raw_of(self._adopt(done, sync=dear), done, self._engines.environment(engine), cost)
         self._store.record_action(key, msgspec.to_builtins(result), sync=dear)
         return result
 

@@ -14,8 +14,10 @@ import msgspec
 from buildsys import digest
 from buildsys.digest import Digest
 from buildsys.errors import MakeError
+from buildsys.manifest.model import Engine
+from buildsys.plan import price
 from buildsys.plan.record import Credit, Picture
-from engines.protocol import Done
+from engines.protocol import Done, Request
 
 Json: TypeAlias = Any
 
@@ -41,7 +43,14 @@ class Raw(msgspec.Struct, frozen=True, kw_only=True):
         return self.raw
 
 
-def raw_of(file: Digest, done: Done, environment: Mapping[str, str]) -> Raw:
+def cost_of(engine: Engine, done: Done, asked: Request) -> float | None:
+    """US dollars that `engine` took for what was `asked`; None where it has no price, or nobody knows."""
+    if engine.price is None:
+        return done.cost
+    return price.actual(engine, done.cost, done.facts.get("usage"), asked)
+
+
+def raw_of(file: Digest, done: Done, environment: Mapping[str, str], cost: float | None) -> Raw:
     """The result of a generate action, from the engine's answer."""
     usage = done.facts.get("usage")
     return Raw(
@@ -55,7 +64,7 @@ def raw_of(file: Digest, done: Done, environment: Mapping[str, str]) -> Raw:
         notes=done.notes,
         suffix=Path(done.output).suffix,
         usage=usage if isinstance(usage, Mapping) else {},
-        cost=done.cost,
+        cost=cost,
     )
 
 

@@ -7,9 +7,11 @@ started the build happened to export. Knows nothing of processes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
-from buildsys.manifest.model import Card, Json
+from buildsys.manifest.cards import THROUGH
+from buildsys.manifest.model import Card, Engine, Json
 
 _NAMES: Final = frozenset(
     {
@@ -99,6 +101,12 @@ def surroundings(
     keys = {"ARTLOCK_KEYS": " ".join(card.keys)} if card.keys else {}
     caches = {name: f"{temporary}/{folder}" for name, folder in _CACHES.items()} if confined else {}
     return {**_DEFAULTS, **seen, **keys, **caches, "TMPDIR": temporary}
+
+
+def seen_by(engine: Engine, environ: Mapping[str, str], temporary: Path) -> dict[str, str]:
+    """What of `environ` a process of `engine` may see, with what its settings let through."""
+    passed = engine.settings.get(THROUGH) or ()
+    return surroundings(engine.card, environ, str(temporary), confined=engine.sandbox, passed=passed)
 
 
 def settings_here(card: Card, settings: Mapping[str, Json], environ: Mapping[str, str]) -> Mapping[str, Json]:

@@ -23,10 +23,9 @@ from buildsys.make.channel import Channel, Gone, Silence
 from buildsys.make.conduct import answered, assets_of, difference_of
 from buildsys.make.enginelog import EngineLog, shortened
 from buildsys.make.inspection import Unfit, inspect, named
-from buildsys.make.surroundings import conceal, surroundings
+from buildsys.make.surroundings import conceal, seen_by
 from buildsys.make.tree import ProcessTree
 from buildsys.make.walls import starved, walls
-from buildsys.manifest.cards import THROUGH
 from buildsys.manifest.model import Engine
 from engines import protocol
 from engines.protocol import (
@@ -68,17 +67,6 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
         """The process is gone; whatever else it was making is not made."""
 
 
-def unsure(lost: EngineFailed) -> EngineFailed:
-    """`lost`, of a process that had its request and may have passed it on to a provider who is paid."""
-    return EngineFailed(
-        f"{lost.message}. The provider may have made it, and billed it",
-        "look at the account's usage before you build it again",
-        kind=ErrorKind.UNCERTAIN,
-        log_tail=lost.log_tail,
-        lost=True,
-    )
-
-
 class Place(msgspec.Struct, frozen=True):
     """Where one worker may write; the builder owns all of it."""
 
@@ -91,29 +79,17 @@ class Worker:
     """An engine process. One thread prepares, opens, renders and closes; any thread may `cut`."""
 
     def __init__(
-        self,
-        engine: Engine,
-        adapter: str,
-        place: Place,
-        environ: Mapping[str, str],
-        root: Path | None = None,
+        self, engine: Engine, adapter: str, place: Place, environ: Mapping[str, str], root: Path | None = None
     ) -> None:
         """Start it; `root` is the project's folder, from which its log is named. Raises `EngineFailed`."""
         self._engine = engine
         self._adapter = adapter
         self._place = place
         self._environ = environ
-        self._sent = False
-        """Whether it was told what to make, and has not answered all of it."""
+        self._sent = False  # whether it was told what to make, and has not answered all of it
         self._log = EngineLog(place.log, root)
         python = engine.python or sys.executable
-        seen = surroundings(
-            engine.card,
-            environ,
-            str(place.temporary),
-            confined=engine.sandbox,
-            passed=engine.settings.get(THROUGH) or (),
-        )
+        seen = seen_by(engine, environ, place.temporary)
         within = walls(engine, place.staging, place.temporary)
         try:
             self._tree = ProcessTree(python, adapter, place.staging, place.log, seen, within)
@@ -276,8 +252,9 @@ class Worker:
     def _lost(self, fact: str, kind: ErrorKind, hint: str = "") -> EngineFailed:
         self.kill()
         fact = f"the engine `{self._engine.name}` {fact}"
-        lost = self._error(fact, hint or self._log.advice, kind, lost=True)
-        return unsure(lost) if self._sent and self._engine.card.keys else lost
+        if self._sent and self._engine.card.keys:
+            fact, hint, kind = f"{fact}{advice.BILLED}", advice.LOOK, ErrorKind.UNCERTAIN
+        return self._error(fact, hint or self._log.advice, kind, lost=True)
 
     def _silent(self, fact: str, limit: str, *, alive: bool = False) -> EngineFailed:
         """A deadline passed."""
