@@ -155,3 +155,46 @@ def test_the_status_warns_of_an_engine_that_ends(game: Game) -> None:
     assert game.run("status").stdout.endswith(
         ': 2 assets (hero, poster)\n\nhint: give them `engine = "noise"`; new pictures of all: free\n'
     )
+
+
+def test_a_budget_blocks_the_spend_that_would_pass_it(game: Game) -> None:
+    text = HOSTED.format(paid="sandbox = false").replace(
+        "[engines.fog]\n", "[engines.fog]\nsandbox = false\n"
+    )
+    game.write(text + '\n[assets.small]\nfrom = "poster"\nfinish = [{ resize = [8, 8] }]\n')
+    done = game.run("build", "--budget", "0.30", "--json", code=1)
+    found = json.loads(done.stdout)
+    # Which of the two paid ones goes first is a matter of order; together they would pass it.
+    (made,) = {"hero", "poster"} & {*found["built"]}
+    left = {"hero": "poster", "poster": "hero"}[made]
+    assert {"icon"} <= {*found["built"]}
+    assert found["failed"] == []
+    usd, rest = {"hero": ("0.134", "0.060"), "poster": ("0.24", "0.166")}[left]
+    reasons = {
+        left: f"a picture of engine `paid` costs ${usd}, and of the budget of $0.30 there is ${rest} left",
+        "cloud": "nobody knows what engine `fog` costs, so no budget can hold it",
+    }
+    if left == "poster":
+        reasons["small"] = "made from `poster`, which is blocked"
+    assert found["reasons"] == reasons
+    assert sorted(found["blocked"]) == sorted(reasons)
+    assert "\nhint: build again with a larger `--budget`\n" in done.stderr
+    assert "\nhint: add `price` to `[engines.fog]`\n" in done.stderr
+    assert game.made() == sorted([made, "icon"])
+    again = game.build("--budget", "0.30", "icon", made)
+    assert {key: sorted(names) for key, names in again.items()} == {"fresh": sorted([made, "icon"])}
+    game.build("--budget", "0.30", code=1)
+    assert game.made() == [left]
+    game.build()
+    assert game.made() == ["cloud"]
+    spent = {
+        item["engine"]: item["cost"] for item in json.loads(game.run("report", "--json").stdout)["engines"]
+    }
+    assert spent["paid"] == pytest.approx(0.374)
+
+
+@pytest.mark.parametrize("budget", ["-1", "nan", "inf"])
+def test_a_budget_is_a_sum_of_money(game: Game, budget: str) -> None:
+    assert game.run("build", f"--budget={budget}", code=2).stderr == (
+        f"error: `--budget {budget}` is no sum of money\n\nhint: give US dollars: `--budget 2.00`\n"
+    )

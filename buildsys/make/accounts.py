@@ -5,13 +5,17 @@ Pure sums over moments that the caller gives. Knows nothing of processes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from buildsys.make.events import RequestSpent
-from buildsys.make.results import cost_of
 from buildsys.make.worker import EngineFailed
-from buildsys.manifest.model import Engine
-from engines.protocol import Done, Request
+from engines.protocol import Done
+
+
+def _as_told(done: Done) -> float | None:
+    """What the provider says."""
+    return done.cost
 
 
 @dataclass(slots=True)
@@ -82,14 +86,16 @@ class Account:
         """Whether nothing can be added any more."""
         return self.outcome is not None and not self._batches
 
-    def spent(self, engine: Engine, asked: Request) -> RequestSpent:
-        """The sum for what was `asked` of `engine`."""
+    def spent(
+        self, engine: str, asset: str, version: str, cost: Callable[[Done], float | None] = _as_told
+    ) -> RequestSpent:
+        """The sum; `cost`: what a picture took, in US dollars."""
         done = self.outcome if isinstance(self.outcome, Done) else None
         failed = self.outcome if isinstance(self.outcome, EngineFailed) else None
         return RequestSpent(
-            engine=engine.name,
-            asset=asked.asset,
-            version=engine.card.version,
+            engine=engine,
+            asset=asset,
+            version=version,
             device=self.device,
             tries=self.tries,
             queue_seconds=self._waited - self._loaded,
@@ -97,6 +103,6 @@ class Account:
             make_seconds=self._made,
             host_bytes=done.host_bytes if done else 0,
             device_bytes=done.device_bytes if done else 0,
-            cost=cost_of(engine, done, asked) if done else None,
+            cost=cost(done) if done else None,
             error=failed.kind if failed else None,
         )

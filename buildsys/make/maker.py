@@ -18,10 +18,10 @@ from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.make.copies import Copies
 from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
-from buildsys.make.results import Finished, Raw, cost_of, picture_of, raw_of
+from buildsys.make.results import Finished, Raw, picture_of, raw_of
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
-from buildsys.plan import recipe
+from buildsys.plan import price, recipe
 from buildsys.plan.judge import output_of
 from buildsys.plan.record import Parts, Record, told
 from buildsys.plan.step import Step
@@ -156,7 +156,7 @@ class Maker:
         self._tell(ActionStarted(name=step.name, action=Action.GENERATE, engine=engine, key=key))
         configured = self._manifest.engines[engine]
         done = self._engines.render(configured, request)
-        dear, cost = _dear(configured), cost_of(configured, done, request)
+        dear, cost = _dear(configured), price.billed(configured, request, done)
         result = raw_of(self._adopt(done, sync=dear), done, self._engines.environment(engine), cost)
         self._store.record_action(key, msgspec.to_builtins(result), sync=dear)
         return result

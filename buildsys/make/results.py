@@ -14,10 +14,8 @@ import msgspec
 from buildsys import digest
 from buildsys.digest import Digest
 from buildsys.errors import MakeError
-from buildsys.manifest.model import Engine
-from buildsys.plan import price
 from buildsys.plan.record import Credit, Picture
-from engines.protocol import Done, Request
+from engines.protocol import Done
 
 Json: TypeAlias = Any
 
@@ -41,13 +39,6 @@ class Raw(msgspec.Struct, frozen=True, kw_only=True):
     def file(self) -> Digest:
         """The bytes that the result stands for."""
         return self.raw
-
-
-def cost_of(engine: Engine, done: Done, asked: Request) -> float | None:
-    """US dollars that `engine` took for what was `asked`; None where it has no price, or nobody knows."""
-    if engine.price is None:
-        return done.cost
-    return price.actual(engine, done.cost, done.facts.get("usage"), asked)
 
 
 def raw_of(file: Digest, done: Done, environment: Mapping[str, str], cost: float | None) -> Raw:

@@ -14,6 +14,7 @@ import msgspec
 from buildsys.manifest.model import AssetName, Engine, Manifest, PicturePrice
 from buildsys.plan.step import Plan, Step, Verdict
 from buildsys.plan.usage import tokens
+from engines.protocol import Done
 
 Json: TypeAlias = Any
 
@@ -63,6 +64,11 @@ def actual(engine: Engine, cost: float | None, usage: Json, wanted: Wanted | Non
     if not billed.keys() <= engine.price.tokens.keys():
         return None
     return math.fsum(engine.price.tokens[kind] * count for kind, count in billed.items()) / 1e6
+
+
+def billed(engine: Engine, wanted: Wanted, done: Done) -> float | None:
+    """What `engine` took for the picture `wanted`, as far as its answer and its price tell."""
+    return actual(engine, done.cost, done.facts.get("usage"), wanted)
 
 
 def bounds(engine: Engine) -> tuple[float, float] | None:
