@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from contracts.kit import KEY, Bench, bench_of
@@ -29,6 +30,17 @@ PRESETS = {
 VARIABLES = {"gpt_image": "OPENAI_BASE_URL"}
 PRICES = {"ideogram": 0.02, "stability": 0.035, "gemini": 0.134}
 JSON = {"Content-Type": "application/json"}
+UNSAFE = {"message": "Flagged.", "code": "moderation_blocked", "type": "image_generation_user_error"}
+REFUSALS: dict[str, tuple[int, dict[str, Any], str]] = {
+    "ideogram": (422, {"error": "Flagged."}, "it was not billed: Flagged."),
+    "stability": (
+        403,
+        {"id": "1", "name": "content_moderation", "errors": ["Flagged."]},
+        "it was not billed",
+    ),
+    "gemini": (200, {"promptFeedback": {"blockReason": "SAFETY"}}, "it may have been billed: the prompt"),
+    "gpt_image": (400, {"error": UNSAFE}, "it may have been billed: `moderation_blocked`, Flagged."),
+}
 
 
 @pytest.fixture(params=ALL, ids=lambda provider: provider.adapter)
@@ -101,6 +113,15 @@ def test_a_provider_that_asks_to_wait_is_asked_once_more(bench: Bench, game: Gam
     bench.server.will(slow, *bench.provider.good(picture((64, 64)), "image/png"))
     assert game.build() == {"built": ["knight"]}
     assert len(bench.server.paid) == 2
+
+
+def test_a_refusal_is_told_with_what_it_may_have_cost(bench: Bench, game: Game) -> None:
+    status, body, words = REFUSALS[bench.provider.adapter]
+    bench.server.will(Reply(status, json.dumps(body).encode(), JSON))
+    failed = game.run("build", code=1)
+    assert f"{bench.provider.name} refused it, and {words}" in failed.stdout + failed.stderr
+    assert "hint: change the prompt" in failed.stdout + failed.stderr
+    assert len(bench.server.paid) == 1
 
 
 def test_an_empty_account_is_told_once_and_in_plain_words(bench: Bench, game: Game) -> None:
