@@ -31,7 +31,7 @@ parameters = {{ seconds = 0.25 }}
 
 [assets.cloud]
 engine = "fog"
-seed = 1
+seed = 2
 size = [64, 64]
 
 [assets.icon]

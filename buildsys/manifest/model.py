@@ -103,6 +103,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     negative: Need = Need.NONE
     text: Need = Need.NONE
     size: Need = Need.REQUIRED
+    prompt_tokens: int = 0
+    """Tokens of a prompt that CLIP reads, start and end included; 0: no CLIP reads its prompts."""
+    prompt_rest: str = ""
+    """The parameter that says how many tokens a longer encoder beside CLIP reads."""
     alpha: bool = False
     network: bool = False
     keys: tuple[str, ...] = ()

@@ -56,7 +56,7 @@ PROJECT: Final = Section(
     },
 )
 VARIABLES: Final = Section(
-    doc="Texts to use as {name} in prompts, negatives, texts, and string parameters.",
+    doc="Texts to use as {name} in prompts, negatives, texts, string parameters, and in one another.",
     names=kinds.STRING,
 )
 ROLES: Final = Section(
@@ -67,6 +67,7 @@ STYLES: Final = Section(
     doc="A look that assets share.",
     named=True,
     keys={
+        "inherits": Key(kinds.WORD_OR_WORDS, "Style, or styles in their order, that this one adds to."),
         "prompt": Key(kinds.TEXT, "Text around the asset's prompt; contains {prompt}."),
         "negative": Key(kinds.TEXT, "What to keep out, joined to the asset's own."),
         "parameters": Key(kinds.TABLE, "Parameters of the adapter, or a table of them for one engine."),
