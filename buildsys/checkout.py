@@ -45,6 +45,7 @@ class Checkout:
         self._index = index
         self._records = records
         self._lost: set[Digest] = set()
+        self._placed: files.Placed | None = None
         self._git: dict[str, Digest | None] | None = None
         self._revisions: dict[str, str] = {}
 
@@ -63,6 +64,12 @@ class Checkout:
         if wanted in self._lost:
             return False
         return self._store.has(wanted) or self._in_git(path) == wanted
+
+    def placed(self, path: str, found: Digest) -> bool:
+        """Whether a build put this very file there, and was killed before the lock told of it."""
+        if self._placed is None:
+            self._placed = files.Placed(self._root)
+        return self._placed.has(path, found)
 
     def lose(self, wanted: Digest) -> None:
         """Note that these bytes turned out to be torn or gone."""
@@ -93,6 +100,12 @@ class Checkout:
     def model_path(self, engine: Engine) -> Path:
         """Where a local model lies."""
         return (self._root / Path(engine.model).expanduser()).resolve()
+
+    def model_folder(self, engine: Engine) -> Path:
+        """Where a model lies, local or of the Hub, or would if it were here."""
+        if is_folder(engine.model):
+            return self.model_path(engine)
+        return _hub(engine) / f"models--{engine.model.replace('/', '--')}" / "snapshots" / engine.revision
 
     def from_git(self, path: str) -> bytes | None:
         """The bytes of `path` in the last commit."""
@@ -140,8 +153,7 @@ class Checkout:
         if is_folder(engine.model):
             whole = (self.model_path(engine) / "model_index.json").is_file()
             return "" if whole else f"`{engine.model}` is not a folder with a `model_index.json`"
-        snapshot = _hub(engine) / f"models--{engine.model.replace('/', '--')}" / "snapshots" / engine.revision
-        if (snapshot / "model_index.json").exists():
+        if (self.model_folder(engine) / "model_index.json").exists():
             return ""
         return f"`{engine.model}` at `{engine.revision[:12]}` is not on this machine"
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from engines import finish, png, protocol
 from engines.finish import facts
+from engines.finish.engine import Finish
 from engines.protocol import Done, ErrorKind, Failure, Open, Request
 
 ROOT = Path(__file__).parent.parent
@@ -81,6 +82,16 @@ def test_without_steps_the_picture_is_encoded_again(tmp_path: Path) -> None:
         "mode": "RGBA",
         "opaque": 42 / 192,
     }
+
+
+def test_tells_how_far_it_is_where_steps_take_time(tmp_path: Path) -> None:
+    seconds = iter([0.0, 0.1, 0.3, 0.3, 0.4, 0.6, 0.6])
+    heard: list[tuple[int, int]] = []
+    asked = request(tmp_path, [("trim", {}), ("pad", {"margin": [1]}), ("trim", {}), ("trim", {})])
+    engine = Finish(opening(tmp_path), clock=lambda: next(seconds))
+    (result,) = engine.render([asked], lambda _, step, steps: heard.append((step, steps)))
+    assert isinstance(result, Done)
+    assert heard == [(1, 5), (3, 5)]
 
 
 def test_an_opaque_result_is_written_as_rgb(tmp_path: Path) -> None:
@@ -296,7 +307,30 @@ def test_through_a_real_child(tmp_path: Path) -> None:
     hello, rest = converse(opening(tmp_path), request(tmp_path, [("trim", {})]), tmp_path)
     assert (hello.adapter, hello.determinism) == ("finish", protocol.Determinism.BITWISE)
     assert set(hello.environment) == {"numpy", "pillow", "oxipng", "webp"}
-    assert rest[:-1] == [protocol.Progress(id="1", step=0, steps=2)]
+    assert len(rest) == 1, "steps that take no time are not worth a message"
     assert isinstance(rest[-1], Done)
     assert (rest[-1].facts["width"], rest[-1].facts["height"]) == (8, 6)
     assert (tmp_path / "a.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [([8, 6], ""), ([16, 12], ""), ([8, 5], ""), ([17, 6], "17 x 6"), ([16, 13], "16 x 13")]
+)
+def test_a_provider_s_picture_is_brought_to_the_asset_s_size_first(
+    tmp_path: Path, size: list[int], text: str
+) -> None:
+    steps = [["pad", {"margin": [1.0]}]]
+    asked = replace(request(tmp_path), parameters={"steps": steps, "size": size})
+    result = answer(tmp_path, asked)
+    if text:
+        assert isinstance(result, Failure)
+        assert result.message == f"the raw picture is 16 x 12, less than the {text} asked for"
+        return
+    assert isinstance(result, Done)
+    assert (result.facts["width"], result.facts["height"]) == (size[0] + 2, size[1] + 2)
+
+
+def test_a_size_that_is_none_is_a_bug_of_the_builder(tmp_path: Path) -> None:
+    result = answer(tmp_path, replace(request(tmp_path), parameters={"steps": [], "size": "big"}))
+    assert isinstance(result, Failure)
+    assert result.message == "the parameter `size` is `big`, not a width and a height"

@@ -35,7 +35,7 @@ def check_told(game: ZooGame, row: Row, *, stuck: bool) -> None:
     """What a person reads of `row` is what the table says: cause, last words of the engine, one action."""
     message, log, hint = troubles(game.told())[f"bad/{row.me}"]
     assert message == row.failure(stuck=stuck)
-    assert hint == row.hint.format(log=game.log(row))
+    assert hint == row.hint.format(me=row.me)
     assert not row.last or row.last in log
 
 
@@ -101,15 +101,17 @@ def test_nothing_of_the_zoo_outlives_a_build_that_is_ended(game: ZooGame, number
 
 
 def test_nothing_of_the_zoo_outlives_its_terminal(game: ZooGame) -> None:
-    lose_its_terminal(game)
+    assert lose_its_terminal(game) == 130
     assert gone(game) == []
     check_what_is_kept(game, polite=True)
     check_the_next_build(game, game.placed())
 
 
-@pytest.mark.xfail(reason="what is shown last has nowhere to go, and its error takes the interrupt's place")
 def test_a_build_that_loses_its_terminal_was_interrupted(tmp_path: Path) -> None:
-    assert lose_its_terminal(ZooGame(tmp_path, ONE)) == 130
+    game = ZooGame(tmp_path, ONE)
+    assert lose_its_terminal(game) == 130
+    assert game.locked() == game.placed()
+    assert sorted(game.placed()) == sorted(GOOD)
 
 
 def lose_its_terminal(game: ZooGame) -> int:
@@ -166,9 +168,6 @@ def check_what_is_kept(game: ZooGame, *, polite: bool) -> None:
         assert game.locked() == game.placed()
 
 
-@pytest.mark.xfail(
-    reason="pictures of a killed build are in no lock; under another recipe they pass for edited"
-)
 def test_a_picture_of_a_killed_build_is_no_hand_edit(tmp_path: Path) -> None:
     game = ZooGame(tmp_path, ONE)
     game.release(stuck=True, patience=LONG, also_well=False)
@@ -176,7 +175,6 @@ def test_a_picture_of_a_killed_build_is_no_hand_edit(tmp_path: Path) -> None:
     wait_until(lambda: game.at_work(game.told()), builder)
     builder.kill()
     builder.wait(SECONDS)
-    (game.folder / "assets.lock").unlink(missing_ok=True)  # as where it had not come to write it
     game.mend()
     manifest = game.folder / "assets.toml"
     manifest.write_text(manifest.read_text().replace("seed = 2\n", "seed = 3\n"))
