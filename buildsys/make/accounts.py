@@ -5,7 +5,8 @@ Pure sums over moments that the caller gives. Knows nothing of processes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from buildsys.make.events import RequestSpent
 from buildsys.make.worker import EngineFailed
@@ -43,6 +44,8 @@ class Account:
 
     tries: int = 0
     device: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Of the worker that had it last."""
     outcome: Done | EngineFailed | None = None
     """How it ended; None while it may be tried again."""
     _waited: float = 0.0
@@ -58,12 +61,21 @@ class Account:
         self._since = now
         self._mark = loading.seconds(now)
 
-    def work(self, now: float, loading: LoadingTime, device: str) -> None:
-        """It waits no longer: a worker on `device` has it."""
+    def work(
+        self, now: float, loading: LoadingTime, device: str, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """It waits no longer: a worker on `device` has it, which makes pictures with `environment`."""
         self.wait_no_more(now, loading)
         self.tries += 1
         self.device = device
+        self.environment = environment or {}
         self._batches += 1
+
+    def take_back(self, now: float, loading: LoadingTime) -> None:
+        """It waits again: the worker that should have had it was gone by then."""
+        self.tries -= 1
+        self._batches -= 1
+        self.wait(now, loading)
 
     def wait_no_more(self, now: float, loading: LoadingTime) -> None:
         """It waits no longer."""
@@ -89,6 +101,7 @@ class Account:
             asset=asset,
             version=version,
             device=self.device,
+            environment=self.environment,
             tries=self.tries,
             queue_seconds=self._waited - self._loaded,
             load_seconds=self._loaded,

@@ -43,9 +43,9 @@ def on_request(standing: Standing, post: Post, job: Job, error: EngineFailed) ->
 
 
 def on_load(standing: Standing, post: Post, error: EngineFailed) -> Ruling:
-    """Of a worker that could not load; `standing.load_failures` ends with this one."""
+    """Of a worker that could not load; `standing.load_failures` of its device ends with this one."""
     engine = post.driver.engine
     if error.kind is ErrorKind.OUT_OF_MEMORY and post.on_gpu and engine.card.relief:
         again = standing.relief.step(engine.card, post.level)
         return Ruling(0.0 if again else None, relief.told(error, engine.card, post.level, alone=False))
-    return Ruling(retry.wait_to_load(engine, error, standing.load_failures), error)
+    return Ruling(retry.wait_to_load(engine, error, standing.load_failures[post.device]), error)
