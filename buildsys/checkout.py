@@ -45,6 +45,7 @@ class Checkout:
         self._index = index
         self._records = records
         self._lost: set[Digest] = set()
+        self._placed: files.Placed | None = None
         self._git: dict[str, Digest | None] | None = None
         self._revisions: dict[str, str] = {}
 
@@ -63,6 +64,12 @@ class Checkout:
         if wanted in self._lost:
             return False
         return self._store.has(wanted) or self._in_git(path) == wanted
+
+    def placed(self, path: str, found: Digest) -> bool:
+        """Whether a build put this very file there, and was killed before the lock told of it."""
+        if self._placed is None:
+            self._placed = files.Placed(self._root)
+        return self._placed.has(path, found)
 
     def lose(self, wanted: Digest) -> None:
         """Note that these bytes turned out to be torn or gone."""

@@ -15,6 +15,8 @@ import msgspec
 
 from buildsys.digest import Digest
 from buildsys.errors import MakeError
+from buildsys.files import Placed
+from buildsys.files.durable import disk_error, sync_folder
 from buildsys.lock.model import Lock
 from buildsys.lock.write import LockFile, check_writable
 from buildsys.manifest.model import AssetName
@@ -33,6 +35,10 @@ class Ledger:
         # Now, not at the end of a build whose lock could then not be written.
         check_writable(lock)
         self._file = LockFile(path)
+        self._root = path.parent
+        self._placed = Placed(self._root)
+        self._told: set[str] = set()
+        """Where pictures lie that were taken in since the lock was last written."""
         self._lock = lock
         self._locked = locked
         """Whether the file may not change."""
@@ -41,6 +47,14 @@ class Ledger:
         self._saved = lock
         self._when = time.monotonic()
         self._guard = threading.Lock()
+
+    def placing(self, path: str, file: Digest) -> None:
+        """Note a picture just before it is put at `path`. Raises `DiskError`.
+
+        A build that is killed before the lock is written would take it for a person's work otherwise.
+        """
+        with self._guard:
+            self._placed.note(path, file)
 
     def publish(self, record: Record) -> None:
         """Take a record in.
@@ -60,13 +74,15 @@ class Ledger:
                 )
             self._records[record.name] = record
             self._placeholders.pop(record.name, None)
+            self._told.add(record.output)
             if time.monotonic() - self._when > EVERY_SECONDS:
                 self._save()
 
-    def stand_in(self, name: AssetName, file: Digest) -> None:
-        """Note that a placeholder lies where `name` goes. Its record, if any, stays as it was."""
+    def stand_in(self, made: Record) -> None:
+        """Note that a placeholder lies where an asset goes. Its record, if any, stays as it was."""
         with self._guard:
-            self._placeholders[name] = file
+            self._placeholders[made.name] = made.picture.file
+            self._told.add(made.output)
 
     def forget(self, names: Collection[AssetName]) -> None:
         """Drop the records of assets that are no longer in the manifest."""
@@ -87,7 +103,20 @@ class Ledger:
             self._lock, records=dict(self._records), placeholders=dict(self._placeholders)
         )
         if current != self._saved:
+            self._sync_folders()
             self._file.save(current)
             self._saved = current
+        self._placed.forget(self._told)
+        self._told.clear()
         self._when = time.monotonic()
         return current
+
+    def _sync_folders(self) -> None:
+        """First the pictures, then the lock: after a power cut it may name no file that is not there yet."""
+        for folder in sorted({(self._root / path).parent for path in self._told}):
+            try:
+                sync_folder(folder)
+            except FileNotFoundError:
+                continue  # moved away since: then its pictures are missing, and no sync brings them back
+            except OSError as error:
+                raise disk_error("write into", folder, error) from error

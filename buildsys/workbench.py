@@ -121,6 +121,7 @@ class Workbench:
                 locate=session.checkout.path,
                 from_git=session.checkout.from_git,
                 rebuild=wishes.rebuild,
+                placing=self._ledger.placing,
                 tell=tell,
             )
             self.build = Build(
@@ -153,9 +154,10 @@ class Workbench:
             step = self.plan.steps[item.name]
             if any(reason.why is Why.DISK for reason in step.reasons):
                 continue
-            if step.on_disk is None or step.on_disk == self._session.lock.placeholders.get(item.name):
+            left = any(reason.why is Why.LEFT for reason in step.reasons)
+            if step.on_disk in (None, self._session.lock.placeholders.get(item.name)) or left:
                 made, _ = self.maker.make(placeholder(self._session.manifest, step, item.message))
-                self._ledger.stand_in(item.name, made.picture.file)
+                self._ledger.stand_in(made)
                 stood_in.append(item.name)
         return tuple(stood_in)
 

@@ -19,7 +19,7 @@ from PIL import Image
 
 from buildsys import digest
 from buildsys.checkout import Checkout
-from buildsys.files import StatIndex
+from buildsys.files import Placed, StatIndex
 from buildsys.lock.model import Lock
 from buildsys.lock.read import load
 from buildsys.lock.write import save
@@ -500,6 +500,40 @@ def test_a_stopped_build_keeps_what_is_finished_and_leaves_no_process(
     }
     assert len(game.made()) <= 8 - len(done) + 1
     assert sorted(path for path in game.outputs()) == [f"a{number}.png" for number in range(8)]
+
+
+def test_nothing_piles_up_in_the_folder_of_a_run(game: Game) -> None:
+    game.write(slow(6, 0) + slow(7, 600)[len(slow(6, 600)) :])
+    process = game.start("build", "-j", "1")
+    try:
+        assert process.stderr is not None
+        while "[6/7]" not in process.stderr.readline():
+            assert process.poll() is None
+        found = [
+            path for folder in ("made", "inputs") for path in game.folder.glob(f".artlock/run-*/{folder}/*")
+        ]
+        assert found == []
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert not (game.folder / ".artlock" / "placed").exists()
+
+
+def test_a_picture_that_was_edited_after_a_kill_is_kept(game: Game) -> None:
+    game.write(slow(3, 0))
+    game.build()
+    out = game.folder / "out"
+    # As a kill leaves it that comes after the last picture, and before the lock.
+    (game.folder / "assets.lock").unlink()
+    placed = Placed(game.folder)
+    for path in out.iterdir():
+        placed.note(f"out/{path.name}", digest.of_bytes(path.read_bytes()))
+    (out / "a1.png").write_bytes((out / "a1.png").read_bytes() + b"painted over")
+    shutil.copyfile(out / "a0.png", out / "a2.png")
+    game.write(slow(3, 0).replace("[8, 8]", "[9, 9]"))
+    found = game.build()
+    assert found["built"] == ["a0"]
+    assert found["edited"] == ["a1", "a2"]
 
 
 def test_nohup_keeps_a_build_alive(game: Game) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from engines import finish, png, protocol
 from engines.finish import facts
+from engines.finish.engine import Finish
 from engines.protocol import Done, ErrorKind, Failure, Open, Request
 
 ROOT = Path(__file__).parent.parent
@@ -81,6 +82,16 @@ def test_without_steps_the_picture_is_encoded_again(tmp_path: Path) -> None:
         "mode": "RGBA",
         "opaque": 42 / 192,
     }
+
+
+def test_tells_how_far_it_is_where_steps_take_time(tmp_path: Path) -> None:
+    seconds = iter([0.0, 0.1, 0.3, 0.3, 0.4, 0.6, 0.6])
+    heard: list[tuple[int, int]] = []
+    asked = request(tmp_path, [("trim", {}), ("pad", {"margin": [1]}), ("trim", {}), ("trim", {})])
+    engine = Finish(opening(tmp_path), clock=lambda: next(seconds))
+    (result,) = engine.render([asked], lambda _, step, steps: heard.append((step, steps)))
+    assert isinstance(result, Done)
+    assert heard == [(1, 5), (3, 5)]
 
 
 def test_an_opaque_result_is_written_as_rgb(tmp_path: Path) -> None:
@@ -296,7 +307,7 @@ def test_through_a_real_child(tmp_path: Path) -> None:
     hello, rest = converse(opening(tmp_path), request(tmp_path, [("trim", {})]), tmp_path)
     assert (hello.adapter, hello.determinism) == ("finish", protocol.Determinism.BITWISE)
     assert set(hello.environment) == {"numpy", "pillow", "oxipng", "webp"}
-    assert rest[:-1] == [protocol.Progress(id="1", step=0, steps=2)]
+    assert len(rest) == 1, "steps that take no time are not worth a message"
     assert isinstance(rest[-1], Done)
     assert (rest[-1].facts["width"], rest[-1].facts["height"]) == (8, 6)
     assert (tmp_path / "a.png").exists()

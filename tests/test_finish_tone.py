@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from finish_kit import flat, noise, refused, run
 
+from engines.finish import tone
+
 
 def test_levels_stretch() -> None:
     pixels = flat(3, 1)
@@ -22,6 +24,13 @@ def test_levels_gamma_and_saturation() -> None:
     assert run("levels", pixels, gamma=2.0)[0, 0].tolist() == [128, 181, 255, 77]
     assert run("levels", pixels, saturation=0.0)[0, 0].tolist() == [124, 124, 124, 77]
     assert run("levels", pixels, saturation=4.0)[0, 0].tolist() == [0, 141, 255, 77]
+
+
+def test_a_curve_is_drawn_once_and_nobody_can_spoil_it() -> None:
+    curve = tone._curve(0, 255, 1.5)  # noqa: SLF001 - what is kept between requests
+    assert tone._curve(0, 255, 1.5) is curve  # noqa: SLF001
+    with pytest.raises(ValueError, match="read-only"):
+        curve[0] = 1
 
 
 CUBE_SWAP = 'TITLE "swap"\nLUT_3D_SIZE 2\n' + "\n".join(

@@ -69,6 +69,7 @@ class FakeWorld:
         self.stored: set[Digest] = set()
         self.records: dict[Digest, Record] = {}
         self.obstacles: dict[str, Reason] = {}
+        self.left: set[tuple[str, Digest]] = set()
 
     def file(self, path: str) -> Digest | None:
         return self.files.get(path)
@@ -79,6 +80,9 @@ class FakeWorld:
 
     def known(self, key: Digest) -> Record | None:
         return self.records.get(key)
+
+    def placed(self, path: str, found: Digest) -> bool:
+        return (path, found) in self.left
 
     def blocked(self, engine: Engine) -> Reason | None:
         return self.obstacles.get(engine.name)
@@ -204,6 +208,31 @@ def test_a_placeholder_is_not_an_edit() -> None:
     step = judged(world, {}, hero(), placeholders={HERO: sha("painted over")})[HERO]
     assert step.verdict is Verdict.BUILD
     assert Why.PLACEHOLDER in {reason.why for reason in step.reasons}
+
+
+@pytest.mark.parametrize("entry", LOCKED)
+@pytest.mark.parametrize("known", [True, False])
+def test_a_picture_that_a_killed_build_left_is_no_edit(entry: str, known: bool) -> None:
+    """Not even where the lock has this very recipe with another picture: then it is not fresh either."""
+    world = world_of("edited file", known=known, ready=True)
+    world.left.add(("out/hero.png", sha("painted over")))
+    step = judged(world, LOCKED[entry](), hero())[HERO]
+    assert step.verdict is (Verdict.RESTORE if known else Verdict.BUILD)
+    assert step.reasons[0].text() == "a picture of a build that was killed lies where it goes"
+
+
+@pytest.mark.parametrize("left", [("out/hero.png", sha("picture")), ("out/icon.png", sha("painted over"))])
+def test_an_edit_after_the_kill_and_a_copy_of_another_picture_are_edits(left: tuple[str, Digest]) -> None:
+    world = world_of("edited file", known=False, ready=True)
+    world.left.add(left)
+    assert judged(world, LOCKED["other recipe"](), hero())[HERO].verdict is Verdict.EDITED
+
+
+def test_nothing_is_made_from_what_a_killed_build_left_of_a_blocked_asset() -> None:
+    world = world_of("edited file", known=False, ready=False)
+    world.left.add(("out/hero.png", sha("painted over")))
+    steps = judged(world, {}, hero(), derived(ICON, HERO))
+    assert [step.verdict for step in steps.values()] == [Verdict.BLOCKED] * 2
 
 
 def test_nothing_is_made_from_a_placeholder() -> None:

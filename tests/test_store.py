@@ -54,6 +54,20 @@ def test_a_file_is_copied(store: Store, tmp_path: Path) -> None:
     assert path.read_bytes() == RED + BLUE
 
 
+def test_what_was_not_synced_is_synced_by_the_next_one_who_asks(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(RED)
+    digest = store.put_bytes(RED, sync=False)
+    path = store.path_of(digest)
+    before = path.stat()
+    for sync in (False, True):
+        assert store.put_file(tmp_path / "file", sync=sync) == digest
+        assert store.put_bytes(RED, sync=sync) == digest
+    assert path.stat().st_ino == before.st_ino, "it lies there already"
+    store.record_action(KEY, RESULT, sync=False)
+    assert store.action(KEY) == RESULT
+    assert staging(store) == []
+
+
 def test_what_is_not_there(store: Store, tmp_path: Path) -> None:
     digest = of_bytes(RED)
     assert store.read(digest) is None

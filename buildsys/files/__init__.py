@@ -1,4 +1,4 @@
-"""Files: one durable write, one checked copy, digests, the stat index, and the lock of a checkout."""
+"""Files: one durable write, one checked copy, digests, the stat index, and a checkout's lock and note."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from buildsys.files.checkout import ExclusiveLock
 from buildsys.files.content import digest_file, inside, place
 from buildsys.files.durable import make_folder, sweep, write_durably
 from buildsys.files.index import StatIndex
+from buildsys.files.placed import Placed
 
 __all__ = [
     "ExclusiveLock",
+    "Placed",
     "StatIndex",
     "digest_file",
     "inside",

@@ -15,7 +15,7 @@ from typing import Final
 
 from buildsys.digest import Digest
 from buildsys.errors import DiskError
-from buildsys.files.durable import disk_error, make_folder, publish, staged, write_all
+from buildsys.files.durable import disk_error, make_folder, publish_whole, staged, write_all
 
 _CHUNK: Final = 1 << 20
 _CLONE: Final = 0x40049409
@@ -70,8 +70,9 @@ def copy_and_digest(source: int, target: int) -> Digest:
 
 
 def place(source: Path, target: Path, digest: Digest, *, within: Path | None = None) -> bool:
-    """Copy `source` to `target`, durably; False, and nothing placed, where its bytes are not `digest`.
+    """Copy `source` to `target`; False, and nothing placed, where its bytes are not `digest`.
 
+    The target is never torn, whatever crashes; that it is the new one, `sync_folder` makes sure.
     With `within`, a target outside that folder, or behind a symbolic link that leaves it, is refused.
     A link at `target` itself is replaced. Raises `DiskError`.
     """
@@ -86,7 +87,7 @@ def place(source: Path, target: Path, digest: Digest, *, within: Path | None = N
         with staged(target.parent) as (descriptor, temporary):
             if copy_and_digest(original, descriptor) != digest:
                 return False
-            publish(descriptor, temporary, target)
+            publish_whole(descriptor, temporary, target)
             return True
     except OSError as error:
         raise disk_error("write", target, error) from error

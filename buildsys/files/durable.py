@@ -57,6 +57,15 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def sync_file(path: Path) -> None:
+    """Make the content of `path` durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def make_folder(folder: Path) -> None:
     """Create `folder` and its parents, durably. Raises `OSError`."""
     missing = list(itertools.takewhile(lambda parent: not parent.exists(), (folder, *folder.parents)))
@@ -106,9 +115,17 @@ def publish(descriptor: int, staged_path: Path, target: Path) -> None:
     A rename alone is not durable: after a power cut the name may be there with no content (hence the
     first fsync), or the old content may be back (hence the second).
     """
+    publish_whole(descriptor, staged_path, target)
+    sync_folder(target.parent)
+
+
+def publish_whole(descriptor: int, staged_path: Path, target: Path) -> None:
+    """Give a staged file its name: after any crash the target is the old file or the new, never torn.
+
+    Which of both, only a sync of its folder makes sure; one does for many files. Raises `OSError`.
+    """
     os.fsync(descriptor)
     staged_path.replace(target)
-    sync_folder(target.parent)
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
@@ -48,7 +49,13 @@ def load(path: Path) -> Lock:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise LockError(f"{path.name}:{line}: not UTF-8", _RESTORE) from error
-    return parse(text, origin=path.name)
+    return _parsed(text, path.name)
+
+
+@lru_cache(maxsize=1)
+def _parsed(text: str, origin: str) -> Lock:
+    """Kept: a build reads the lock again once nobody else can write it, and mostly finds the same text."""
+    return parse(text, origin=origin)
 
 
 def parse(text: str, *, origin: str = "assets.lock", check: Callable[[Parts], Digest] = digest_of) -> Lock:

@@ -6,8 +6,8 @@ gives back a record. Called from several threads at once.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeVar
 
@@ -16,7 +16,7 @@ import msgspec
 from buildsys import digest
 from buildsys.digest import Digest
 from buildsys.errors import MakeError
-from buildsys.files.durable import disk_error
+from buildsys.make.copies import Copies
 from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
 from buildsys.make.results import Finished, Raw, picture_of
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
@@ -55,6 +55,7 @@ class Maker:
         locate: where a path of the manifest lies on this disk.
         from_git: bytes of a path in the last commit, or None.
         rebuild: assets that are made again whatever the store knows.
+        placing: told the path and the digest of each picture just before it is put in its place.
         tell: given each action, as it goes to an engine or needs none; called from several threads.
     """
 
@@ -69,19 +70,19 @@ class Maker:
         locate: Callable[[str], Path],
         from_git: Callable[[str], bytes | None],
         rebuild: frozenset[AssetName] = frozenset(),
+        placing: Callable[[str, Digest], None] = lambda *_: None,
         tell: Callable[[Event], None] = lambda _: None,
     ) -> None:
         self._root = root
         self._manifest = manifest
         self._store = store
         self._engines = engines
-        self._inputs = inputs
+        self._copies = Copies(store, inputs)
         self._locate = locate
         self._from_git = from_git
         self._rebuild = rebuild
+        self._placing = placing
         self._tell = tell
-        self._copying = threading.Lock()
-        self._copied: set[Path] = set()
 
     def restore(self, step: Step) -> Record | None:
         """Bring back what is known, or None where the bytes turn out to be lost."""
@@ -93,7 +94,7 @@ class Maker:
             data = self._outside_store(step.output, wanted)
             if data is None:
                 return None
-            self._store.put_bytes(data)
+            self._store.put_bytes(data, sync=False)
         self._place(step, wanted)
         engine = step.asset.engine
         self._tell(ActionRecalled(name=step.name, action=Action.RESTORE, engine=engine, key=record.recipe))
@@ -127,7 +128,7 @@ class Maker:
             environment={**finished.environment, **raw.environment},
         )
         if step.asset.engine != PLACEHOLDER:
-            self._store.record_action(record.recipe, msgspec.to_builtins(record))
+            self._store.record_action(record.recipe, msgspec.to_builtins(record), sync=False)
         self._place(step, record.picture.file)
         return record, raw.notes
 
@@ -154,8 +155,9 @@ class Maker:
         )
         self._tell(ActionStarted(name=step.name, action=Action.GENERATE, engine=engine, key=key))
         done = self._engines.render(self._manifest.engines[engine], request)
+        dear = _dear(self._manifest.engines[engine])
         result = Raw(
-            raw=self._store.put_file(Path(done.output)),
+            raw=self._adopt(done, sync=dear),
             sent=done.sent,
             credits=tuple(
                 Credit(title=item.title, author=item.author, licence=item.licence, source=item.source)
@@ -164,7 +166,7 @@ class Maker:
             environment=self._engines.environment(engine),
             notes=done.notes,
         )
-        self._store.record_action(key, msgspec.to_builtins(result))
+        self._store.record_action(key, msgspec.to_builtins(result), sync=dear)
         return result
 
     def _finish(self, step: Step, parts: Parts, raw: Digest, copies: Mapping[str, Path]) -> Finished:
@@ -175,7 +177,7 @@ class Maker:
         image = (
             copies["image"]
             if step.asset.engine == FINISH
-            else self._copy(raw, f"{PurePosixPath(step.name).name}.png")
+            else self._copies.lend(raw, f"{PurePosixPath(step.name).name}.png")
         )
         request = Request(
             id=f"{step.name}#finish",
@@ -188,11 +190,22 @@ class Maker:
             },
         )
         self._tell(ActionStarted(name=step.name, action=Action.FINISH, engine=FINISH, key=key))
-        done = self._engines.render(self._manifest.engines[FINISH], request)
-        picture = picture_of(self._store.put_file(Path(done.output)), done.facts)
+        try:
+            done = self._engines.render(self._manifest.engines[FINISH], request)
+        finally:
+            self._copies.give_back(image)
+        picture = picture_of(self._adopt(done, sync=False), done.facts)
         result = Finished(picture=picture, environment=self._engines.environment(FINISH))
-        self._store.record_action(key, msgspec.to_builtins(result))
+        self._store.record_action(key, msgspec.to_builtins(result), sync=False)
         return result
+
+    def _adopt(self, done: Done, *, sync: bool) -> Digest:
+        """Take what an engine made into the store; of its file nothing is left for the end of the build."""
+        made = Path(done.output)
+        found = self._store.put_file(made, sync=sync)
+        with suppress(OSError):
+            made.unlink()
+        return found
 
     def _recall(
         self, step: Step, action: Action, engine: str, key: Digest, kind: type[_Result]
@@ -215,37 +228,18 @@ class Maker:
                     output_of(self._manifest, self._manifest.assets[item.asset]) if item.asset else item.path
                 )
                 path = self._locate(lies)
-                if self._store.put_file(path) != wanted:
+                if self._store.put_file(path, sync=False) != wanted:
                     raise MakeError(f"`{source}` changed while it was read", "run `artlock build` again")
-            copies[field] = self._copy(wanted, PurePosixPath(source).name)
+            copies[field] = self._copies.lend(wanted, PurePosixPath(source).name)
         return copies
 
     def _whole(self, wanted: Digest) -> bool:
         """Whether the store really has these bytes: a damaged object must be made again, not relied on."""
         return self._store.read(wanted) is not None
 
-    def _copy(self, wanted: Digest, name: str) -> Path:
-        """A copy under a name that a message can use.
-
-        An engine never reads the store itself, where a bug of its own could spoil what others share.
-        """
-        path = self._inputs / f"{wanted[:12]}-{name}"
-        with self._copying:
-            if path not in self._copied:
-                data = self._store.read(wanted)
-                if data is None:
-                    raise MakeError(
-                        f"the bytes of `{name}` are lost from the store", "run `artlock build` again"
-                    )
-                try:
-                    path.write_bytes(data)
-                except OSError as error:
-                    raise disk_error("write", path, error) from error
-                self._copied.add(path)
-        return path
-
     def _place(self, step: Step, wanted: Digest) -> None:
         target = self._root / step.output
+        self._placing(step.output, wanted)
         if not self._store.place(wanted, target, within=self._root):
             raise MakeError(
                 f"the picture of `{step.name}` is lost from the store", "run `artlock build` again"
@@ -264,6 +258,15 @@ def relabelled(record: Record, step: Step) -> Record:
 
 def _paths(step: Step) -> dict[str, str]:
     return {field: told(item) for field, item in sorted(step.asset.inputs.items())}
+
+
+def _dear(engine: Engine) -> bool:
+    """Whether a picture is worth two syncs of the disk: it was paid for, or a large model drew it.
+
+    All other results are the kernel's to write, within half a minute. A power cut costs those, and no
+    more: what is read is hashed, so what is torn is made again. A kill costs nothing either way.
+    """
+    return engine.card.network or bool(engine.devices)
 
 
 def _ready(step: Step) -> Parts:

@@ -37,6 +37,10 @@ class World(Protocol):
         """What this recipe gave the last time, on this machine."""
         ...
 
+    def placed(self, path: str, found: Digest) -> bool:
+        """Whether a build put this very file at `path`, and was killed before the lock told of it."""
+        ...
+
     def blocked(self, engine: Engine) -> Reason | None:
         """Why this engine can't run here and now."""
         ...
@@ -100,8 +104,9 @@ class Judge:
     def settle(self, step: Step, made: Digest | None = None) -> None:
         """Note a step, and what lies in its place once it is carried out: others may be made from it."""
         self.steps[step.name] = step
-        if step.verdict is Verdict.BLOCKED and self._is_placeholder(step):
-            # What is made from a stand-in would enter the lock as if it were the asset.
+        if step.verdict is Verdict.BLOCKED and (self._is_placeholder(step) or self._is_left(step)):
+            # What is made from a stand-in would enter the lock as if it were the asset; and what a killed
+            # build left may be one.
             self._bytes[step.name] = None
         else:
             self._bytes[step.name] = made or _settled(step)
@@ -172,10 +177,13 @@ class Judge:
         asked = step.name in self._wishes.rebuild
         if disk is not None and step.name not in self._wishes.force:
             known = self._world.known(step.recipe) if step.recipe else None
-            if known is None or known.picture.file != step.on_disk:
+            if known is not None and known.picture.file == step.on_disk:
+                # A build was killed between placing the file and writing the lock: it is ours after all.
+                return _with(step, Verdict.RESTORE, *reasons, known=known)
+            if not self._is_left(step):
                 return _with(step, Verdict.EDITED, disk, *reasons)
-            # A build was killed between placing the file and writing the lock: it is ours after all.
-            return _with(step, Verdict.RESTORE, *reasons, known=known)
+            # The same, and then the recipe changed.
+            disk = Reason(why=Why.LEFT)
         if asked:
             return self._make(step, engine, (Reason(why=Why.ASKED), *reasons))
         if not reasons and disk is None and step.on_disk is not None and not self._is_placeholder(step):
@@ -217,6 +225,14 @@ class Judge:
 
     def _is_placeholder(self, step: Step) -> bool:
         return step.on_disk is not None and step.on_disk == self._placeholders.get(step.name)
+
+    def _is_left(self, step: Step) -> bool:
+        """Whether a killed build put the file there, and nobody touched it since."""
+        return (
+            step.on_disk is not None
+            and self._disk(step) is not None
+            and self._world.placed(step.output, step.on_disk)
+        )
 
     def _restorable(self, step: Step) -> Record | None:
         candidates = [step.recorded] if step.recorded and step.recorded.recipe == step.recipe else []

@@ -45,6 +45,8 @@ class Why(StrEnum):
     """Its file is not what the lock says."""
     FOREIGN = "foreign"
     """A file that artlock did not make lies where it goes."""
+    LEFT = "left"
+    """A picture lies where it goes that a killed build put there, and no lock ever told of."""
     PLACEHOLDER = "placeholder"
     """A stand-in lies where it goes."""
     UPSTREAM = "upstream"
@@ -88,6 +90,7 @@ _SENTENCES = {
     Why.MISSING: "its file is not there",
     Why.EDITED: "its file was changed by hand",
     Why.FOREIGN: "a file that artlock did not make lies where it goes",
+    Why.LEFT: "a picture of a build that was killed lies where it goes",
     Why.PLACEHOLDER: "a placeholder lies where it goes",
     Why.ASKED: "asked for on the command line",
 }

@@ -1,7 +1,8 @@
 """The store: bytes by digest, and the results of actions by the action's digest.
 
 Knows nothing of assets, recipes or who pays. Objects are immutable and published by an atomic rename;
-what is read is hashed again, and a bad object is dropped, never served.
+what is read is hashed again, and a bad object is dropped, never served. What is put survives a kill, and
+with `sync` a power cut, too: whoever puts it knows what it would cost to make it again.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from buildsys.files.durable import (
     publish,
     staged,
     sweep,
+    sync_file,
     sync_folder,
     temporary_path,
     write_all,
@@ -58,17 +60,17 @@ class Store:
         """Whether the object exists; whether it is sound only reading tells."""
         return self.path_of(digest).exists()
 
-    def put_bytes(self, data: bytes) -> Digest:
-        """Keep `data`, durably. Raises `DiskError`."""
+    def put_bytes(self, data: bytes, *, sync: bool = True) -> Digest:
+        """Keep `data`. Raises `DiskError`."""
         digest = digests.of_bytes(data)
-        if not self._sound(digest):
+        if not self._sound(digest, sync=sync):
             with self._staged() as (descriptor, temporary):
                 write_all(descriptor, data)
-                publish(descriptor, temporary, self.path_of(digest))
+                _publish(descriptor, temporary, self.path_of(digest), sync=sync)
         return digest
 
-    def put_file(self, path: Path) -> Digest:
-        """Keep the content of the regular file `path`, durably. Raises `DiskError`.
+    def put_file(self, path: Path, *, sync: bool = True) -> Digest:
+        """Keep the content of the regular file `path`. Raises `DiskError`.
 
         It is copied, or its blocks shared, never moved: whoever wrote it may still hold it open.
         """
@@ -79,8 +81,8 @@ class Store:
         try:
             with self._staged() as (descriptor, temporary):
                 digest = copy_and_digest(source, descriptor)
-                if not self._sound(digest):
-                    publish(descriptor, temporary, self.path_of(digest))
+                if not self._sound(digest, sync=sync):
+                    _publish(descriptor, temporary, self.path_of(digest), sync=sync)
                 return digest
         finally:
             os.close(source)
@@ -95,9 +97,11 @@ class Store:
         return None
 
     def place(self, digest: Digest, target: Path, *, within: Path | None = None) -> bool:
-        """Copy the object to `target`, durably; False where it is absent, or was damaged and is dropped.
+        """Copy the object to `target`; False where it is absent, or was damaged and is dropped.
 
-        `within`: the folder that the target may not leave by a symbolic link. Raises `DiskError`.
+        `within`: the folder that the target may not leave by a symbolic link. After a power cut the
+        target is what it was or what it was to be; the latter for sure once its folder is synced.
+        Raises `DiskError`.
         """
         path = self.path_of(digest)
         if not path.exists():
@@ -107,13 +111,13 @@ class Store:
             self._drop(path, digest, lambda moved: digests.of_bytes(moved) == digest)
         return placed
 
-    def record_action(self, key: Digest, result: Mapping[str, Json]) -> None:
-        """Remember, durably, what the action `key` came to. Raises `DiskError`; `ValueError` for no JSON."""
+    def record_action(self, key: Digest, result: Mapping[str, Json], *, sync: bool = True) -> None:
+        """Remember what the action `key` came to. Raises `DiskError`; `ValueError` for no JSON."""
         content = {"key": key, "result": dict(result)}
         data = digests.canonical({**content, "digest": digests.of_value(content)})
         with self._staged() as (descriptor, temporary):
             write_all(descriptor, data)
-            publish(descriptor, temporary, _path(self._actions, key))
+            _publish(descriptor, temporary, _path(self._actions, key), sync=sync)
 
     def action(self, key: Digest) -> dict[str, Json] | None:
         """What the action `key` came to; None where unknown, or damaged and now dropped."""
@@ -138,17 +142,19 @@ class Store:
         """Remove what writers that were killed left behind, and say how many files."""
         return sweep(self._staging)
 
-    def _sound(self, digest: Digest) -> bool:
-        """Whether the object is there, whole and durable.
+    def _sound(self, digest: Digest, *, sync: bool) -> bool:
+        """Whether the object is there, whole; with `sync`, durable now.
 
         A put that trusted an existing name would lose what was paid for, if the disk had damaged it.
-        And the process that put it there may not have come to its second fsync yet.
+        And whoever put it there may not have synced it, or not yet.
         """
         path = self.path_of(digest)
         try:
             if digest_of_regular(path, follow=False) != digest:
                 return False
-            sync_folder(path.parent)
+            if sync:
+                sync_file(path)
+                sync_folder(path.parent)
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -187,6 +193,13 @@ class Store:
             if sound(_read(aside) or b""):
                 aside.rename(path)
             aside.unlink(missing_ok=True)
+
+
+def _publish(descriptor: int, temporary: Path, target: Path, *, sync: bool) -> None:
+    if sync:
+        publish(descriptor, temporary, target)
+    else:
+        temporary.replace(target)
 
 
 def _path(folder: Path, digest: Digest) -> Path:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -27,11 +28,16 @@ _COPY: Final = re.compile(r"[0-9a-f]{12}-(.+)")
 """A private copy's name: the head of its digest, then the asset or the file that it was made from."""
 
 
+_NEWS_SECONDS: Final = 0.25
+"""How often to tell how far it is. A message for each step of an icon took as long as many a step."""
+
+
 class Finish:
     """A warm finish engine; requests share nothing."""
 
-    def __init__(self, opening: protocol.Open) -> None:
+    def __init__(self, opening: protocol.Open, clock: Callable[[], float] = time.monotonic) -> None:
         self._staging = Path(opening.staging)
+        self._clock = clock
 
     def environment(self) -> Mapping[str, str]:
         """What pixels and bytes come out of."""
@@ -55,8 +61,11 @@ class Finish:
         if "image" not in request.inputs:
             raise EngineError(ErrorKind.INTERNAL, "the request has no input `image`")
         pixels = png.rgba(png.decode(request.inputs["image"], LIMIT, _source(request)))
+        told = self._clock()
         for number, step in enumerate(steps):
-            report(request.id, number, len(steps) + 1)
+            if self._clock() - told >= _NEWS_SECONDS:
+                report(request.id, number, len(steps) + 1)
+                told = self._clock()
             pixels = _run(step, pixels)
         pixels = png.without_idle_alpha(pixels)
         (self._staging / request.output).write_bytes(_encode(pixels, suffix, encoding))

@@ -6,6 +6,7 @@ Float64 is used one operation at a time (+ - * /), which every CPU rounds alike;
 from __future__ import annotations
 
 from decimal import Decimal, localcontext
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +42,19 @@ def lut(pixels: Pixels, *, file: str, strength: float) -> Pixels:
     return result
 
 
+@lru_cache(maxsize=64)
 def _curve(black: int, white: int, gamma: float) -> Pixels:
-    """256 results. In `Decimal`, whose power is integer work: libm picks its version of `pow` by CPU."""
+    """256 results. In `Decimal`, whose power is integer work: libm picks its version of `pow` by CPU.
+
+    Kept, because it takes longer than all the rest of `levels`, and a chain of steps serves many assets.
+    """
     with localcontext(prec=28):
         power = 1 / Decimal(repr(gamma))
         span = Decimal(white - black)
         parts = [Decimal(min(max(value - black, 0), white - black)) / span for value in range(256)]
-        return np.array([int(255 * part**power + Decimal("0.5")) for part in parts], np.uint8)
+        curve = np.array([int(255 * part**power + Decimal("0.5")) for part in parts], np.uint8)
+        curve.flags.writeable = False
+        return curve
 
 
 def _bytes(values: NDArray[np.float64]) -> Pixels:
