@@ -41,7 +41,9 @@ def test_how_often_something_is_tried_depends_on_the_kind(tmp_path: Path, kind: 
     with running(tmp_path, clock=HastyClock()) as run:
         with pytest.raises(EngineFailed) as caught:
             run.pool.render(engine("good"), request(fail=str(kind)))
-        assert (str(caught.value), caught.value.kind) == (f"it is {kind}\n\nhint: mend it", kind)
+        who = "the engine `good` ran out of memory while making `hero`: "
+        said = f"{who if kind is ErrorKind.OUT_OF_MEMORY else ''}it is {kind}"
+        assert (str(caught.value), caught.value.kind) == (f"{said}\n\nhint: mend it", kind)
         assert (caught.value.retry_after, caught.value.lost) == (7.0, False)
         assert len(run.told.of(RequestStarted)) == TRIES[kind]
         assert len(run.told.of(RequestPutOff)) == TRIES[kind] - 1
@@ -176,7 +178,8 @@ def test_when_nothing_is_left_the_message_says_what_was_tried(tmp_path: Path) ->
         with pytest.raises(EngineFailed) as caught:
             run.pool.render(starved(), request(fits="a larger machine"))
         assert str(caught.value) == (
-            'the device is full; tried alone, then with `offload = "model"`, '
+            "the engine `good` ran out of memory while making `hero`: the device is full; "
+            'tried alone, then with `offload = "model"`, '
             'then with `offload = "sequential"`\n\nhint: mend it'
         )
         assert caught.value.kind is ErrorKind.OUT_OF_MEMORY
@@ -200,13 +203,15 @@ def test_the_processor_knows_no_relief(tmp_path: Path) -> None:
     with running(tmp_path) as run:
         with pytest.raises(EngineFailed) as caught:
             run.pool.render(starved(devices=("cpu",)), request(fits="model"))
-        assert caught.value.message == "the device is full"
+        assert caught.value.message == (
+            "the engine `good` ran out of memory while making `hero`: the device is full"
+        )
         assert len(run.told.of(RequestStarted)) == 2
 
 
 def test_the_manifest_may_forbid_the_ladder(tmp_path: Path) -> None:
     with running(tmp_path) as run:
-        with pytest.raises(EngineFailed, match=r"^the device is full\n"):
+        with pytest.raises(EngineFailed, match=r"making `hero`: the device is full\n"):
             run.pool.render(starved(tries={ErrorKind.OUT_OF_MEMORY: 1}), request(fits="model"))
         assert len(run.told.of(RequestStarted)) == 1
 
@@ -221,7 +226,8 @@ def test_an_engine_that_does_not_fit_when_it_loads_goes_the_same_way(tmp_path: P
         with pytest.raises(EngineFailed) as caught:
             run.pool.render(none, request())
         assert caught.value.message == (
-            'the device is full; tried with `offload = "model"`, then with `offload = "sequential"`'
+            "the engine `none` ran out of memory while loading: the device is full; "
+            'tried with `offload = "model"`, then with `offload = "sequential"`'
         )
 
 

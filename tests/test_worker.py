@@ -87,8 +87,10 @@ def test_a_prompt_larger_than_a_pipe_arrives(start: Start) -> None:
 
 def test_an_engine_that_never_reads_does_not_hold_the_builder(start: Start) -> None:
     worker = start(engine("stubborn", load_seconds=0.5, settings={"act": "hang", "padding": "x" * 1_000_000}))
-    with pytest.raises(EngineFailed, match=r"^the engine `stubborn` did not load within 0.5 s"):
+    with pytest.raises(EngineFailed) as caught:
         worker.open()
+    fact = "the engine `stubborn` did not load within 0.5 s"
+    assert str(caught.value) == f"{fact}\n\nhint: raise `limits.load_seconds` of `[engines.stubborn]`"
 
 
 def test_it_sees_its_own_keys_and_no_others(start: Start) -> None:
@@ -219,8 +221,17 @@ def test_progress_extends_the_deadline_only_while_it_goes_on(start: Start) -> No
     with pytest.raises(EngineFailed) as caught:
         results(worker, request("slow", seconds=1.2))
     fact = "the engine `good` gave no sign of life for 0.4 s while making `slow`"
-    assert caught.value.message == fact
+    assert str(caught.value) == f"{fact}\n\nhint: raise `limits.render_seconds` of `[engines.good]`"
     assert caught.value.lost
+
+
+def test_more_time_is_not_advised_where_the_log_tells_of_an_error(start: Start, tmp_path: Path) -> None:
+    worker = start(engine("stubborn", render_seconds=0.5))
+    worker.open()
+    with pytest.raises(EngineFailed) as caught:
+        results(worker, request("a fatal error", "hang"))
+    assert caught.value.log_tail == "making a fatal error\nstuck"
+    assert caught.value.hint == f"read its log, `{tmp_path / 'log'}`"
 
 
 def test_cut_from_another_thread_ends_a_render_at_once(start: Start, mark: str) -> None:

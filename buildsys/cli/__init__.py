@@ -32,6 +32,8 @@ COMMANDS: Final = {
     "schema": "Print the JSON Schema of assets.toml",
 }
 
+_INTERRUPTED: Final = "interrupted: what was finished is kept; `artlock build` goes on from there"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code; see `buildsys.errors.Exit`."""
@@ -44,7 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ArtlockError as error:
         return _tell(error, arguments)
     except KeyboardInterrupt:
-        print("\ninterrupted: what was finished is kept; `artlock build` goes on from there", file=sys.stderr)
+        with streams.outliving(sys.stderr):
+            print(f"\n{_INTERRUPTED}", file=sys.stderr)
         return Exit.INTERRUPTED
     except BrokenPipeError:
         # `artlock plan | head`: not an error. Python would complain once more when it flushes at exit.
@@ -127,7 +130,8 @@ def _tell(error: ArtlockError, arguments: list[str]) -> int:
     """Say what is wrong: to a person, and to a program that asked for JSON."""
     from buildsys.cli.console import print_json, tame  # noqa: PLC0415 - only an error needs it
 
-    print(f"error: {tame(str(error))}", file=sys.stderr)
+    with streams.outliving(sys.stderr):
+        print(f"error: {tame(str(error))}", file=sys.stderr)
     if "--json" in arguments:
         print_json({"error": error.message, "hint": error.hint})
     return error.exit_code

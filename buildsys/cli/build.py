@@ -68,7 +68,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
-    """What became of every asset, for a program: names by verdict."""
+    """What became of every asset, for a program: names by verdict, and why any was not made."""
+    troubles = (*outcome.blocked, *outcome.failed)
     return {
         "built": list(outcome.built),
         "restored": list(outcome.restored),
@@ -76,7 +77,16 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "edited": list(outcome.edited),
         "blocked": [item.name for item in outcome.blocked],
         "failed": [item.name for item in outcome.failed],
-        "reasons": {item.name: item.message for item in (*outcome.blocked, *outcome.failed)},
+        "reasons": {item.name: item.message for item in troubles},
+        "failures": {
+            item.name: {
+                "message": item.message,
+                "hint": item.hint,
+                "kind": item.kind,
+                "log": item.log.splitlines(),
+            }
+            for item in troubles
+        },
     }
 
 

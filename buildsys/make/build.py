@@ -35,6 +35,8 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
     name: AssetName
     message: str
     hint: str = ""
+    kind: str = ""
+    """Of the engine's error; empty where no engine is to blame."""
     log: str = ""
     """The last lines of the engine's log, where they may tell the cause."""
     blocked: bool = False
@@ -188,8 +190,9 @@ class Build:
 
     def _fail(self, name: AssetName, error: ArtlockError) -> None:
         if name not in self._failures:
+            kind = error.kind if isinstance(error, EngineFailed) else ""
             self._failures[name] = Failed(
-                name=name, message=error.message, hint=error.hint, log=_last_lines(error)
+                name=name, message=error.message, hint=error.hint, kind=kind, log=_last_lines(error)
             )
             self._tell(AssetFailed(name=name, message=error.message, hint=error.hint))
 

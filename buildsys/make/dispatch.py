@@ -25,6 +25,7 @@ from buildsys.make.events import (
     RequestPutOff,
     RequestStarted,
     StepMade,
+    WorkerLoading,
     WorkerLost,
     WorkerStarted,
 )
@@ -42,7 +43,7 @@ class End:
     force: bool
 
 
-Message: TypeAlias = Job | End | DriverReport
+Message: TypeAlias = Job | End | DriverReport | WorkerLoading
 
 
 class Dispatcher:
@@ -94,6 +95,8 @@ class Dispatcher:
                 self._accept(message)
             case End():
                 self._finish(message)
+            case WorkerLoading():
+                self._tell(message)
             case Loaded(driver, hello, seconds):
                 self._welcome(self._roster.posts[driver], hello, seconds)
             case Step(driver, job, step, steps) if job.request.id in self._roster.posts[driver].batch:

@@ -16,6 +16,7 @@ import msgspec
 
 from buildsys.make.devices import CPU, Devices
 from buildsys.make.driver import Driver, DriverReport
+from buildsys.make.events import WorkerLoading
 from buildsys.make.relief import settings_at
 from buildsys.make.roster import Post, Roster, Stage, Standing
 from buildsys.make.runfolder import RunFolder
@@ -34,7 +35,7 @@ class Staff:
         root: Path,
         jobs: int,
         environ: Mapping[str, str],
-        tell: Callable[[DriverReport], None],
+        tell: Callable[[DriverReport | WorkerLoading], None],
     ) -> None:
         self._roster = roster
         self._folder = folder
@@ -80,11 +81,14 @@ class Staff:
     def enter(self, post: Post, stage: Stage, now: float) -> None:
         """Note where `post` is now."""
         loading = self._roster.standing(post.name).loading
-        if post.stage is Stage.LOADING:
+        before, post.stage = post.stage, stage
+        if before is Stage.LOADING:
             loading.end(now)
         if stage is Stage.LOADING:
             loading.begin(now)
-        post.stage = stage
+        if (before is Stage.LOADING) is not (stage is Stage.LOADING):
+            number = len(self._roster.of(post.name, Stage.LOADING))
+            self._tell(WorkerLoading(post.name, post.device, number))
 
     def _settle(self, device: str, here: list[Standing], now: float) -> None:
         """Give a free device to whom it is due, and let its owner fill it."""
@@ -209,7 +213,7 @@ class Staff:
         driver = Driver(
             equipped,
             start=partial(
-                Worker, equipped, self._adapter(engine), place, self._environ
+                Worker, equipped, self._adapter(engine), place, self._environ, self._root
             ),
             clear=partial(self._folder.clear, place),
             tell=self._tell,
