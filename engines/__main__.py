@@ -185,9 +185,13 @@ def _leave(code: int) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # one core file, the engine's, is enough
-        if -code not in (signal.SIGKILL, signal.SIGSTOP):
+        try:
             signal.signal(-code, signal.SIG_DFL)
+        except (OSError, ValueError):
+            # Nobody may handle KILL and STOP, and the C library keeps the first real-time signals to itself.
+            pass
         os.kill(os.getpid(), -code)
+        code = 128 - code  # as a shell says it, should we still be there
     os._exit(code)
 
 

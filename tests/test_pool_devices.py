@@ -248,6 +248,5 @@ def test_a_worker_is_told_how_much_of_its_device_it_may_take(tmp_path: Path) -> 
     for device, memory in (("cuda:0", "0.5"), ("cpu", "0.0")):
         one = engine("good", name=device, **gpu(devices=(device,), memory=0.5))
         with running(tmp_path) as run:
-            run.pool.render(one, request())
-            assert run.pool.environment(device)["memory"] == memory
+            assert run.pool.render(one, request()).environment["memory"] == memory
             assert MARK in run.told.of(WorkerStarted)[0].environment["seen"]

@@ -34,9 +34,10 @@ def start(tmp_path: Path, mark: str) -> Iterator[Start]:
     with ExitStack() as ends:
 
         def start(animal: Engine, **environ: str) -> Worker:
-            place = Place(tmp_path / "staging", tmp_path / "tmp", tmp_path / "log")
+            place = Place(tmp_path / "staging", tmp_path / "tmp", tmp_path / "log", tmp_path / "made")
             place.staging.mkdir(exist_ok=True)
             place.temporary.mkdir(exist_ok=True)
+            place.made.mkdir(exist_ok=True)
             seen = {**os.environ, MARK: mark, **environ}
             worker = Worker(animal, str(ROOT / animal.card.name), place, seen)
             ends.callback(worker.kill)

@@ -9,6 +9,7 @@ import os
 import stat
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final, NoReturn
 
@@ -55,6 +56,26 @@ def inspect(folder: Path, name: str, size: tuple[int, int] | None) -> Header:
     if size is not None and (width, height) != tuple(size):
         raise Unfit(f"it is {width}x{height} pixels, not {size[0]}x{size[1]} as asked")
     return Header(expected, width, height)
+
+
+def adopt(staging: Path, made: Path, name: str, size: tuple[int, int] | None) -> Header:
+    """Move the picture `name` from `staging` to `made`, and inspect it there; raises `Unfit`.
+
+    In this order: an engine may unlink or swap its file at any time, and what was inspected must be what
+    is kept.
+    """
+    try:
+        (staging / name).rename(made / name)
+    except FileNotFoundError:
+        raise Unfit("it wrote no file") from None
+    except OSError as error:
+        raise Unfit(f"its file can't be taken: {error.strerror}") from None
+    try:
+        return inspect(made, name, size)
+    except Unfit:
+        with suppress(OSError):  # a folder stays, and goes with all of `made`
+            (made / name).unlink()
+        raise
 
 
 def _plain(name: str) -> bool:

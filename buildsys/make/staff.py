@@ -212,9 +212,7 @@ class Staff:
         equipped = self._equipped(engine, device, level)
         driver = Driver(
             equipped,
-            start=partial(
-                Worker, equipped, self._adapter(engine), place, self._environ, self._root
-            ),
+            start=partial(Worker, equipped, self._adapter(engine), place, self._environ, self._root),
             clear=partial(self._folder.clear, place),
             tell=self._tell,
             ahead=stage is Stage.AHEAD,
