@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from buildsys.make.events import RequestSpent
+from buildsys.make.made import Made
 from buildsys.make.worker import EngineFailed
-from engines.protocol import Done
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Account:
     device: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Of the worker that had it last."""
-    outcome: Done | EngineFailed | None = None
+    outcome: Made | EngineFailed | None = None
     """How it ended; None while it may be tried again."""
     _waited: float = 0.0
     _loaded: float = 0.0
@@ -94,7 +94,7 @@ class Account:
 
     def spent(self, engine: str, asset: str, version: str) -> RequestSpent:
         """The sum."""
-        done = self.outcome if isinstance(self.outcome, Done) else None
+        done = self.outcome if isinstance(self.outcome, Made) else None
         failed = self.outcome if isinstance(self.outcome, EngineFailed) else None
         return RequestSpent(
             engine=engine,

@@ -29,10 +29,11 @@ from buildsys.make.events import (
     WorkerLost,
     WorkerStarted,
 )
+from buildsys.make.made import Made
 from buildsys.make.roster import Post, Roster, Stage, Standing
 from buildsys.make.staff import Staff
 from buildsys.make.worker import EngineFailed
-from engines.protocol import Done, ErrorKind, Hello
+from engines.protocol import ErrorKind, Hello
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class Dispatcher:
     def _answer(self, post: Post, message: Answered) -> None:
         job = post.batch[message.job.request.id]
         post.served = True
-        if isinstance(message.answer, Done):
+        if isinstance(message.answer, Made):
             self._tell(RequestDone(job.engine.name, job.asked.asset, message.seconds))
             job.account.outcome = message.answer
         else:
@@ -163,7 +164,7 @@ class Dispatcher:
         del post.batch[job.request.id]  # not before: should a bug end the build, nobody is forgotten
         if not post.batch:
             self._close_batch(post)
-        _resolve(job)
+        job.resolve()
 
     def _lose(self, post: Post, error: EngineFailed) -> None:
         loading = post.stage in {Stage.AHEAD, Stage.LOADING}
@@ -181,7 +182,7 @@ class Dispatcher:
         post.batch.clear()
         self._close_batch(post)
         for job in left:
-            _resolve(job)
+            job.resolve()
 
     def _take_back(self, post: Post) -> None:
         """Have the batch wait as before: it was never sent, so its requests had no part in the loss.
@@ -275,7 +276,7 @@ class Dispatcher:
         for job in standing.line.clear():
             job.account.wait_no_more(self._now, standing.loading)
             self._fail(job, error)
-            _resolve(job)
+            job.resolve()
 
     def _give_out(self, standing: Standing) -> None:
         """Split what may begin evenly over the idle workers of an engine."""
@@ -294,14 +295,3 @@ class Dispatcher:
             job.account.work(self._now, standing.loading, post.device, post.environment)
             self._tell(RequestStarted(job.engine.name, job.asked.asset))
         post.driver.give(batch)
-
-
-def _resolve(job: Job) -> None:
-    """Answer the caller, if the request came to its end."""
-    match job.account.outcome:
-        case None:
-            return
-        case EngineFailed() as error:
-            job.future.set_exception(error)
-        case done:
-            job.future.set_result(done)

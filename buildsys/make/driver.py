@@ -5,7 +5,6 @@ Decides nothing: which batch, whether to try again and when to leave is the pool
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import threading
 import time
@@ -16,17 +15,10 @@ from queue import SimpleQueue
 from typing import Final, TypeAlias
 
 from buildsys.make.accounts import Account
+from buildsys.make.made import Made, made_by
 from buildsys.make.worker import EngineFailed, Worker
 from buildsys.manifest.model import Engine
-from engines.protocol import Done, ErrorKind, Failure, Hello, Progress, Request
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made(Done):
-    """A picture in the builder's own folder, with what it was made with."""
-
-    environment: Mapping[str, str] = field(default_factory=dict)
-    """Of this very process: on another device, the same engine may say something else."""
+from engines.protocol import ErrorKind, Failure, Hello, Progress, Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,6 +39,14 @@ class Job:
     crowded: bool = False
     """Whether it ran out of memory in company."""
     account: Account = field(default_factory=Account)
+
+    def resolve(self) -> None:
+        """Answer the caller, if the request came to its end."""
+        outcome = self.account.outcome
+        if isinstance(outcome, EngineFailed):
+            self.future.set_exception(outcome)
+        elif outcome is not None:
+            self.future.set_result(outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +188,6 @@ class Driver:
 
     def _started(self) -> Worker | None:
         """The worker, or None where it is not wanted any more."""
-        if self._is_cut:
-            return None
         # Without the lock: the start of a process takes its time, and whoever cuts must not wait for it.
         worker = self._start()
         with self._lock:
@@ -209,10 +207,9 @@ class Driver:
 
         for result in worker.render([job.request for job in batch], on_progress):
             job = jobs[str(result.id)]
-            answer = worker.failed(result) if isinstance(result, Failure) else _made(job, result, environment)
+            answer = (
+                worker.failed(result)
+                if isinstance(result, Failure)
+                else made_by(result, environment, job.asked.id)
+            )
             self._tell(Answered(self, job, answer, time.monotonic() - began))
-
-
-def _made(job: Job, done: Done, environment: Mapping[str, str]) -> Made:
-    said = {item.name: getattr(done, item.name) for item in dataclasses.fields(done)}
-    return Made(**{**said, "id": job.asked.id}, environment=environment)

@@ -17,7 +17,7 @@ from buildsys import digest
 from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.make.copies import Copies
-from buildsys.make.driver import Made
+from buildsys.make.made import Made
 from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
 from buildsys.make.results import Finished, Raw, picture_of
 from buildsys.manifest.cards import FINISH, PLACEHOLDER

@@ -17,8 +17,9 @@ from typing import Final, Self
 from buildsys.errors import Exit, MakeError
 from buildsys.make.clock import Clock
 from buildsys.make.dispatch import Dispatcher, End, Message
-from buildsys.make.driver import Job, Made
+from buildsys.make.driver import Job
 from buildsys.make.events import Event
+from buildsys.make.made import Made
 from buildsys.make.roster import Roster
 from buildsys.make.runfolder import RunFolder
 from buildsys.make.staff import Staff

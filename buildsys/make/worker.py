@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -20,6 +19,7 @@ from buildsys.errors import MakeError
 from buildsys.make import advice
 from buildsys.make.channel import Channel, Gone, Silence
 from buildsys.make.conduct import answered, assets_of, difference_of
+from buildsys.make.devices import CPU
 from buildsys.make.ending import ending_of, not_begun
 from buildsys.make.enginelog import EngineLog, shortened
 from buildsys.make.inspection import Unfit, adopt
@@ -40,8 +40,6 @@ from engines.protocol import (
     Request,
     Result,
 )
-
-_CPU: Final = "cpu"
 
 
 class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine failed
@@ -77,7 +75,6 @@ class Place(msgspec.Struct, frozen=True):
     """The folders of one worker; the builder owns all of them."""
 
     staging: Path
-    """Where the engine writes its pictures."""
     temporary: Path
     log: Path
     made: Path
@@ -137,7 +134,7 @@ class Worker:
 
     def _opening(self, *, ahead: bool) -> Open:
         engine = self._engine
-        on_gpu = engine.settings.get("device", _CPU) != _CPU
+        on_gpu = engine.settings.get("device", CPU) != CPU
         return Open(
             protocol=protocol.PROTOCOL,
             adapter=self._adapter,
@@ -242,11 +239,11 @@ class Worker:
 
     def failed(self, failure: Failure) -> EngineFailed:
         """`failure`, told by an engine that lives on, as an error with the log's last lines."""
+        hint = failure.hint
         if failure.kind is ErrorKind.INTERNAL:
             time.sleep(0.05)  # its traceback was written before its answer, but is drained beside it
-            hint = failure.hint or self._log.advice
-            return self._error(failure.message, hint, failure.kind, failure.retry_after)
-        return self._error(failure.message, failure.hint, failure.kind, failure.retry_after)
+            hint = hint or self._log.advice
+        return self._error(failure.message, hint, failure.kind, failure.retry_after)
 
     def _error(
         self,
