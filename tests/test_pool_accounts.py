@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from pool_kit import HandClock, gpu, results, running
 from zookeeper import engine, request
@@ -79,6 +80,8 @@ def test_a_request_is_accounted_for_by_the_clock(tmp_path: Path) -> None:
         results(asked)
         spent = {event.asset: event for event in run.told.of(RequestSpent) if event.engine == "good"}
         assert set(spent) == set("abc")
+        assert {event.environment["memory"] for event in spent.values()} == {"0.0"}
+        spent = {asset: msgspec.structs.replace(event, environment={}) for asset, event in spent.items()}
         assert spent["a"] == RequestSpent(
             engine="good",
             asset="a",

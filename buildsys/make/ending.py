@@ -51,13 +51,14 @@ def _named(number: int) -> str:
 
 def not_begun(engine: Engine, python: str, error: OSError) -> Ending:
     """Why there is no process: only what names the interpreter is the interpreter's fault."""
+    subject = f"the engine `{engine.name}` can't be started"
+    if error.errno in _OUT_OF_FILES:
+        hint = "raise the limit of open files (`ulimit -n`)"
+        return Ending(f"{subject}: {error.strerror}", ErrorKind.TRANSIENT, hint)
     if error.filename == python:
         fact = f"the interpreter `{python}` of `{engine.name}` can't be started: {error.strerror}"
         return Ending(fact, ErrorKind.MISSING, f"mend `python` of the engine `{engine.name}`")
     if error.filename is not None:
-        fact = f"the engine `{engine.name}` can't be started: `{os.fspath(error.filename)}`: {error.strerror}"
+        fact = f"{subject}: `{os.fspath(error.filename)}` can't be opened: {error.strerror}"
         return Ending(fact, ErrorKind.TRANSIENT, "make room or set permissions, then build again")
-    fact = f"the engine `{engine.name}` can't be started: {error.strerror}"
-    files = error.errno in _OUT_OF_FILES
-    hint = "raise the limit of open files (`ulimit -n`)" if files else "close other programs"
-    return Ending(fact, ErrorKind.TRANSIENT, hint)
+    return Ending(f"{subject}: {error.strerror}", ErrorKind.TRANSIENT, "close other programs")

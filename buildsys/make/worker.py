@@ -68,7 +68,7 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
         self.killed = killed
         """By `SIGKILL`: nobody knows why, but of the device's memory it tells nothing."""
         self.unasked = unasked
-        """It was gone before it was sent the batch: none of these requests can be the cause."""
+        """It was gone before it was sent the batch."""
 
 
 class Place(msgspec.Struct, frozen=True):
