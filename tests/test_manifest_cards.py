@@ -112,6 +112,16 @@ SEE = 'see "Writing an engine" in the documentation'
             "use 8 or less",
         ),
         (
+            "prompt_rest = 'lenght'\n[parameters.length]\ntype = 'integer'",
+            "mine.toml:5:15: `prompt_rest` names `lenght`, which is no parameter",
+            "did you mean `length`?",
+        ),
+        (
+            "prompt_rest = 'x'",
+            "mine.toml:5:15: `prompt_rest` names `x`, which is no parameter",
+            "name one of its parameters",
+        ),
+        (
             "[steps.a]\nversion = 1\nmain = 'x'",
             "mine.toml:7:8: the step `a` has no parameter `x` to be its `main`",
             "name one of its parameters",

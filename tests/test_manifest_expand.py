@@ -46,7 +46,15 @@ def test_the_least_manifest() -> None:
     assert manifest.profile == "draft"
     assert manifest.profiles == ()
     assert manifest.files == ("assets.toml",)
-    assert list(manifest.engines) == ["stock", "vector", "placeholder", "finish", "sd35-medium", "sd35-turbo"]
+    assert list(manifest.engines) == [
+        "stock",
+        "vector",
+        "placeholder",
+        "finish",
+        "measure",
+        "sd35-medium",
+        "sd35-turbo",
+    ]
 
 
 def test_an_asset_whole() -> None:
@@ -299,7 +307,7 @@ def test_what_is_put_in_is_not_expanded_again() -> None:
     [project]
     name = "game"
     [variables]
-    word = "{n}"
+    word = "{{n}}"
     [styles.keep]
     prompt = "{prompt} {word}"
     [assets."a{n}"]

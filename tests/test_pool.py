@@ -25,6 +25,7 @@ from buildsys.make.events import (
     WorkerLost,
     WorkerStarted,
 )
+from buildsys.make.made import Made
 from buildsys.make.pool import Pool, Stopped
 from buildsys.make.worker import EngineFailed
 from engines.protocol import Done, ErrorKind
@@ -48,7 +49,7 @@ def pool(tmp_path: Path, mark: str, events: list[Event]) -> Iterator[Pool]:
     assert left_after(mark, 2) == []
 
 
-def results(futures: list[Future[Done]]) -> list[Done]:
+def results(futures: list[Future[Made]]) -> list[Done]:
     return [future.result(20) for future in futures]
 
 

@@ -300,7 +300,7 @@ def test_a_signal_without_a_name_is_told_by_its_number(start: Start, number: int
     worker = start(engine("mortal"))
     worker.open()
     with pytest.raises(EngineFailed) as caught:
-        results(worker, request(act=number))
+        results(worker, request(act=str(number)))
     assert caught.value.message == f"the engine `mortal` was ended by {name} while making `hero`"
 
 

@@ -5,12 +5,18 @@ Pure sums over moments that the caller gives. Knows nothing of processes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from buildsys.make.events import RequestSpent
 from buildsys.make.made import Made
 from buildsys.make.worker import EngineFailed
+from engines.protocol import Done
+
+
+def _as_told(done: Done) -> float | None:
+    """What the provider says."""
+    return done.cost
 
 
 @dataclass(slots=True)
@@ -92,8 +98,10 @@ class Account:
         """Whether nothing can be added any more."""
         return self.outcome is not None and not self._batches
 
-    def spent(self, engine: str, asset: str, version: str) -> RequestSpent:
-        """The sum."""
+    def spent(
+        self, engine: str, asset: str, version: str, cost: Callable[[Done], float | None] = _as_told
+    ) -> RequestSpent:
+        """The sum; `cost`: what a picture took, in US dollars."""
         done = self.outcome if isinstance(self.outcome, Made) else None
         failed = self.outcome if isinstance(self.outcome, EngineFailed) else None
         return RequestSpent(
@@ -108,6 +116,6 @@ class Account:
             make_seconds=self._made,
             host_bytes=done.host_bytes if done else 0,
             device_bytes=done.device_bytes if done else 0,
-            cost=done.cost if done else None,
+            cost=cost(done) if done else None,
             error=failed.kind if failed else None,
         )

@@ -18,6 +18,7 @@ from buildsys.make import schedule
 from buildsys.make.maker import Maker, relabelled
 from buildsys.make.pool import Stopped
 from buildsys.make.progress import AssetDone, AssetFailed, AssetsKept, AssetStarted, Event
+from buildsys.make.purse import Withheld
 from buildsys.make.worker import EngineFailed
 from buildsys.manifest.model import AssetName
 from buildsys.plan.judge import Judge
@@ -125,6 +126,9 @@ class Build:
             self._carry_out(name)
         except Stopped:
             # Nobody's failure, and the interrupt has its own last word.
+            raise
+        except Withheld as error:
+            self._leave_out(Failed(name=name, message=error.message, hint=error.hint, blocked=True))
             raise
         except ArtlockError as error:
             self._fail(name, error)

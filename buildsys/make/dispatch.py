@@ -1,7 +1,7 @@
 """What becomes of each request: who makes it, what its answer means, and whether it is tried again.
 
 One thread owns all of this state; everyone else sends it messages. So there is no lock to forget.
-Knows nothing of assets, stores or plans, and never waits for a process.
+Knows nothing of assets, stores or verdicts, and never waits for a process.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
@@ -33,6 +34,7 @@ from buildsys.make.made import Made
 from buildsys.make.roster import Post, Roster, Stage, Standing
 from buildsys.make.staff import Staff
 from buildsys.make.worker import EngineFailed
+from buildsys.plan import price
 from engines.protocol import ErrorKind, Hello
 
 
@@ -145,10 +147,11 @@ class Dispatcher:
             return
         self._staff.enter(post, Stage.READY, self._now)
         post.limit = max(1, min(post.driver.engine.card.batch, hello.batch))
-        post.environment = hello.environment
+        post.environment = dict(sorted(hello.environment.items()))
         self._roster.standing(post.name).load_failures.pop(post.device, None)
-        environment = dict(sorted(hello.environment.items()))
-        self._tell(WorkerStarted(post.name, seconds, post.device, hello.version, environment, hello.confined))
+        self._tell(
+            WorkerStarted(post.name, seconds, post.device, hello.version, post.environment, hello.confined)
+        )
 
     def _answer(self, post: Post, message: Answered) -> None:
         job = post.batch[message.job.request.id]
@@ -244,7 +247,9 @@ class Dispatcher:
 
     def _sum_up(self, job: Job) -> None:
         if job.account.closed:
-            self._tell(job.account.spent(job.engine.name, job.asked.asset, job.engine.card.version))
+            engine, asked = job.engine, job.asked
+            cost = partial(price.billed, engine, asked)
+            self._tell(job.account.spent(engine.name, asked.asset, engine.card.version, cost))
 
     def _finish(self, end: End) -> None:
         if self._end is None:

@@ -72,13 +72,12 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
 
 
 class Place(msgspec.Struct, frozen=True):
-    """The folders of one worker; the builder owns all of them."""
+    """The folders of one worker, all of them the builder's; the engine may not write in `made`."""
 
     staging: Path
     temporary: Path
     log: Path
     made: Path
-    """Where the builder moves a picture, out of the engine's reach."""
 
 
 class Worker:

@@ -34,7 +34,10 @@ FINISH: Final = "finish"
 PLACEHOLDER: Final = "placeholder"
 """The engine of the labelled stand-ins that a build may put where assets are blocked, and its adapter."""
 
-OWN: Final = (FINISH, PLACEHOLDER)
+MEASURE: Final = "measure"
+"""The engine that holds pictures against each other and lays out contact sheets, and its adapter."""
+
+OWN: Final = (FINISH, PLACEHOLDER, MEASURE)
 """What artlock uses by itself: no asset, role or engine of a manifest names one."""
 
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
@@ -198,6 +201,11 @@ def _name_faults(card: Card) -> Iterator[Fault]:
             group = "parameters" if name in card.parameters else "settings"
             fact = f"`{name}` is a key of every engine and can't be a parameter"
             yield Fault(fact, "rename it", (group, name), at_key=True)
+    if card.prompt_rest and card.prompt_rest not in card.parameters:
+        hint = did_you_mean(card.prompt_rest, card.parameters) or "name one of its parameters"
+        yield Fault(
+            f"`prompt_rest` names `{card.prompt_rest}`, which is no parameter", hint, ("prompt_rest",)
+        )
     device = card.settings.get(devices.SETTING)
     if device is not None and device.type != "string":
         path = ("settings", devices.SETTING, "type")

@@ -41,8 +41,8 @@ def _die(act: Json, *, stuck: bool = False) -> None:
             ctypes.string_at(0)
         case "killed":
             os.kill(os.getpid(), signal.SIGKILL)
-        case int():
-            os.kill(os.getpid(), act)
+        case str() if act.isdigit():
+            os.kill(os.getpid(), int(act))
         case "eat":
             _eat()
 
