@@ -147,11 +147,9 @@ class Dispatcher:
             return
         self._staff.enter(post, Stage.READY, self._now)
         post.limit = max(1, min(post.driver.engine.card.batch, hello.batch))
-        post.environment = dict(sorted(hello.environment.items()))
+        environment = post.environment = dict(sorted(hello.environment.items()))
         self._roster.standing(post.name).load_failures.pop(post.device, None)
-        self._tell(
-            WorkerStarted(post.name, seconds, post.device, hello.version, post.environment, hello.confined)
-        )
+        self._tell(WorkerStarted(post.name, seconds, post.device, hello.version, environment, hello.confined))
 
     def _answer(self, post: Post, message: Answered) -> None:
         job = post.batch[message.job.request.id]
@@ -190,8 +188,7 @@ class Dispatcher:
     def _take_back(self, post: Post) -> None:
         """Have the batch wait as before: it was never sent, so its requests had no part in the loss.
 
-        Only where the process had made something: or an engine that ends as soon as it has loaded would be
-        replaced for ever, and nobody would be told.
+        Not where the process made nothing: one that ends as soon as it loaded would come back for ever.
         """
         standing = self._roster.standing(post.name)
         batch, post.given = post.given, ()
