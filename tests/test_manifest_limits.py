@@ -1,4 +1,4 @@
-"""Limits, devices, sandbox, prices: where each comes from, what it comes to; no recipe knows them."""
+"""Limits, devices, sandbox and prices: where each comes from, what it comes to; no recipe knows them."""
 
 from __future__ import annotations
 

@@ -275,3 +275,26 @@ def test_nobody_is_charged_for_an_engine_that_died_while_it_was_idle(tmp_path: P
         fact = "the engine `mortal` ended with exit code 3 before it was asked for `innocent`"
         assert lost.reason == fact
         assert [event.tries for event in run.told.expect(RequestSpent, 2)] == [1, 1]
+
+
+PAID: dict[str, Any] = {"keys": ["OWN_KEY"], "network": True}
+
+
+@pytest.mark.parametrize("act", ["segfault", "exit", "killed"])
+def test_a_paid_request_whose_process_is_lost_is_not_sent_again(tmp_path: Path, act: str) -> None:
+    with running(tmp_path, OWN_KEY="mine-5f2c") as run:
+        with pytest.raises(EngineFailed) as caught:
+            run.pool.render(engine("mortal", **PAID), request(act=act))
+        assert caught.value.kind is ErrorKind.UNCERTAIN
+        assert caught.value.message.endswith(". The provider may have made it, and billed it")
+        assert caught.value.hint == "look at the account's usage before you build it again"
+        assert len(run.told.of(RequestStarted)) == 1
+
+
+def test_what_an_engine_with_a_key_does_not_say_is_taken_as_paid() -> None:
+    paid = engine("good", **PAID)
+    for kind in (ErrorKind.INTERNAL, ErrorKind.OUT_OF_MEMORY):
+        assert waits(paid, failed(kind, lost=True)) == [None]
+    assert waits(paid, failed(ErrorKind.TRANSIENT))[-1] is None
+    assert len(waits(paid, failed(ErrorKind.TRANSIENT))) == 3
+    assert retry.wait_to_load(paid, failed(ErrorKind.TRANSIENT, lost=True), [ErrorKind.TRANSIENT]) == 0.0

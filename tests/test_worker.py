@@ -14,15 +14,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import zookeeper
 from zookeeper import MARK, ROOT, engine, left_after, request
 
 from buildsys.make.conduct import answered
 from buildsys.make.runfolder import RunFolder
-from buildsys.make.surroundings import surroundings
+from buildsys.make.surroundings import settings_here, surroundings
 from buildsys.make.worker import EngineFailed, Place, Worker
-from buildsys.manifest.model import Engine
+from buildsys.manifest.model import Engine, Parameter
 from engines.protocol import Done, ErrorKind, Failure, Progress, ProtocolError, Result
 
 Start = Callable[..., Worker]
@@ -126,8 +127,22 @@ def test_the_environment_is_an_allow_list() -> None:
         "PYTHONUTF8": "1",
         "TMPDIR": "/private",
     }
+    assert "SECRET" in surroundings(card, environ, "/private", passed=["SECRET", "NOT_SET"])
     outgoing = engine("good", network=True).card
     assert surroundings(outgoing, environ, "/private")["https_proxy"] == "p"
+
+
+def test_a_variable_of_the_card_wins_over_the_manifest() -> None:
+    settings = {
+        "base_url": Parameter(name="base_url", type="string", variable="GOOD_BASE_URL"),
+        "timeout": Parameter(name="timeout", type="number"),
+    }
+    card = msgspec.structs.replace(engine("good").card, settings=settings)
+    said = {"base_url": "https://example.com", "timeout": 3}
+    assert settings_here(card, said, {}) == said
+    assert settings_here(card, said, {"GOOD_BASE_URL": " "}) == said
+    assert settings_here(card, said, {"GOOD_BASE_URL": "http://here"}) == {**said, "base_url": "http://here"}
+    assert settings_here(card, {}, {"GOOD_BASE_URL": "http://here"}) == {"base_url": "http://here"}
 
 
 def test_a_key_is_not_in_the_message_or_the_tail(start: Start) -> None:

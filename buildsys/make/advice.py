@@ -14,6 +14,11 @@ from engines.protocol import ErrorKind, Failure
 
 _COMPLAINT: Final = re.compile(r"error|exception|traceback|fatal|failed|refused|denied", re.IGNORECASE)
 
+BILLED: Final = ". The provider may have made it, and billed it"
+"""Said of a process that is lost after it was told what to make by a provider who is paid."""
+
+LOOK: Final = "look at the account's usage before you build it again"
+
 _STARVED: Final = "the engine ran out of memory"
 """How `engines/serve.py` says it, which knows neither the engine's name nor the asset's."""
 

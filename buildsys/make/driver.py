@@ -188,11 +188,19 @@ class Driver:
 
     def _started(self) -> Worker | None:
         """The worker, or None where it is not wanted any more."""
-        # Without the lock: the start of a process takes its time, and whoever cuts must not wait for it.
+        with self._lock:
+            if self._is_cut:
+                return None
+        # Not under the lock: a process, or the command that prints its key, may take its time to start, and
+        # whoever cuts can't wait.
         worker = self._start()
+        return worker if self._keep(worker) else None
+
+    def _keep(self, worker: Worker) -> bool:
+        """Have `cut` find `worker`; whether nobody wanted it cut meanwhile."""
         with self._lock:
             self._worker = worker
-            return None if self._is_cut else worker
+            return not self._is_cut
 
     def _make(self, worker: Worker, batch: tuple[Job, ...], environment: Mapping[str, str]) -> None:
         began = time.monotonic()

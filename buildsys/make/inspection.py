@@ -21,7 +21,22 @@ MAX_FILE: Final = 256 * 1024 * 1024
 MAX_SIDE: Final = 16384
 """Pixels of width or height."""
 
+RAW: Final = (".png", ".jpg", ".webp")
+"""What a raw picture may be."""
+
+_NEAR: Final = 1.02
+"""How far the shape of a larger picture may be from the one asked for: cropping as much is not seen."""
+
 _MAX_CHUNKS: Final = 100_000
+_FRAMES: Final = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+"""JPEG markers of a frame, which tells the size."""
+
+_SCANS: Final = {0xD8, 0xD9, 0xDA}
+"""JPEG markers before which a frame must have come."""
+
+_JPEG_TAIL: Final = 4096
+"""Bytes at the end of a JPEG in which its end marker lies: some writers pad."""
+
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 
@@ -37,28 +52,36 @@ class Unfit(Exception):  # noqa: N818 - a finding about a file, made into an err
     """The file can't be adopted; the text says why, and not its name: nobody chose that but the builder."""
 
 
-def inspect(folder: Path, name: str, size: tuple[int, int] | None) -> Header:
+def inspect(folder: Path, name: str, size: tuple[int, int] | None, *, exact: bool = True) -> Header:
     """The header of the picture `name` in `folder`; raises `Unfit` unless it can be adopted.
 
-    `size`: the width and height that were asked for, None where any will do.
+    `size`: the width and height that were asked for, None where any will do. Unless `exact`, a larger
+    picture of nearly the same shape will do too.
     """
     if not _plain(name):
         raise Unfit(f"`{name[:80]}` is not the name of a file in its staging folder")
     expected = Path(name).suffix.lower().removeprefix(".")
-    reader = {"png": _png, "webp": _webp}.get(expected)
+    reader = {"png": _png, "webp": _webp, "jpg": _jpeg}.get(expected)
     if reader is None:
-        raise Unfit("its file is neither a `.png` nor a `.webp`")
+        raise Unfit("its file is no `.png`, `.jpg` or `.webp`")
     with _open(folder, name) as file:
         length = _length(file)
         width, height = reader(file, length)
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise Unfit(f"its file says it is {width}x{height} pixels; a side has 1 to {MAX_SIDE}")
     if size is not None and (width, height) != tuple(size):
-        raise Unfit(f"it is {width}x{height} pixels, not {size[0]}x{size[1]} as asked")
+        fact = f"it is {width}x{height} pixels, not"
+        if exact:
+            raise Unfit(f"{fact} {size[0]}x{size[1]} as asked")
+        if width < size[0] or height < size[1]:
+            raise Unfit(f"{fact} at least {size[0]}x{size[1]} as asked")
+        shapes = width * size[1], height * size[0]
+        if max(shapes) > _NEAR * min(shapes):
+            raise Unfit(f"{fact} of the shape of {size[0]}x{size[1]} as asked")
     return Header(expected, width, height)
 
 
-def adopt(staging: Path, made: Path, name: str, size: tuple[int, int] | None) -> Header:
+def adopt(staging: Path, made: Path, name: str, size: tuple[int, int] | None, *, exact: bool) -> Header:
     """Move the picture `name` from `staging` to `made`, and inspect it there; raises `Unfit`.
 
     In this order: an engine may unlink or swap its file at any time, and what was inspected must be what
@@ -71,11 +94,22 @@ def adopt(staging: Path, made: Path, name: str, size: tuple[int, int] | None) ->
     except OSError as error:
         raise Unfit(f"its file can't be taken: {error.strerror}") from None
     try:
-        return inspect(made, name, size)
+        return inspect(made, name, size, exact=exact)
     except Unfit:
         with suppress(OSError):  # a folder stays, and goes with all of `made`
             (made / name).unlink()
         raise
+
+
+def named(output: str, asked: str, *, raw: bool) -> str:
+    """`output` if it answers a request for `asked`; raises `Unfit` where it does not.
+
+    A `raw` picture may have the suffix of what a provider sent: it is kept as it came.
+    """
+    suffixes = RAW if raw else (Path(asked).suffix,)
+    if output not in {Path(asked).with_suffix(suffix).name for suffix in suffixes}:
+        raise Unfit(f"it handed over `{output[:80]}`, not the file that it was asked for")
+    return output
 
 
 def _plain(name: str) -> bool:
@@ -136,6 +170,28 @@ def _png(file: IO[bytes], length: int) -> tuple[int, int]:
         if chunk[4:] == b"IEND":
             return int(width), int(height)
     raise Unfit(f"its file has more than {_MAX_CHUNKS} chunks")
+
+
+def _jpeg(file: IO[bytes], length: int) -> tuple[int, int]:
+    start = file.read(12)
+    if not start.startswith(b"\xff\xd8\xff"):
+        _other("JPEG", start)
+    position = 2
+    for _ in range(_MAX_CHUNKS):
+        file.seek(position)
+        segment = file.read(9)
+        position += 2 + int.from_bytes(segment[2:4], "big")
+        if len(segment) < 9 or position > length:  # noqa: PLR2004 - a frame's header up to its width
+            _cut()
+        if segment[0] != 0xFF or segment[1] in _SCANS:  # noqa: PLR2004 - how a marker begins
+            break
+        if segment[1] in _FRAMES:
+            file.seek(max(0, length - _JPEG_TAIL))
+            if b"\xff\xd9" not in file.read():
+                _cut()
+            height, width = struct.unpack(">HH", segment[5:9])
+            return int(width), int(height)
+    raise Unfit("its file has a broken JPEG header")
 
 
 def _webp(file: IO[bytes], length: int) -> tuple[int, int]:

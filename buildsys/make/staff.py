@@ -17,10 +17,12 @@ import msgspec
 from buildsys.make.devices import CPU, Devices
 from buildsys.make.driver import Driver, DriverReport
 from buildsys.make.events import WorkerLoading
+from buildsys.make.keys import Keys
 from buildsys.make.relief import settings_at
 from buildsys.make.roster import Post, Roster, Stage, Standing
 from buildsys.make.runfolder import RunFolder
-from buildsys.make.worker import EngineFailed, Worker
+from buildsys.make.surroundings import settings_here
+from buildsys.make.worker import EngineFailed, Place, Worker
 from buildsys.manifest.model import Engine
 
 
@@ -35,12 +37,14 @@ class Staff:
         root: Path,
         jobs: int,
         environ: Mapping[str, str],
+        keys: Keys,
         tell: Callable[[DriverReport | WorkerLoading], None],
     ) -> None:
         self._roster = roster
         self._folder = folder
         self._root = root
         self._environ = environ
+        self._keys = keys
         self._tell = tell
         self._devices = Devices(environ, jobs)
         self._numbers = count(1)
@@ -212,7 +216,7 @@ class Staff:
         equipped = self._equipped(engine, device, level)
         driver = Driver(
             equipped,
-            start=partial(Worker, equipped, self._adapter(engine), place, self._environ, self._root),
+            start=partial(self._hire, equipped, place),
             clear=partial(self._folder.clear, place),
             tell=self._tell,
             ahead=stage is Stage.AHEAD,
@@ -221,13 +225,18 @@ class Staff:
         self._roster.posts[driver] = post
         self.enter(post, stage, now)
 
+    def _hire(self, engine: Engine, place: Place) -> Worker:
+        """Start a process. By the thread that drives it: the command for its key may ask a person."""
+        return Worker(engine, self._adapter(engine), place, self._keys.environ(engine.card), self._root)
+
     def _adapter(self, engine: Engine) -> str:
         name = engine.card.name
         return str(self._root / name) if name.endswith(".py") else name
 
     def _equipped(self, engine: Engine, device: str, level: int) -> Engine:
         """`engine` with its device, its relief, and its interpreter as this machine names it."""
-        settings = settings_at(engine.card, engine.settings, level)
+        said = settings_here(engine.card, engine.settings, self._environ)
+        settings = settings_at(engine.card, said, level)
         if device:
             settings["device"] = device
         python = engine.python

@@ -22,8 +22,8 @@ from buildsys.make.conduct import answered, assets_of, difference_of
 from buildsys.make.devices import CPU
 from buildsys.make.ending import ending_of, not_begun
 from buildsys.make.enginelog import EngineLog, shortened
-from buildsys.make.inspection import Unfit, adopt
-from buildsys.make.surroundings import conceal, surroundings
+from buildsys.make.inspection import Unfit, adopt, named
+from buildsys.make.surroundings import conceal, seen_by
 from buildsys.make.tree import ProcessTree
 from buildsys.make.walls import walls
 from buildsys.manifest.model import Engine
@@ -84,21 +84,17 @@ class Worker:
     """An engine process. One thread prepares, opens, renders and closes; any thread may `cut`."""
 
     def __init__(
-        self,
-        engine: Engine,
-        adapter: str,
-        place: Place,
-        environ: Mapping[str, str],
-        root: Path | None = None,
+        self, engine: Engine, adapter: str, place: Place, environ: Mapping[str, str], root: Path | None = None
     ) -> None:
         """Start it; `root` is the project's folder, from which its log is named. Raises `EngineFailed`."""
         self._engine = engine
         self._adapter = adapter
         self._place = place
         self._environ = environ
+        self._sent = False  # whether it was told what to make, and has not answered all of it
         self._log = EngineLog(place.log, root)
         python = engine.python or sys.executable
-        seen = surroundings(engine.card, environ, str(place.temporary), confined=engine.sandbox)
+        seen = seen_by(engine, environ, place.temporary)
         within = walls(engine, place.staging, place.temporary)
         try:
             self._tree = ProcessTree(python, adapter, place.staging, place.log, seen, within)
@@ -183,6 +179,7 @@ class Worker:
             if self._hung_up():
                 raise self._ended(f"before it was asked for {assets_of(waiting)}", unasked=True)
             self._channel.send(line, deadline)
+            self._sent = True
             while waiting:
                 message = self._channel.receive(deadline)
                 if isinstance(message, Failure) and message.id is None:
@@ -206,6 +203,7 @@ class Worker:
             raise self._ended(f"while making {assets_of(waiting)}") from None
         except ProtocolError as error:
             raise self._lost(f"broke the protocol: {error}", ErrorKind.INTERNAL) from None
+        self._sent = False
 
     def _hung_up(self) -> bool:
         """Whether the engine is gone, without a word. Raises `ProtocolError` where it said something."""
@@ -214,8 +212,7 @@ class Worker:
                 return False
         except Gone:
             return True
-        detail = "it spoke without being asked"
-        raise ProtocolError(detail)
+        raise ProtocolError("it spoke without being asked")
 
     def _encoded(self, waiting: Mapping[str, Request]) -> bytes:
         try:
@@ -227,10 +224,11 @@ class Worker:
     def _inspected(self, result: Result, request: Request) -> Result:
         if isinstance(result, Failure):
             return advice.named(self._engine, result, f"while making `{request.asset}`")
+        card = self._engine.card
         try:
-            if result.output != request.output:
-                raise Unfit(f"it handed over `{result.output[:80]}`, not the file that it was asked for")  # noqa: TRY301
-            adopt(self._place.staging, self._place.made, request.output, request.size)
+            # A card with steps finishes pictures: what it makes is no raw one.
+            output = named(result.output, request.output, raw=not card.steps)
+            adopt(self._place.staging, self._place.made, output, request.size, exact=card.exact)
         except Unfit as error:
             message = f"the engine `{self._engine.name}` made no usable picture of `{request.asset}`: {error}"
             return Failure(id=request.id, kind=ErrorKind.INTERNAL, message=message)
@@ -266,6 +264,8 @@ class Worker:
     def _lost(self, fact: str, kind: ErrorKind, hint: str = "", **how: bool) -> EngineFailed:
         self.kill()
         fact = f"the engine `{self._engine.name}` {fact}"
+        if self._sent and self._engine.card.keys:
+            fact, hint, kind = f"{fact}{advice.BILLED}", advice.LOOK, ErrorKind.UNCERTAIN
         return self._error(fact, hint or self._log.advice, kind, lost=True, **how)
 
     def _silent(self, fact: str, limit: str, *, alive: bool = False) -> EngineFailed:

@@ -40,6 +40,9 @@ MEASURE: Final = "measure"
 OWN: Final = (FINISH, PLACEHOLDER, MEASURE)
 """What artlock uses by itself: no asset, role or engine of a manifest names one."""
 
+THROUGH: Final = "pass"
+"""The setting that names environment variables which its engine may see besides its own."""
+
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
 
 
@@ -210,10 +213,30 @@ def _name_faults(card: Card) -> Iterator[Fault]:
     if device is not None and device.type != "string":
         path = ("settings", devices.SETTING, "type")
         yield Fault("the setting `device` must be a string", 'write `type = "string"`', path)
+    yield from _variable_faults(card)
     for name in card.settings:
         if name in card.parameters:
             hint = "keep one of the two"
             yield Fault(f"`{name}` is a parameter and a setting", hint, ("settings", name), at_key=True)
+
+
+def _variable_faults(card: Card) -> Iterator[Fault]:
+    passed = card.settings.get(THROUGH)
+    if passed is not None and passed.type != "strings":
+        yield Fault(
+            f"the setting `{THROUGH}` must be strings",
+            'write `type = "strings"`',
+            ("settings", THROUGH, "type"),
+        )
+    for name, parameter in card.parameters.items():
+        if parameter.variable:
+            # It enters the recipe, which is the same on every machine.
+            fact = f"`{name}` is a parameter, which no environment variable can change"
+            yield Fault(fact, "make it a setting", ("parameters", name, "variable"), at_key=True)
+    for name, setting in card.settings.items():
+        if setting.variable and setting.type != "string":
+            fact = f"the setting `{name}` has a `variable`, so it must be a string"
+            yield Fault(fact, 'write `type = "string"`', ("settings", name, "type"))
 
 
 def _relief_faults(card: Card) -> Iterator[Fault]:

@@ -53,6 +53,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[Json, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    variable: str = ""
+    """Of a setting: the environment variable whose value wins over the manifest's."""
 
 
 class StepCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +127,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     maximum: int = 8192
     multiple: int = 1
     """Bounds of width and height in pixels."""
+    exact: bool = True
+    """Whether its pictures have exactly the size that was asked for. Of one without, they may be larger and
+    2 % off in shape: the finish engine brings them to the size before its first step."""
     batch: int = 1
     parallel: bool = False
     """Several processes may run side by side; otherwise one warm process per engine."""
