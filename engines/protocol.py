@@ -214,7 +214,11 @@ class Report(Protocol):
 
 
 class Engine(Protocol):
-    """What an adapter's `load(open)` returns: a loaded engine, warm until its input ends."""
+    """What an adapter's `load(open)` returns: a loaded engine, warm until its input ends.
+
+    It may have an attribute `batch`: the most requests that it makes together as it is set up now. Without
+    one, that is the `batch` of its card, which stays the most of all.
+    """
 
     def environment(self) -> Mapping[str, str]:
         """Library versions, device and dtype that pictures are made with."""

@@ -108,7 +108,7 @@ def _load(opening: Open, confined: tuple[str, ...]) -> tuple[protocol.Engine, He
         version=str(card["version"]),
         determinism=protocol.Determinism(card["determinism"]),
         environment=engine.environment(),
-        batch=int(card.get("batch", 1)),
+        batch=int(getattr(engine, "batch", card.get("batch", 1))),
         confined=confined,
     )
     return engine, hello

@@ -16,8 +16,8 @@ from zookeeper import MARK, ROOT, left_after
 
 from buildsys.make.clock import Clock
 from buildsys.make.events import Event, RequestDone
+from buildsys.make.made import Made
 from buildsys.make.pool import Pool
-from engines.protocol import Done
 
 M = TypeVar("M")
 E = TypeVar("E")
@@ -109,7 +109,7 @@ def running(tmp_path: Path, *, jobs: int = 2, clock: Clock | None = None, **envi
     assert left_after(str(tmp_path), 2) == []
 
 
-def results(futures: list[Future[Done]]) -> list[Done]:
+def results(futures: list[Future[Made]]) -> list[Made]:
     return [future.result(SECONDS) for future in futures]
 
 

@@ -37,9 +37,10 @@ def ask(act: str, at: object = "") -> Request:
 @contextmanager
 def started(engine: Engine, folder: Path) -> Iterator[Worker]:
     """A worker with its folders under `folder`."""
-    place = Place(folder / "staging", folder / "tmp", folder / "log")
+    place = Place(folder / "staging", folder / "tmp", folder / "log", folder / "made")
     place.staging.mkdir()
     place.temporary.mkdir()
+    place.made.mkdir()
     worker = Worker(engine, str(HOME / "burglar.py"), place, os.environ)
     try:
         yield worker

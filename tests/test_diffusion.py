@@ -91,6 +91,7 @@ def test_a_picture_depends_on_its_recipe_only(load: Load, tmp_path: Path) -> Non
     assert len(set(first.values())) == 4
     assert digests(alone, tmp_path, *reversed(requests)) == first
     together = load(batch=4)
+    assert [getattr(one, "batch", None) for one in (alone, together)] == [1, 4]
     assert digests(together, tmp_path, *requests) == first
     assert digests(together, tmp_path, *reversed(requests[:3])) == {
         key: first[key] for key in list(first)[:3]

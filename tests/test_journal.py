@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from game import ROOT, Game
 
@@ -55,7 +56,8 @@ def asked(action: Action, engine: str, name: str = HERO) -> ActionStarted:
 
 
 def spent(engine: str, name: str = HERO, **values: Any) -> RequestSpent:
-    return RequestSpent(engine=engine, asset=name, version="1.0.0", **values)
+    environment = {"noise": "1"} if engine == "noise" else {}
+    return RequestSpent(engine=engine, asset=name, version="1.0.0", environment=environment, **values)
 
 
 def hello(engine: str = "noise", **values: Any) -> WorkerStarted:
@@ -442,10 +444,10 @@ def test_no_key_is_ever_in_it(path: Path) -> None:
     journal = Journal(path, Heading(command="build"), secrets=[SECRET])
     for event in (
         started(),
-        WorkerStarted(engine="noise", seconds=1, environment={"key": SECRET}),
+        WorkerStarted(engine="noise", seconds=1),
         asked(Action.GENERATE, "noise"),
         FAILED,
-        SPENT,
+        msgspec.structs.replace(SPENT, environment={"key": SECRET}),
         AssetFailed(name=HERO, message=f"401: `{SECRET}` is no key"),
         WorkerLost(engine="noise", reason=f"died with {SECRET}"),
     ):
@@ -568,3 +570,18 @@ def test_a_build_tells_once_that_its_journal_is_spoilt(game: Game) -> None:
     assert (game.folder / "out" / "wolf.png").exists()
     assert "journal" not in game.run("build").stderr
     assert [run.built for run in rows_of(journal_of(game)).runs] == [2, 0]
+
+
+def test_each_row_names_the_environment_of_its_own_worker(path: Path) -> None:
+    both = [
+        event
+        for number in "01"
+        for event in (
+            asked(Action.GENERATE, "noise", number),
+            msgspec.structs.replace(spent("noise", number), environment={"device": number}),
+        )
+    ]
+    keep(path, hello(device="cuda:0"), hello(device="cuda:1"), *both)
+    values = {row["id"]: row["value"] for row in table(path, "environment")}
+    found = {row["asset"]: values[row["environment"]] for row in table(path, "action")}
+    assert found == {"0": '{"device":"0"}', "1": '{"device":"1"}'}

@@ -25,6 +25,7 @@ from buildsys.make.events import (
     WorkerLost,
     WorkerStarted,
 )
+from buildsys.make.made import Made
 from buildsys.make.pool import Pool, Stopped
 from buildsys.make.worker import EngineFailed
 from engines.protocol import Done, ErrorKind
@@ -48,7 +49,7 @@ def pool(tmp_path: Path, mark: str, events: list[Event]) -> Iterator[Pool]:
     assert left_after(mark, 2) == []
 
 
-def results(futures: list[Future[Done]]) -> list[Done]:
+def results(futures: list[Future[Made]]) -> list[Done]:
     return [future.result(20) for future in futures]
 
 
@@ -213,10 +214,18 @@ def test_a_listener_that_raises_ends_the_build_instead_of_hanging_it(
 
 
 def test_a_bug_in_a_drivers_thread_is_raised_where_the_build_waits(pool: Pool) -> None:
-    (pool.inputs.parent / "made").rmdir()
-    futures = [pool.submit(engine("good"), request(str(number))) for number in range(3)]
+    impossible = engine("good", python="no\0name")
+    futures = [pool.submit(impossible, request(str(number))) for number in range(3)]
     for future in futures:
-        assert isinstance(future.exception(20), FileNotFoundError)
+        assert isinstance(future.exception(20), ValueError)
+
+
+def test_a_flood_of_steps_is_told_thinned_out(pool: Pool, events: list[Event]) -> None:
+    pool.render(engine("good"), request(steps=2000))
+    steps = [event.step for event in events if isinstance(event, StepMade)]
+    assert steps == sorted(set(steps))
+    assert (steps[0], steps[-1]) == (1, 2000)
+    assert len(steps) < 1000
 
 
 def test_a_lost_worker_is_told_with_its_reason(pool: Pool, events: list[Event]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from pool_kit import HandClock, gpu, results, running
 from zookeeper import engine, request
@@ -18,8 +19,9 @@ from buildsys.make.events import (
     WorkerLost,
     WorkerStarted,
 )
+from buildsys.make.made import Made
 from buildsys.make.worker import EngineFailed
-from engines.protocol import Done, ErrorKind
+from engines.protocol import ErrorKind
 
 
 def test_loading_time_is_counted_once_however_many_load() -> None:
@@ -41,7 +43,7 @@ def test_waiting_is_loading_or_queueing_and_making_is_a_share() -> None:
     account.wait(11, loading)  # its batch goes on while it waits for its second try
     account.work(12, loading, "cuda:1")
     account.pay(1.5)
-    account.outcome = Done(id="7", output="7.png", host_bytes=3, device_bytes=4, cost=0.5)
+    account.outcome = Made(id="7", output="7.png", host_bytes=3, device_bytes=4, cost=0.5)
     sure = [account.closed]
     account.pay(2.5)
     sure.append(account.closed)
@@ -79,6 +81,8 @@ def test_a_request_is_accounted_for_by_the_clock(tmp_path: Path) -> None:
         results(asked)
         spent = {event.asset: event for event in run.told.of(RequestSpent) if event.engine == "good"}
         assert set(spent) == set("abc")
+        assert {event.environment["memory"] for event in spent.values()} == {"0.0"}
+        spent = {asset: msgspec.structs.replace(event, environment={}) for asset, event in spent.items()}
         assert spent["a"] == RequestSpent(
             engine="good",
             asset="a",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -11,11 +13,12 @@ from pool_kit import await_end, await_entry, entries, gpu, results, running
 from zookeeper import MARK, engine, left_after, request
 
 from buildsys.make.devices import Devices
-from buildsys.make.events import RequestDone, RequestStarted, WorkerLost, WorkerStarted
+from buildsys.make.driver import Driver, DriverReport, Left, Lost
+from buildsys.make.events import RequestDone, RequestSpent, RequestStarted, WorkerLost, WorkerStarted
 from buildsys.make.pool import Stopped
-from buildsys.make.worker import EngineFailed
+from buildsys.make.worker import EngineFailed, Worker
 from buildsys.manifest.model import Engine
-from engines.protocol import Done
+from engines.protocol import Done, ErrorKind
 
 
 @pytest.fixture
@@ -197,10 +200,9 @@ def test_the_deadline_of_a_load_does_not_count_the_wait_for_the_device(tmp_path:
         assert error.message == "the engine `second` did not load within 0.5 s"
 
 
-def test_a_process_that_is_prepared_is_ended_when_nobody_wants_it(tmp_path: Path, diary: Path) -> None:
-    first = noting("first", diary, "cuda:0")
+def test_a_process_that_is_prepared_loads_on_whatever_device_comes_free(tmp_path: Path, diary: Path) -> None:
+    first, third = noting("first", diary, "cuda:0"), noting("third", diary, "cuda:1")
     second = noting("second", diary, "cuda:0", "cuda:1")
-    third = noting("third", diary, "cuda:1")
     gates = [tmp_path / "gate0", tmp_path / "gate1"]
     with running(tmp_path) as run:
         held = [
@@ -210,14 +212,95 @@ def test_a_process_that_is_prepared_is_ended_when_nobody_wants_it(tmp_path: Path
         run.told.expect(RequestStarted, 2)
         other = run.pool.submit(second, request("other"))
         await_entry(diary, ("prepare", "second", "cuda:0"))
-        gates[1].touch()  # the other device comes free first
-        other.result(20)
-        (prepared,) = (line for line in diary.read_text().splitlines() if "prepare second cuda:0" in line)
-        await_end(int(prepared.split(" ")[3]))
+        # Now `first` has more to do, and `third` will be the sooner to go.
+        held.append(run.pool.submit(first, request("more")))
+        run.pool.render(engine("good", name="bystander"), request())
+        gates[1].touch()
+        process = other.result(20).facts["process"]
         gates[0].touch()
         results(held)
         assert run.told.of(WorkerLost) == []
+    seconds = [line for line in diary.read_text().splitlines() if " second " in line]
+    assert seconds == [f"prepare second cuda:0 {process}", f"load second cuda:1 {process}"]
     assert not owners_met(diary)
+
+
+def test_a_process_that_is_prepared_is_ended_when_nobody_wants_it(tmp_path: Path, diary: Path) -> None:
+    first, second = noting("first", diary, "cuda:0"), noting("second", diary, "cuda:0", "cuda:1")
+    gates = [tmp_path / "gate0", tmp_path / "gate1"]
+    with running(tmp_path) as run:
+        asked = [run.pool.submit(first, request("first", **{"await": str(gates[0])}))]
+        run.told.expect(RequestStarted)
+        asked.append(run.pool.submit(second, request("second", **{"await": str(gates[1])})))
+        run.told.expect(RequestStarted, 2)
+        more = run.pool.submit(second, request("more"))
+        await_entry(diary, ("prepare", "second", "cuda:0"))
+        gates[1].touch()  # its other worker has time for it after all
+        more.result(20)
+        (prepared,) = (line for line in diary.read_text().splitlines() if "prepare second cuda:0" in line)
+        await_end(int(prepared.split(" ")[3]))
+        gates[0].touch()
+        results(asked)
+        assert run.told.of(WorkerLost) == []
+    assert not owners_met(diary)
+
+
+def test_a_picture_comes_with_the_environment_that_it_was_made_in(tmp_path: Path, diary: Path) -> None:
+    one = noting("one", diary, "cuda:0", "cuda:1")
+    gate = tmp_path / "gate"
+    with running(tmp_path) as run:
+        asked = [run.pool.submit(one, request(name, **{"await": str(gate)})) for name in "ab"]
+        run.told.expect(RequestStarted, 2)
+        gate.touch()
+        made = [future.result(20) for future in asked]
+        processes = [str(one.facts["process"]) for one in made]
+        assert [one.environment["process"] for one in made] == processes
+        spent = {event.asset: event.environment["process"] for event in run.told.expect(RequestSpent, 2)}
+        assert [spent[name] for name in "ab"] == processes
+
+
+def test_a_broken_device_is_given_up_and_its_engine_is_not(tmp_path: Path) -> None:
+    one = engine("good", settings={"broken": "cuda:1"}, **gpu(devices=("cuda:0", "cuda:1")))
+    gate = tmp_path / "gate"
+    with running(tmp_path) as run:
+        asked = [run.pool.submit(one, request(name, **{"await": str(gate)})) for name in "ab"]
+        (lost,) = run.told.expect(WorkerLost)
+        assert lost.reason == "there is no device `cuda:1`"
+        gate.touch()
+        results(asked)
+        crash = request("crash", "exit", once=str(tmp_path / "once"))
+        assert run.pool.render(one, crash).id == "crash"
+        assert run.pool.render(one, request("later")).id == "later"
+        assert {event.device for event in run.told.of(WorkerStarted)} == {"cuda:0"}
+        assert len(run.told.of(WorkerLost)) == 2
+
+
+def test_an_engine_is_given_up_when_no_device_is_left(tmp_path: Path) -> None:
+    one = engine("good", settings={"fail": "missing"}, **gpu(devices=("cuda:0", "cuda:1")))
+    with running(tmp_path) as run:
+        asked = [run.pool.submit(one, request(name)) for name in "abc"]
+        errors = {str(future.exception(20)) for future in asked}
+        assert errors == {"it can't load: missing\n\nhint: mend it"}
+        assert len(run.told.of(WorkerLost)) == 2
+
+
+def test_to_cut_a_driver_does_not_wait_for_a_process_that_starts() -> None:
+    starts, goes_on, told = threading.Event(), threading.Event(), SimpleQueue[DriverReport]()
+
+    def start() -> Worker:
+        starts.set()
+        goes_on.wait(20)
+        raise EngineFailed("it did not start", kind=ErrorKind.TRANSIENT, lost=True)
+
+    driver = Driver(engine("good"), start=start, clear=lambda: None, tell=told.put)
+    assert starts.wait(20)
+    cutter = threading.Thread(target=driver.cut)
+    cutter.start()
+    cutter.join(20)
+    assert not cutter.is_alive()
+    goes_on.set()
+    assert isinstance(told.get(timeout=20), Lost)
+    assert isinstance(told.get(timeout=20), Left)
 
 
 def test_a_stop_ends_what_is_only_prepared(tmp_path: Path, diary: Path) -> None:
@@ -248,6 +331,5 @@ def test_a_worker_is_told_how_much_of_its_device_it_may_take(tmp_path: Path) -> 
     for device, memory in (("cuda:0", "0.5"), ("cpu", "0.0")):
         one = engine("good", name=device, **gpu(devices=(device,), memory=0.5))
         with running(tmp_path) as run:
-            run.pool.render(one, request())
-            assert run.pool.environment(device)["memory"] == memory
+            assert run.pool.render(one, request()).environment["memory"] == memory
             assert MARK in run.told.of(WorkerStarted)[0].environment["seen"]

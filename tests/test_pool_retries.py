@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pool_kit import HandClock, HastyClock, gpu, results, running
-from zookeeper import engine, request
+from zookeeper import engine, left_after, request
 
 from buildsys.make import retry
 from buildsys.make.events import (
@@ -243,6 +243,38 @@ def test_an_engine_that_cannot_load_on_one_device_goes_on_on_the_other(tmp_path:
         gate.touch()
         assert [done.id for done in results(asked)] == ["first", "second"]
         assert len(run.told.of(WorkerLost)) == 1
+
+
+def test_a_kill_says_nothing_of_the_device_and_leads_to_no_relief(tmp_path: Path) -> None:
+    one = engine("mortal", relief=RELIEF, **gpu())
+    with running(tmp_path) as run:
+        with pytest.raises(EngineFailed) as caught:
+            run.pool.render(one, request(act="killed"))
+        assert str(caught.value) == (
+            "the engine `mortal` was killed by SIGKILL while making `hero`: "
+            "perhaps the machine ran out of memory\n\nhint: close other programs"
+        )
+        assert len(run.told.of(RequestStarted)) == 2
+
+
+def test_an_engine_that_is_killed_when_it_loads_on_a_gpu_is_tried_once_more(tmp_path: Path) -> None:
+    one = engine("mortal", relief=RELIEF, settings={"act": "killed"}, **gpu())
+    with running(tmp_path) as run:
+        with pytest.raises(EngineFailed, match="was killed by SIGKILL while loading: perhaps the machine"):
+            run.pool.render(one, request())
+        assert len(run.told.of(WorkerLost)) == 2
+
+
+def test_nobody_is_charged_for_an_engine_that_died_while_it_was_idle(tmp_path: Path) -> None:
+    one = engine("mortal", tries={ErrorKind.TRANSIENT: 1}, parallel=False)
+    with running(tmp_path) as run:
+        run.pool.render(one, request("last", "later"))
+        assert left_after(str(tmp_path), 20) == []
+        assert run.pool.render(one, request("innocent")).id == "innocent"
+        (lost,) = run.told.of(WorkerLost)
+        fact = "the engine `mortal` ended with exit code 3 before it was asked for `innocent`"
+        assert lost.reason == fact
+        assert [event.tries for event in run.told.expect(RequestSpent, 2)] == [1, 1]
 
 
 PAID: dict[str, Any] = {"keys": ["OWN_KEY"], "network": True}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from buildsys.make.made import Made
 from buildsys.make.purse import UNBILLED, Purse, Withheld
 from buildsys.make.worker import EngineFailed
 from buildsys.manifest.model import Engine
 from buildsys.manifest.read import parse
-from engines.protocol import Done, ErrorKind, Request
+from engines.protocol import ErrorKind, Request
 
 BUNDLE = Path(__file__).parent / "test_manifest_bundle"
 MANIFEST = """
@@ -37,23 +37,20 @@ ENGINES = parse({"assets.toml": MANIFEST}, root=BUNDLE, bundled=BUNDLE).engines
 class Counting:
     """Engines that count what they are asked, and answer or fail as they are told."""
 
-    def __init__(self, answer: Done | ErrorKind | None = None) -> None:
+    def __init__(self, answer: Made | ErrorKind | None = None) -> None:
         self.answer = answer
         self.asked = 0
         self._lock = threading.Lock()
 
-    def render(self, engine: Engine, request: Request) -> Done:
+    def render(self, engine: Engine, request: Request) -> Made:
         with self._lock:
             self.asked += 1
         if isinstance(self.answer, ErrorKind):
             raise EngineFailed(f"`{engine.name}` failed", kind=self.answer)
-        return self.answer or Done(id=request.id, output=request.output)
-
-    def environment(self, engine: str) -> Mapping[str, str]:
-        return {"of": engine}
+        return self.answer or Made(id=request.id, output=request.output)
 
 
-def ask(purse: Purse, engine: str = "paid") -> Done:
+def ask(purse: Purse, engine: str = "paid") -> Made:
     return purse.render(ENGINES[engine], Request(id="1", asset="hero", output="hero.png"))
 
 
@@ -113,11 +110,11 @@ def test_pictures_under_way_together_do_not_pass_it_either() -> None:
 
 
 def test_the_real_cost_takes_the_place_of_the_estimate() -> None:
-    cheaper = Counting(Done(id="1", output="hero.png", cost=0.01))
+    cheaper = Counting(Made(id="1", output="hero.png", cost=0.01))
     purse = Purse(cheaper, 0.1)
     ask(purse)
     assert purse.taken == pytest.approx(0.01)
-    counted = Counting(Done(id="1", output="hero.png", facts={"usage": {"image_out": 10_000}}))
+    counted = Counting(Made(id="1", output="hero.png", facts={"usage": {"image_out": 10_000}}))
     purse = Purse(counted, 0.5)
     ask(purse, "tokens")
     assert purse.taken == pytest.approx(0.3)
@@ -128,7 +125,7 @@ def test_the_real_cost_takes_the_place_of_the_estimate() -> None:
 
 
 def test_what_is_free_is_made_after_a_picture_that_was_dearer_than_its_price() -> None:
-    engines = Counting(Done(id="1", output="hero.png", cost=5.0))
+    engines = Counting(Made(id="1", output="hero.png", cost=5.0))
     purse = Purse(engines, 0.1)
     ask(purse)
     engines.answer = None
@@ -149,7 +146,3 @@ def test_a_failure_that_may_be_billed_stays_spent(kind: ErrorKind) -> None:
 
 def test_a_refused_picture_and_a_lost_answer_may_be_billed() -> None:
     assert not UNBILLED & {ErrorKind.REFUSED, ErrorKind.UNCERTAIN, ErrorKind.INTERNAL}
-
-
-def test_the_purse_passes_on_what_pictures_are_made_with() -> None:
-    assert Purse(Counting(), 0).environment("paid") == {"of": "paid"}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,10 +19,12 @@ import pytest
 import zookeeper
 from zookeeper import MARK, ROOT, engine, left_after, request
 
+from buildsys.make.conduct import answered
+from buildsys.make.runfolder import RunFolder
 from buildsys.make.surroundings import settings_here, surroundings
 from buildsys.make.worker import EngineFailed, Place, Worker
 from buildsys.manifest.model import Engine, Parameter
-from engines.protocol import Done, ErrorKind, Failure, Progress, Result
+from engines.protocol import Done, ErrorKind, Failure, Progress, ProtocolError, Result
 
 Start = Callable[..., Worker]
 
@@ -35,9 +39,10 @@ def start(tmp_path: Path, mark: str) -> Iterator[Start]:
     with ExitStack() as ends:
 
         def start(animal: Engine, **environ: str) -> Worker:
-            place = Place(tmp_path / "staging", tmp_path / "tmp", tmp_path / "log")
+            place = Place(tmp_path / "staging", tmp_path / "tmp", tmp_path / "log", tmp_path / "made")
             place.staging.mkdir(exist_ok=True)
             place.temporary.mkdir(exist_ok=True)
+            place.made.mkdir(exist_ok=True)
             seen = {**os.environ, MARK: mark, **environ}
             worker = Worker(animal, str(ROOT / animal.card.name), place, seen)
             ends.callback(worker.kill)
@@ -303,3 +308,83 @@ def test_a_builder_that_ignores_sigchld_still_learns_how_it_ended() -> None:
     os.close(held)
     assert answer.returncode == 0
     assert answer.stdout.startswith(b'{"type":"error","id":null,"kind":"internal"')
+
+
+@pytest.mark.parametrize(("number", "name"), [(33, "signal 33"), (34, "SIGRTMIN"), (35, "signal 35")])
+def test_a_signal_without_a_name_is_told_by_its_number(start: Start, number: int, name: str) -> None:
+    worker = start(engine("mortal"))
+    worker.open()
+    with pytest.raises(EngineFailed) as caught:
+        results(worker, request(act=str(number)))
+    assert caught.value.message == f"the engine `mortal` was ended by {name} while making `hero`"
+
+
+def test_a_file_that_vanishes_while_it_is_looked_at_is_kept(start: Start) -> None:
+    worker = start(engine("liar"))
+    worker.open()
+    (answer,) = results(worker, request(act="vanishing"))
+    if isinstance(answer, Done):
+        assert Path(answer.output).is_file()
+    else:  # on a machine that is slow enough
+        assert answer.message == ("the engine `liar` made no usable picture of `hero`: it wrote no file")
+
+
+@pytest.mark.parametrize(("step", "steps"), [(2, 1), (1, 100_001), (-1, 1)])
+def test_more_steps_than_there_can_be_break_the_protocol(step: int, steps: int) -> None:
+    said = Progress(id="hero", step=step, steps=steps)
+    with pytest.raises(ProtocolError) as caught:
+        answered(said, {"hero": request()}, [request()])
+    assert str(caught.value) == f"it says it is at step {step} of {steps}; there may be 100000"
+
+
+def test_an_engine_says_how_many_requests_it_makes_together(start: Start) -> None:
+    assert start(engine("good", settings={"batch": 1})).open().batch == 1
+
+
+def test_a_lack_of_files_is_not_the_interpreters_fault(start: Start) -> None:
+    good = engine("good")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(EngineFailed) as caught:
+            start(good)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    hint = "raise the limit of open files (`ulimit -n`)"
+    assert str(caught.value) == f"the engine `good` can't be started: Too many open files\n\nhint: {hint}"
+
+
+def test_a_log_that_cannot_be_written_is_named(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "log").mkdir()
+    with pytest.raises(EngineFailed) as caught:
+        start(engine("good"))
+    fact = f"the engine `good` can't be started: `{tmp_path / 'log'}` can't be opened: Is a directory"
+    assert str(caught.value) == f"{fact}\n\nhint: make room or set permissions, then build again"
+
+
+@pytest.fixture
+def anyones() -> Iterator[Path]:
+    """A folder for an ordinary user, which root becomes meanwhile."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o777)
+        me = os.geteuid()
+        os.seteuid(me or 65534)
+        try:
+            yield path
+        finally:
+            os.seteuid(me)
+
+
+def test_a_folder_without_rights_is_removed_all_the_same(anyones: Path) -> None:
+    run = RunFolder(anyones / "work")
+    place = run.place("good", 1, 1)
+    (place.staging / "deep" / "deeper").mkdir(parents=True)
+    (place.staging / "deep" / "deeper" / "file").touch()
+    (place.staging / "deep" / "deeper").chmod(0)
+    (place.staging / "deep").chmod(0)
+    place.staging.chmod(0)
+    run.clear(place)
+    assert not place.staging.parent.exists()
+    run.remove()
+    assert not run.path.exists()

@@ -72,8 +72,6 @@ class Journal:
         self._asked: dict[tuple[str, str], ActionStarted] = {}
         self._failing: dict[str, str] = {}
         """Assets of which a request failed, with what the build said of it."""
-        self._engines: dict[str, tuple[str, int]] = {}
-        """Adapter version and environment of those that said hello."""
 
     def note(self, event: Event) -> None:
         """Take in what happened. Called from several threads."""
@@ -148,7 +146,6 @@ class Journal:
                 pass
 
     def _hello(self, event: WorkerStarted, rows: RunRows) -> None:
-        self._engines[event.engine] = event.version, rows.environment(event.environment)
         row = {
             "engine": event.engine,
             "device": event.device,
@@ -163,12 +160,11 @@ class Journal:
             # No action of an asset, but a measurement, such as when `reproduce` compares two pictures.
             return
         finish = started.action is Action.FINISH
-        version, environment = self._engines.get(event.engine, ("", None))
         row = {
             "engine": event.engine,
             "key": started.key,
-            "version": event.version or version,
-            "environment": environment,
+            "version": event.version,
+            "environment": rows.environment(event.environment) if event.environment else None,
             "queue_seconds": event.queue_seconds,
             "load_seconds": event.load_seconds,
             "make_seconds": 0.0 if finish else event.make_seconds,

@@ -5,10 +5,11 @@ Pure sums over moments that the caller gives. Knows nothing of processes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from buildsys.make.events import RequestSpent
+from buildsys.make.made import Made
 from buildsys.make.worker import EngineFailed
 from engines.protocol import Done
 
@@ -49,7 +50,9 @@ class Account:
 
     tries: int = 0
     device: str = ""
-    outcome: Done | EngineFailed | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Of the worker that had it last."""
+    outcome: Made | EngineFailed | None = None
     """How it ended; None while it may be tried again."""
     _waited: float = 0.0
     _loaded: float = 0.0
@@ -64,12 +67,21 @@ class Account:
         self._since = now
         self._mark = loading.seconds(now)
 
-    def work(self, now: float, loading: LoadingTime, device: str) -> None:
-        """It waits no longer: a worker on `device` has it."""
+    def work(
+        self, now: float, loading: LoadingTime, device: str, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """It waits no longer: a worker on `device` has it, which makes pictures with `environment`."""
         self.wait_no_more(now, loading)
         self.tries += 1
         self.device = device
+        self.environment = environment or {}
         self._batches += 1
+
+    def take_back(self, now: float, loading: LoadingTime) -> None:
+        """It waits again: the worker that should have had it was gone by then."""
+        self.tries -= 1
+        self._batches -= 1
+        self.wait(now, loading)
 
     def wait_no_more(self, now: float, loading: LoadingTime) -> None:
         """It waits no longer."""
@@ -90,13 +102,14 @@ class Account:
         self, engine: str, asset: str, version: str, cost: Callable[[Done], float | None] = _as_told
     ) -> RequestSpent:
         """The sum; `cost`: what a picture took, in US dollars."""
-        done = self.outcome if isinstance(self.outcome, Done) else None
+        done = self.outcome if isinstance(self.outcome, Made) else None
         failed = self.outcome if isinstance(self.outcome, EngineFailed) else None
         return RequestSpent(
             engine=engine,
             asset=asset,
             version=version,
             device=self.device,
+            environment=self.environment,
             tries=self.tries,
             queue_seconds=self._waited - self._loaded,
             load_seconds=self._loaded,

@@ -72,11 +72,11 @@ class Channel:
         return protocol.decode(line)
 
     def silent(self) -> bool:
-        """Whether the peer has said nothing that is still unread."""
+        """Whether the peer has said nothing that is still unread. Raises `Gone`."""
         if not self._unread:
             try:
                 self._read()
-            except (BlockingIOError, Gone):
+            except BlockingIOError:
                 return True
         return not self._unread
 

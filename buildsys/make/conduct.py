@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from buildsys.manifest.model import Card
 from engines import protocol
 from engines.protocol import Done, Failure, Hello, Progress, ProtocolError, Request
+
+MOST_STEPS: Final = 100_000
+"""Of one request. Each extends its deadline, so without a bound a loop could go on for ever."""
 
 
 class Difference(NamedTuple):
@@ -42,6 +45,9 @@ def answered(message: protocol.Message, waiting: Mapping[str, Request], asked: S
     """The request that `message` is about; raises `ProtocolError` where there is none."""
     if not isinstance(message, Progress | Done | Failure) or message.id is None:
         detail = f"a `{type(message).__name__.lower()}` message came during `render`"
+        raise ProtocolError(detail)
+    if isinstance(message, Progress) and not 0 <= message.step <= message.steps <= MOST_STEPS:
+        detail = f"it says it is at step {message.step} of {message.steps}; there may be {MOST_STEPS}"
         raise ProtocolError(detail)
     request = waiting.get(message.id)
     if request is not None:

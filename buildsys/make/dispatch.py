@@ -30,11 +30,12 @@ from buildsys.make.events import (
     WorkerLost,
     WorkerStarted,
 )
+from buildsys.make.made import Made
 from buildsys.make.roster import Post, Roster, Stage, Standing
 from buildsys.make.staff import Staff
 from buildsys.make.worker import EngineFailed
 from buildsys.plan import price
-from engines.protocol import Done, ErrorKind, Hello
+from engines.protocol import ErrorKind, Hello
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +60,12 @@ class Dispatcher:
         *,
         clock: Clock,
         on_event: Callable[[Event], None],
-        on_hello: Callable[[str, Hello], None],
     ) -> None:
         self._inbox = inbox
         self._roster = roster
         self._staff = staff
         self._clock = clock
         self._on_event = on_event
-        self._on_hello = on_hello
         self._numbers = count(1)
         self._order = count(1)
         self._now = clock.now()
@@ -148,14 +147,14 @@ class Dispatcher:
             return
         self._staff.enter(post, Stage.READY, self._now)
         post.limit = max(1, min(post.driver.engine.card.batch, hello.batch))
-        self._roster.standing(post.name).load_failures.clear()
-        self._on_hello(post.name, hello)
-        environment = dict(sorted(hello.environment.items()))
+        environment = post.environment = dict(sorted(hello.environment.items()))
+        self._roster.standing(post.name).load_failures.pop(post.device, None)
         self._tell(WorkerStarted(post.name, seconds, post.device, hello.version, environment, hello.confined))
 
     def _answer(self, post: Post, message: Answered) -> None:
         job = post.batch[message.job.request.id]
-        if isinstance(message.answer, Done):
+        post.served = True
+        if isinstance(message.answer, Made):
             self._tell(RequestDone(job.engine.name, job.asked.asset, message.seconds))
             job.account.outcome = message.answer
         else:
@@ -166,7 +165,7 @@ class Dispatcher:
         del post.batch[job.request.id]  # not before: should a bug end the build, nobody is forgotten
         if not post.batch:
             self._close_batch(post)
-        _resolve(job)
+        job.resolve()
 
     def _lose(self, post: Post, error: EngineFailed) -> None:
         loading = post.stage in {Stage.AHEAD, Stage.LOADING}
@@ -176,24 +175,39 @@ class Dispatcher:
         self._tell(WorkerLost(post.name, error.message, error.kind))
         if loading:
             self._lose_load(post, error)
+        if error.unasked and post.served:
+            self._take_back(post)
         left = list(post.batch.values())
         for job in left:
             self._settle(post, job, error)
         post.batch.clear()
         self._close_batch(post)
         for job in left:
-            _resolve(job)
+            job.resolve()
+
+    def _take_back(self, post: Post) -> None:
+        """Have the batch wait as before: it was never sent, so its requests had no part in the loss.
+
+        Not where the process made nothing: one that ends as soon as it loaded would come back for ever.
+        """
+        standing = self._roster.standing(post.name)
+        batch, post.given = post.given, ()
+        post.batch.clear()
+        for job in batch:
+            job.account.take_back(self._now, standing.loading)
+        standing.line.put_back(batch)
 
     def _lose_load(self, post: Post, error: EngineFailed) -> None:
         standing = self._roster.standing(post.name)
         for other in self._roster.of(post.name, Stage.AHEAD, Stage.LOADING):
             if other.device == post.device:
-                self._staff.dismiss(other, self._now, cut=True)  # it would meet the same wall
-        standing.load_failures.append(error.kind)
+                # It would meet the same wall; without a device that is this machine's memory and modules.
+                self._staff.dismiss(other, self._now, cut=True)
+        standing.load_failures.setdefault(post.device, []).append(error.kind)
         verdict = ruling.on_load(standing, post, error)
         if verdict.wait is None:
             # What can't load now won't for the next asset either; each would wait as long to learn it.
-            standing.unloadable = verdict.error
+            standing.unloadable[post.device] = verdict.error
         elif verdict.wait:
             standing.line.pause(self._now + verdict.wait)
 
@@ -253,14 +267,18 @@ class Dispatcher:
             if not standing.line:
                 continue
             self._give_out(standing)
-            if standing.unloadable is not None and not self._roster.of(
-                standing.name, Stage.LOADING, Stage.READY
-            ):
-                for job in standing.line.clear():
-                    job.account.wait_no_more(self._now, standing.loading)
-                    self._fail(job, standing.unloadable)
-                    _resolve(job)
+            self._give_up(standing)
         self._staff.arrange(self._now)
+
+    def _give_up(self, standing: Standing) -> None:
+        """Fail who waits for an engine that can load nowhere, and has no worker left."""
+        error = self._staff.given_up(standing) if standing.line else None
+        if error is None or self._roster.of(standing.name, Stage.LOADING, Stage.READY):
+            return
+        for job in standing.line.clear():
+            job.account.wait_no_more(self._now, standing.loading)
+            self._fail(job, error)
+            job.resolve()
 
     def _give_out(self, standing: Standing) -> None:
         """Split what may begin evenly over the idle workers of an engine."""
@@ -276,17 +294,6 @@ class Dispatcher:
         post.batch = {job.request.id: job for job in batch}
         post.given, post.began = batch, self._now
         for job in batch:
-            job.account.work(self._now, standing.loading, post.device)
+            job.account.work(self._now, standing.loading, post.device, post.environment)
             self._tell(RequestStarted(job.engine.name, job.asked.asset))
         post.driver.give(batch)
-
-
-def _resolve(job: Job) -> None:
-    """Answer the caller, if the request came to its end."""
-    match job.account.outcome:
-        case None:
-            return
-        case EngineFailed() as error:
-            job.future.set_exception(error)
-        case done:
-            job.future.set_result(done)

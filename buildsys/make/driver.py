@@ -5,21 +5,20 @@ Decides nothing: which batch, whether to try again and when to leave is the pool
 
 from __future__ import annotations
 
-import dataclasses
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from enum import Enum, auto
-from pathlib import Path
 from queue import SimpleQueue
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from buildsys.make.accounts import Account
+from buildsys.make.made import Made, made_by
 from buildsys.make.worker import EngineFailed, Worker
 from buildsys.manifest.model import Engine
-from engines.protocol import Done, ErrorKind, Failure, Hello, Progress, Request
+from engines.protocol import ErrorKind, Failure, Hello, Progress, Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,7 +30,7 @@ class Job:
     """With an id and an output name of the pool's choice: callers may use a name twice."""
     asked: Request
     """As the caller gave it."""
-    future: Future[Done]
+    future: Future[Made]
     on_progress: Callable[[int, int], None]
     order: int = 0
     """Which came before which; a retry keeps it."""
@@ -40,6 +39,14 @@ class Job:
     crowded: bool = False
     """Whether it ran out of memory in company."""
     account: Account = field(default_factory=Account)
+
+    def resolve(self) -> None:
+        """Answer the caller, if the request came to its end."""
+        outcome = self.account.outcome
+        if isinstance(outcome, EngineFailed):
+            self.future.set_exception(outcome)
+        elif outcome is not None:
+            self.future.set_result(outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ class Answered:
 
     driver: Driver
     job: Job
-    answer: Done | EngineFailed
+    answer: Made | EngineFailed
     seconds: float
 
 
@@ -91,9 +98,8 @@ class Left:
 DriverReport: TypeAlias = Loaded | Step | Answered | Lost | Left
 
 
-class _Order(Enum):
-    OPEN = auto()
-    LEAVE = auto()
+_NEWS_SECONDS: Final = 0.1
+"""How often to tell how far a request is. Every step is a sign of life; a person sees no more of them."""
 
 
 class Driver:
@@ -105,7 +111,6 @@ class Driver:
     def __init__(
         self,
         engine: Engine,
-        made: Path,
         start: Callable[[], Worker],
         clear: Callable[[], None],
         tell: Callable[[DriverReport], None],
@@ -113,20 +118,21 @@ class Driver:
         ahead: bool = False,
     ) -> None:
         self.engine = engine
-        self._made = made
         self._start = start
         self._clear = clear
         self._tell = tell
         self._ahead = ahead
-        self._orders: SimpleQueue[tuple[Job, ...] | _Order] = SimpleQueue()
+        self._orders: SimpleQueue[tuple[Job, ...] | Engine | None] = SimpleQueue()
+        """Make these; load as this engine; leave."""
         self._lock = threading.Lock()
         self._worker: Worker | None = None
         self._is_cut = False
         threading.Thread(target=self._run, name=f"artlock-{engine.name}", daemon=True).start()
 
-    def open(self) -> None:
-        """Have the worker load, that was started ahead of time."""
-        self._orders.put(_Order.OPEN)
+    def open(self, engine: Engine) -> None:
+        """Have the worker load, that was started ahead of time; `engine` has the device that it got."""
+        self.engine = engine
+        self._orders.put(engine)
 
     def give(self, batch: tuple[Job, ...]) -> None:
         """Have these made."""
@@ -134,7 +140,7 @@ class Driver:
 
     def leave(self) -> None:
         """End the worker politely once its batch is done."""
-        self._orders.put(_Order.LEAVE)
+        self._orders.put(None)
 
     def cut(self) -> None:
         """End the worker's tree now, whatever it does."""
@@ -142,7 +148,7 @@ class Driver:
             self._is_cut = True
             if self._worker is not None:
                 self._worker.cut()
-        self._orders.put(_Order.LEAVE)
+        self._orders.put(None)
 
     def _run(self) -> None:
         bug: BaseException | None = None
@@ -161,24 +167,34 @@ class Driver:
                 self._tell(Left(self, bug))
 
     def _drive(self) -> None:
-        with self._lock:
-            if self._is_cut:
-                return
-        # Not under the lock: a command that prints a key may take its time, and whoever cuts can't wait.
-        worker = self._start()
-        if not self._keep(worker):
+        worker = self._started()
+        if worker is None:
             return
+        engine = self.engine
         if self._ahead:
             worker.prepare()
-            if self._orders.get() is not _Order.OPEN:
+            order = self._orders.get()
+            if not isinstance(order, Engine):
                 # Not asked politely: it may be in the middle of an import, and nobody waits for it.
                 return
+            engine = order
         began = time.monotonic()
-        hello = worker.open()
+        hello = worker.open(engine)
         self._tell(Loaded(self, hello, time.monotonic() - began))
-        while isinstance(order := self._orders.get(), tuple):
-            self._make(worker, order)
+        environment = dict(sorted(hello.environment.items()))
+        while isinstance(batch := self._orders.get(), tuple):
+            self._make(worker, batch, environment)
         worker.close()
+
+    def _started(self) -> Worker | None:
+        """The worker, or None where it is not wanted any more."""
+        with self._lock:
+            if self._is_cut:
+                return None
+        # Not under the lock: a process, or the command that prints its key, may take its time to start, and
+        # whoever cuts can't wait.
+        worker = self._start()
+        return worker if self._keep(worker) else None
 
     def _keep(self, worker: Worker) -> bool:
         """Have `cut` find `worker`; whether nobody wanted it cut meanwhile."""
@@ -186,20 +202,22 @@ class Driver:
             self._worker = worker
             return not self._is_cut
 
-    def _make(self, worker: Worker, batch: tuple[Job, ...]) -> None:
+    def _make(self, worker: Worker, batch: tuple[Job, ...], environment: Mapping[str, str]) -> None:
         began = time.monotonic()
         jobs = {job.request.id: job for job in batch}
+        told = dict.fromkeys(jobs, -math.inf)
 
         def on_progress(progress: Progress) -> None:
-            self._tell(Step(self, jobs[progress.id], progress.step, progress.steps))
+            now = time.monotonic()
+            if progress.step == progress.steps or now - told[progress.id] >= _NEWS_SECONDS:
+                told[progress.id] = now
+                self._tell(Step(self, jobs[progress.id], progress.step, progress.steps))
 
         for result in worker.render([job.request for job in batch], on_progress):
             job = jobs[str(result.id)]
-            answer = worker.failed(result) if isinstance(result, Failure) else self._take(job, result)
+            answer = (
+                worker.failed(result)
+                if isinstance(result, Failure)
+                else made_by(result, environment, job.asked.id)
+            )
             self._tell(Answered(self, job, answer, time.monotonic() - began))
-
-    def _take(self, job: Job, done: Done) -> Done:
-        """Move the picture out of the engine's reach."""
-        file = self._made / Path(done.output).name
-        Path(done.output).rename(file)
-        return dataclasses.replace(done, id=job.asked.id, output=str(file))

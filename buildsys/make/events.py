@@ -97,6 +97,8 @@ class RequestSpent(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     """Of the adapter."""
     device: str = ""
+    environment: Mapping[str, str] = {}
+    """What the worker that had it last makes pictures with; empty where none ever had it."""
     tries: int = 1
     queue_seconds: float = 0.0
     """Waiting for a worker that was busy, for a device, or for a limit."""

@@ -9,6 +9,7 @@ import os
 import stat
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final, NoReturn
 
@@ -78,6 +79,26 @@ def inspect(folder: Path, name: str, size: tuple[int, int] | None, *, exact: boo
         if max(shapes) > _NEAR * min(shapes):
             raise Unfit(f"{fact} of the shape of {size[0]}x{size[1]} as asked")
     return Header(expected, width, height)
+
+
+def adopt(staging: Path, made: Path, name: str, size: tuple[int, int] | None, *, exact: bool) -> Header:
+    """Move the picture `name` from `staging` to `made`, and inspect it there; raises `Unfit`.
+
+    In this order: an engine may unlink or swap its file at any time, and what was inspected must be what
+    is kept.
+    """
+    try:
+        (staging / name).rename(made / name)
+    except FileNotFoundError:
+        raise Unfit("it wrote no file") from None
+    except OSError as error:
+        raise Unfit(f"its file can't be taken: {error.strerror}") from None
+    try:
+        return inspect(made, name, size, exact=exact)
+    except Unfit:
+        with suppress(OSError):  # a folder stays, and goes with all of `made`
+            (made / name).unlink()
+        raise
 
 
 def named(output: str, asked: str, *, raw: bool) -> str:

@@ -17,6 +17,7 @@ from buildsys import digest
 from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.make.copies import Copies
+from buildsys.make.made import Made
 from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
 from buildsys.make.results import Finished, Raw, picture_of, raw_of
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
@@ -34,12 +35,8 @@ _Result = TypeVar("_Result", Raw, Finished)
 class Engines(Protocol):
     """Runs engines; the pool is one."""
 
-    def render(self, engine: Engine, request: Request) -> Done:
+    def render(self, engine: Engine, request: Request) -> Made:
         """Make one picture; `output` is the path of the inspected file. Raises `MakeError`."""
-        ...
-
-    def environment(self, engine: str) -> Mapping[str, str]:
-        """What an engine that rendered says it makes pictures with."""
         ...
 
 
@@ -157,7 +154,7 @@ class Maker:
         configured = self._manifest.engines[engine]
         done = self._engines.render(configured, request)
         dear, cost = _dear(configured), price.billed(configured, request, done)
-        result = raw_of(self._adopt(done, sync=dear), done, self._engines.environment(engine), cost)
+        result = raw_of(self._adopt(done, sync=dear), done, done.environment, cost)
         self._store.record_action(key, msgspec.to_builtins(result), sync=dear)
         return result
 
@@ -192,7 +189,7 @@ class Maker:
         finally:
             self._copies.give_back(image)
         picture = picture_of(self._adopt(done, sync=False), done.facts)
-        result = Finished(picture=picture, environment=self._engines.environment(FINISH))
+        result = Finished(picture=picture, environment=done.environment)
         self._store.record_action(key, msgspec.to_builtins(result), sync=False)
         return result
 

@@ -20,11 +20,12 @@ from buildsys.make.dispatch import Dispatcher, End, Message
 from buildsys.make.driver import Job
 from buildsys.make.events import Event
 from buildsys.make.keys import Keys
+from buildsys.make.made import Made
 from buildsys.make.roster import Roster
 from buildsys.make.runfolder import RunFolder
 from buildsys.make.staff import Staff
 from buildsys.manifest.model import Engine
-from engines.protocol import Done, Hello, Request
+from engines.protocol import Request
 
 _CLOSE_SECONDS: Final = 15.0
 
@@ -60,7 +61,6 @@ class Pool:
         """
         self._folder = RunFolder(work)
         self._inbox: SimpleQueue[Message] = SimpleQueue()
-        self._environments: dict[str, Mapping[str, str]] = {}
         roster = Roster()
         self._keys = Keys(environ)
         staff = Staff(
@@ -78,7 +78,6 @@ class Pool:
             staff,
             clock=clock or Clock(),
             on_event=on_event,
-            on_hello=self._note_environment,
         )
         # A daemon, as is every driver: a builder that forgets to close still ends, and its lifelines
         # with it.
@@ -92,9 +91,9 @@ class Pool:
 
     def submit(
         self, engine: Engine, request: Request, on_progress: Callable[[int, int], None] = lambda *_: None
-    ) -> Future[Done]:
+    ) -> Future[Made]:
         """Queue `request`. The future gives what `render` returns, or raises what it raises."""
-        future: Future[Done] = Future()
+        future: Future[Made] = Future()
         self._inbox.put(
             Job(engine=engine, request=request, asked=request, future=future, on_progress=on_progress)
         )
@@ -104,7 +103,7 @@ class Pool:
 
     def render(
         self, engine: Engine, request: Request, on_progress: Callable[[int, int], None] = lambda *_: None
-    ) -> Done:
+    ) -> Made:
         """Have `engine` make `request`, and wait; `output` is then the absolute path of the picture.
 
         The file lies in the pool's folder until the pool is closed. `on_progress(step, steps)` is
@@ -112,13 +111,6 @@ class Pool:
         pool is stopped.
         """
         return self.submit(engine, request, on_progress).result()
-
-    def environment(self, engine: str) -> Mapping[str, str]:
-        """What the engine of this name, which said hello, makes pictures with."""
-        return self._environments[engine]
-
-    def _note_environment(self, engine: str, hello: Hello) -> None:
-        self._environments[engine] = dict(sorted(hello.environment.items()))
 
     def stop(self) -> None:
         """End every worker now; every waiting render raises `Stopped`. Safe in a signal handler.

@@ -6,15 +6,15 @@ Knows nothing of who set the budget, nor of what the store has: that never comes
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from typing import Final
 
 from buildsys.errors import MakeError
+from buildsys.make.made import Made
 from buildsys.make.maker import Engines
 from buildsys.make.worker import EngineFailed
 from buildsys.manifest.model import Engine
 from buildsys.plan import price
-from engines.protocol import Done, ErrorKind, Request
+from engines.protocol import ErrorKind, Request
 
 UNBILLED: Final = frozenset(
     {
@@ -60,7 +60,7 @@ class Purse:
         with self._lock:
             return self._taken
 
-    def render(self, engine: Engine, request: Request) -> Done:
+    def render(self, engine: Engine, request: Request) -> Made:
         """Make one picture. Raises `Withheld` where it would pass the budget, else as the engines do."""
         estimate = price.estimate(engine, request)
         if estimate is None:
@@ -79,10 +79,6 @@ class Purse:
         if cost is not None:
             self._give_back(estimate - cost)
         return done
-
-    def environment(self, engine: str) -> Mapping[str, str]:
-        """What an engine that rendered says it makes pictures with."""
-        return self._engines.environment(engine)
 
     def _set_aside(self, dollars: float, engine: Engine) -> None:
         with self._lock:

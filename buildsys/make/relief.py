@@ -54,6 +54,7 @@ def told(error: EngineFailed, card: Card, level: int, *, alone: bool) -> EngineF
         log_tail=error.log_tail,
         retry_after=error.retry_after,
         lost=error.lost,
+        killed=error.killed,
     )
 
 

@@ -5,6 +5,7 @@ Decides nothing; `staff` and `dispatch` do.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import count
@@ -38,10 +39,15 @@ class Post:
     """1 for the first worker of its engine, and so on."""
     stage: Stage
     device: str = ""
+    """Of one that is only prepared: the device that it was meant for; it may get another one."""
     level: int = 0
     """Steps of relief that it runs with."""
     limit: int = 1
     """The most jobs of one batch."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What it said that it makes pictures with."""
+    served: bool = False
+    """Whether it has answered anything."""
     batch: dict[str, Job] = field(default_factory=dict)
     """Jobs without an answer, by the id of their request."""
     given: tuple[Job, ...] = ()
@@ -54,6 +60,13 @@ class Post:
     def name(self) -> str:
         """Its engine's."""
         return self.driver.engine.name
+
+    def fits(self, name: str, device: str) -> bool:
+        """Whether it, only prepared so far, may load on `device` for the engine of this name.
+
+        One that was started for the processor has other walls than one for a GPU: less address space.
+        """
+        return self.name == name and (self.device == CPU) is (device == CPU)
 
     @property
     def idle(self) -> bool:
@@ -74,10 +87,10 @@ class Standing:
     line: Line = field(default_factory=Line)
     loading: LoadingTime = field(default_factory=LoadingTime)
     relief: Relief = field(default_factory=Relief)
-    load_failures: list[ErrorKind] = field(default_factory=list)
-    """Since it loaded last."""
-    unloadable: EngineFailed | None = None
-    """Why no worker of it is started any more."""
+    load_failures: dict[str, list[ErrorKind]] = field(default_factory=dict)
+    """By device, since it loaded there last."""
+    unloadable: dict[str, EngineFailed] = field(default_factory=dict)
+    """Devices on which no worker of it is started any more, and why; the latest comes last."""
 
 
 class Roster:
@@ -103,14 +116,13 @@ class Roster:
         """Whose process may be on `device`."""
         return [post for post in self.posts.values() if post.device == device and post.holds]
 
-    def prepared(self) -> set[str]:
-        """The devices for which somebody is prepared."""
-        return {post.device for post in self.posts.values() if post.stage is Stage.AHEAD}
+    def prepared(self) -> list[Post]:
+        """Who is prepared, and waits for a device."""
+        return [post for post in self.posts.values() if post.stage is Stage.AHEAD]
 
-    def ahead(self, device: str) -> Post | None:
-        """Who is prepared for `device`."""
-        found = (post for post in self.posts.values() if post.stage is Stage.AHEAD)
-        return next((post for post in found if post.device == device), None)
+    def ahead(self, name: str, device: str) -> Post | None:
+        """Who of an engine is prepared, and may load on `device`."""
+        return next((post for post in self.prepared() if post.fits(name, device)), None)
 
     def free_seat(self, name: str) -> int:
         """The first that no worker of this engine has."""

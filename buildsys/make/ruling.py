@@ -27,7 +27,7 @@ class Ruling(NamedTuple):
 def on_request(standing: Standing, post: Post, job: Job, error: EngineFailed) -> Ruling:
     """Of a request that failed on `post`; `job.failures` ends with this one."""
     wait = retry.wait_for(job.engine, error, job.failures)
-    if error.kind is not ErrorKind.OUT_OF_MEMORY:
+    if error.kind is not ErrorKind.OUT_OF_MEMORY or _by_the_machine(post, error):
         return Ruling(wait, error, job.crowded)
     card = job.engine.card
     final = relief.told(error, card, post.level, alone=job.crowded or post.level > 0)
@@ -43,9 +43,15 @@ def on_request(standing: Standing, post: Post, job: Job, error: EngineFailed) ->
 
 
 def on_load(standing: Standing, post: Post, error: EngineFailed) -> Ruling:
-    """Of a worker that could not load; `standing.load_failures` ends with this one."""
+    """Of a worker that could not load; `standing.load_failures` of its device ends with this one."""
     engine = post.driver.engine
-    if error.kind is ErrorKind.OUT_OF_MEMORY and post.on_gpu and engine.card.relief:
+    starved = error.kind is ErrorKind.OUT_OF_MEMORY and not _by_the_machine(post, error)
+    if starved and post.on_gpu and engine.card.relief:
         again = standing.relief.step(engine.card, post.level)
         return Ruling(0.0 if again else None, relief.told(error, engine.card, post.level, alone=False))
-    return Ruling(retry.wait_to_load(engine, error, standing.load_failures), error)
+    return Ruling(retry.wait_to_load(engine, error, standing.load_failures[post.device]), error)
+
+
+def _by_the_machine(post: Post, error: EngineFailed) -> bool:
+    """Whether the machine's memory ran out, if any did: relief moves weights there, where it is short."""
+    return post.on_gpu and error.killed

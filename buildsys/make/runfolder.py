@@ -9,6 +9,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -49,7 +50,8 @@ class RunFolder:
         """Room for worker `number`, which has seat `seat` among those of its engine. Raises `DiskError`."""
         home = self.path / f"worker-{number}"
         suffix = f"-{seat}" if seat > 1 else ""
-        place = Place(home / "staging", home / "tmp", self._logs / f"{_safe(engine)}{suffix}.log")
+        log = self._logs / f"{_safe(engine)}{suffix}.log"
+        place = Place(home / "staging", home / "tmp", log, self.made)
         try:
             home.mkdir()
             place.staging.mkdir()
@@ -60,11 +62,11 @@ class RunFolder:
 
     def clear(self, place: Place) -> None:
         """Remove what a worker left behind, but its log."""
-        shutil.rmtree(place.staging.parent, ignore_errors=True)
+        _remove(place.staging.parent)
 
     def remove(self) -> None:
         """Remove the folder; logs stay, for whoever wants to know why an engine failed."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        _remove(self.path)
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -80,6 +82,21 @@ def _safe(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
 
 
+def _remove(folder: Path) -> None:
+    """Remove a folder and all in it, whatever rights an engine left there: they were its own to set."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if not folder.exists():
+        return
+    with suppress(OSError):
+        folder.chmod(0o700)
+    for home, names, _ in os.walk(folder):
+        for path in (Path(home, name) for name in names):
+            if not path.is_symlink():
+                with suppress(OSError):
+                    path.chmod(0o700)  # before `walk` looks into it
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def _remove_if_left(folder: Path) -> None:
     try:
         number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -87,7 +104,7 @@ def _remove_if_left(folder: Path) -> None:
         return
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
     except BlockingIOError:
         return
     finally:

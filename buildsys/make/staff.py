@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -22,7 +22,7 @@ from buildsys.make.relief import settings_at
 from buildsys.make.roster import Post, Roster, Stage, Standing
 from buildsys.make.runfolder import RunFolder
 from buildsys.make.surroundings import settings_here
-from buildsys.make.worker import Place, Worker
+from buildsys.make.worker import EngineFailed, Place, Worker
 from buildsys.manifest.model import Engine
 
 
@@ -52,19 +52,27 @@ class Staff:
     def arrange(self, now: float) -> None:
         """Start whom there is work and room for."""
         wanting = [standing for standing in self._roster.standings() if standing.line.ready(now)]
-        wanting = [standing for standing in wanting if standing.unloadable is None]
-        if not wanting and not self._roster.prepared():
-            return
         wanting.sort(key=lambda standing: standing.line.first.order)
-        where = {standing.name: self._devices.of(standing.line.first.engine) for standing in wanting}
+        where = {standing.name: self._places(standing) for standing in wanting}
         for standing in wanting:
-            if not where[standing.name]:
+            if "" in where[standing.name]:
                 self._fill(standing, "", now)
-        devices = list(dict.fromkeys(device for names in where.values() for device in names))
+        devices = list(dict.fromkeys(device for names in where.values() for device in names if device))
         for device in devices:
             here = [standing for standing in wanting if device in where[standing.name]]
             self._settle(device, here, now)
         self._look_ahead(devices, wanting, where, now)
+
+    def given_up(self, standing: Standing) -> EngineFailed | None:
+        """Why no worker of an engine that is asked for something will ever load again; None: one may."""
+        if not standing.unloadable or self._places(standing):
+            return None
+        return next(reversed(standing.unloadable.values()))
+
+    def _places(self, standing: Standing) -> list[str]:
+        """Where an engine that is asked for something may load; an empty name where it needs no device."""
+        devices = self._devices.of(standing.line.first.engine) or ("",)
+        return [device for device in devices if device not in standing.unloadable]
 
     def dismiss(self, post: Post, now: float, *, cut: bool = False) -> None:
         """End a worker: politely once its batch is done, or now."""
@@ -100,29 +108,42 @@ class Staff:
         self,
         devices: Iterable[str],
         wanting: list[Standing],
-        where: Mapping[str, tuple[str, ...]],
+        where: Mapping[str, Sequence[str]],
         now: float,
     ) -> None:
         """Have idle owners leave for whoever waits, and prepare a process for each device to come."""
+        self._drop_prepared(now)
         claimed: Counter[str] = Counter()
+        spare = self._roster.prepared()
         # What comes free soonest is claimed first: nobody waits for a busy device beside an idle one.
-        for device in sorted(
-            {*devices, *self._roster.prepared()}, key=lambda name: (self._haste(name), name)
-        ):
+        for device in sorted(devices, key=lambda name: (self._haste(name), name)):
             owner = self._devices.owners.get(device)
             others = [one for one in wanting if device in where[one.name] and one.name != owner]
             heir = self._heir(device, others, claimed, now)
-            ahead = self._roster.ahead(device)
-            if ahead is not None and not self._fits(ahead, heir):
-                self.dismiss(ahead, now, cut=True)
-                ahead = None
             if heir is None:
                 continue
             claimed[heir.name] += 1
             if not self._kept(device):
                 self._clear(device, now)
+            ahead = next((post for post in spare if post.fits(heir.name, device)), None)
             if ahead is None:
                 self._start(heir, device, Stage.AHEAD, now)
+            else:
+                spare.remove(ahead)
+
+    def _drop_prepared(self, now: float) -> None:
+        """End who was prepared for an engine that waits for a device no more.
+
+        Not who was prepared for a device that another will get: which comes free first changes with every
+        request of its owner, and processes would start and end without ever loading.
+        """
+        left: Counter[str] = Counter()
+        for post in self._roster.prepared():
+            standing = self._roster.standing(post.name)
+            waiting = bool(standing.line) and self.given_up(standing) is None
+            left[post.name] += 1
+            if not waiting or left[post.name] > len(standing.line) - self._loading(standing):
+                self.dismiss(post, now, cut=True)
 
     def _kept(self, device: str) -> bool:
         """Whether requests wait for the owner of `device`, even if not one of them may begin now."""
@@ -130,7 +151,7 @@ class Staff:
         if owner is None:
             return False
         standing = self._roster.standing(owner)
-        return bool(standing.line) and standing.unloadable is None
+        return bool(standing.line) and device not in standing.unloadable
 
     def _haste(self, device: str) -> int:
         """0 for a device that is as good as free, 2 for one whose owner has more to do."""
@@ -157,23 +178,27 @@ class Staff:
 
     def _lacks(self, standing: Standing, now: float) -> int:
         """For how many requests no worker is on its way."""
-        return standing.line.ready(now) - len(self._roster.of(standing.name, Stage.LOADING))
+        return standing.line.ready(now) - self._loading(standing)
+
+    def _loading(self, standing: Standing) -> int:
+        return len(self._roster.of(standing.name, Stage.LOADING))
 
     def _fill(self, standing: Standing, device: str, now: float) -> None:
         """Start workers of `standing` while there is room and work for them."""
         held = self._roster.holders(device) if device else self._roster.of(standing.name)
         room = self._devices.room(standing.line.first.engine, device) - len(held)
         for _ in range(min(room, self._lacks(standing, now)) if room > 0 else 0):
-            ahead = self._roster.ahead(device)
-            if ahead is not None and self._fits(ahead, standing):
-                ahead.holds = True
-                ahead.driver.open()
-                self.enter(ahead, Stage.LOADING, now)
-            else:
+            ahead = self._roster.ahead(standing.name, device)
+            if ahead is None:
                 self._start(standing, device, Stage.LOADING, now)
+            else:
+                self._open(ahead, standing, device, now)
 
-    def _fits(self, ahead: Post, heir: Standing | None) -> bool:
-        return heir is not None and ahead.name == heir.name and ahead.level == _level(heir, ahead.device)
+    def _open(self, ahead: Post, standing: Standing, device: str, now: float) -> None:
+        """Have who is prepared load, with what is known by now."""
+        ahead.device, ahead.level, ahead.holds = device, _level(standing, device), True
+        ahead.driver.open(self._equipped(standing.line.first.engine, device, ahead.level))
+        self.enter(ahead, Stage.LOADING, now)
 
     def _clear(self, device: str, now: float) -> None:
         """Have everyone leave who has nothing to do there; for the rest, its batch ends first."""
@@ -188,10 +213,10 @@ class Staff:
         seat = self._roster.free_seat(engine.name)
         place = self._folder.place(engine.name, next(self._numbers), seat)
         level = _level(standing, device)
+        equipped = self._equipped(engine, device, level)
         driver = Driver(
-            self._equipped(engine, device, level),
-            self._folder.made,
-            start=partial(self._hire, self._equipped(engine, device, level), place),
+            equipped,
+            start=partial(self._hire, equipped, place),
             clear=partial(self._folder.clear, place),
             tell=self._tell,
             ahead=stage is Stage.AHEAD,

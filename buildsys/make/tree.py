@@ -42,20 +42,29 @@ class ProcessTree:
         environ: Mapping[str, str],
         walls: Sequence[str] = (),
     ) -> None:
-        """Start it in `folder`, the engine within `walls`. Raises `OSError` where `python` can't be run."""
+        """Start it in `folder`, the engine within `walls`.
+
+        Raises `OSError`, whose `filename` is `python` where that can't be run, and `log` where that can't
+        be written.
+        """
         self._lock = threading.Lock()
         self._name = secrets.token_hex(16)
-        errors = os.open(log, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        theirs_in, self.requests = os.pipe()
-        self.replies, theirs_out = os.pipe()
-        theirs_life, self._lifeline = os.pipe()
+        self.requests = self.replies = self._lifeline = -1
+        theirs: list[int] = []
         try:
+            theirs.append(os.open(log, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+            theirs_in, self.requests = os.pipe()
+            theirs.append(theirs_in)
+            self.replies, theirs_out = os.pipe()
+            theirs.append(theirs_out)
+            theirs_life, self._lifeline = os.pipe()
+            theirs.append(theirs_life)
             self._keeper = subprocess.Popen(  # noqa: S603 - the interpreter and the file are ours
                 # -P: nothing in the current folder may shadow a module.
                 [python, "-P", str(_ENTRY), str(theirs_life), adapter, *walls],
                 stdin=theirs_in,
                 stdout=theirs_out,
-                stderr=errors,
+                stderr=theirs[0],
                 cwd=folder,
                 env={**environ, _MARK: self._name},
                 pass_fds=(theirs_life,),
@@ -66,7 +75,7 @@ class ProcessTree:
             self._close_pipes()
             raise
         finally:
-            for number in (theirs_in, theirs_out, theirs_life, errors):
+            for number in theirs:
                 os.close(number)
 
     def wait(self, seconds: float = _POLITE) -> int | None:

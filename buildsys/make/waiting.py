@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 from buildsys.make.driver import Job
@@ -40,8 +41,15 @@ class Line:
         """Have everybody wait until then."""
         self._paused = max(self._paused, until)
 
-    def __bool__(self) -> bool:
-        return bool(self._new or self._again or self._later)
+    def put_back(self, batch: Iterable[Job]) -> None:
+        """Have those wait in front who were taken last, as if they had never been."""
+        for job in reversed(list(batch)):
+            (self._again if job.failures else self._new).appendleft(job)
+            if self._per_minute:
+                self._begun.pop()
+
+    def __len__(self) -> int:
+        return len(self._new) + len(self._again) + len(self._later)
 
     @property
     def first(self) -> Job:

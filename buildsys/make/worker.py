@@ -7,13 +7,11 @@ keeper (`engines/__main__.py`), which holds the engine and ends its tree when th
 from __future__ import annotations
 
 import dataclasses
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -21,11 +19,13 @@ from buildsys.errors import MakeError
 from buildsys.make import advice
 from buildsys.make.channel import Channel, Gone, Silence
 from buildsys.make.conduct import answered, assets_of, difference_of
+from buildsys.make.devices import CPU
+from buildsys.make.ending import ending_of, not_begun
 from buildsys.make.enginelog import EngineLog, shortened
-from buildsys.make.inspection import Unfit, inspect, named
+from buildsys.make.inspection import Unfit, adopt, named
 from buildsys.make.surroundings import conceal, seen_by
 from buildsys.make.tree import ProcessTree
-from buildsys.make.walls import starved, walls
+from buildsys.make.walls import walls
 from buildsys.manifest.model import Engine
 from engines import protocol
 from engines.protocol import (
@@ -41,8 +41,6 @@ from engines.protocol import (
     Result,
 )
 
-_CPU: Final = "cpu"
-
 
 class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine failed
     """An engine could not make what it was asked, or is gone."""
@@ -56,6 +54,8 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
         log_tail: str = "",
         retry_after: float | None = None,
         lost: bool = False,
+        killed: bool = False,
+        unasked: bool = False,
     ) -> None:
         super().__init__(message, hint)
         self.kind = kind
@@ -65,14 +65,19 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
         """Seconds that the provider asked to wait."""
         self.lost = lost
         """The process is gone; whatever else it was making is not made."""
+        self.killed = killed
+        """By `SIGKILL`: nobody knows why, but of the device's memory it tells nothing."""
+        self.unasked = unasked
+        """It was gone before it was sent the batch."""
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where one worker may write; the builder owns all of it."""
+    """The folders of one worker, all of them the builder's; the engine may not write in `made`."""
 
     staging: Path
     temporary: Path
     log: Path
+    made: Path
 
 
 class Worker:
@@ -94,12 +99,8 @@ class Worker:
         try:
             self._tree = ProcessTree(python, adapter, place.staging, place.log, seen, within)
         except OSError as error:
-            raise EngineFailed(
-                f"the interpreter `{python}` of `{engine.name}` can't be started: {error.strerror}",
-                f"mend `python` of the engine `{engine.name}`",
-                kind=ErrorKind.MISSING,
-                lost=True,
-            ) from error
+            fact, kind, hint, _ = not_begun(engine, python, error)
+            raise EngineFailed(fact, hint, kind=kind, lost=True) from error
         self._channel = Channel(self._tree.requests, self._tree.replies)
 
     def prepare(self) -> None:
@@ -108,8 +109,12 @@ class Worker:
         with self._loading():
             self._channel.send(protocol.encode(self._opening(ahead=True)), deadline)
 
-    def open(self) -> Hello:
-        """Load the engine. Raises `EngineFailed` if it can't, or is not what its card says."""
+    def open(self, engine: Engine | None = None) -> Hello:
+        """Load the engine. Raises `EngineFailed` if it can't, or is not what its card says.
+
+        `engine`: as it is by now, where it was prepared before its device was known.
+        """
+        self._engine = engine or self._engine
         deadline = time.monotonic() + self._engine.limits.load_seconds
         with self._loading():
             self._channel.send(protocol.encode(self._opening(ahead=False)), deadline)
@@ -124,7 +129,7 @@ class Worker:
 
     def _opening(self, *, ahead: bool) -> Open:
         engine = self._engine
-        on_gpu = engine.settings.get("device", _CPU) != _CPU
+        on_gpu = engine.settings.get("device", CPU) != CPU
         return Open(
             protocol=protocol.PROTOCOL,
             adapter=self._adapter,
@@ -161,9 +166,9 @@ class Worker:
     ) -> Iterator[Result]:
         """Make `requests`, yielding each result as it comes, in any order.
 
-        The `output` of a `Done` is the absolute path of a file that was inspected; a file that is
-        not fit to be adopted comes as a `Failure`. Raises `EngineFailed` where the process is lost;
-        requests that were not yielded are not made.
+        The `output` of a `Done` is the absolute path of a file that was taken from the engine, and then
+        inspected; one that is not fit to be adopted comes as a `Failure`. Raises `EngineFailed` where the
+        process is lost; requests that were not yielded are not made.
         """
         waiting = {request.id: request for request in requests}
         line = self._encoded(waiting)
@@ -171,9 +176,8 @@ class Worker:
         seconds = self._engine.limits.render_seconds
         deadline = time.monotonic() + seconds
         try:
-            if not self._channel.silent():
-                detail = "it spoke without being asked"
-                raise ProtocolError(detail)  # noqa: TRY301 - handled as what `receive` finds
+            if self._hung_up():
+                raise self._ended(f"before it was asked for {assets_of(waiting)}", unasked=True)
             self._channel.send(line, deadline)
             self._sent = True
             while waiting:
@@ -201,6 +205,15 @@ class Worker:
             raise self._lost(f"broke the protocol: {error}", ErrorKind.INTERNAL) from None
         self._sent = False
 
+    def _hung_up(self) -> bool:
+        """Whether the engine is gone, without a word. Raises `ProtocolError` where it said something."""
+        try:
+            if self._channel.silent():
+                return False
+        except Gone:
+            return True
+        raise ProtocolError("it spoke without being asked")
+
     def _encoded(self, waiting: Mapping[str, Request]) -> bytes:
         try:
             return protocol.encode(Render(requests=tuple(waiting.values())))
@@ -215,19 +228,19 @@ class Worker:
         try:
             # A card with steps finishes pictures: what it makes is no raw one.
             output = named(result.output, request.output, raw=not card.steps)
-            inspect(self._place.staging, output, request.size, exact=card.exact)
+            adopt(self._place.staging, self._place.made, output, request.size, exact=card.exact)
         except Unfit as error:
             message = f"the engine `{self._engine.name}` made no usable picture of `{request.asset}`: {error}"
             return Failure(id=request.id, kind=ErrorKind.INTERNAL, message=message)
-        return dataclasses.replace(result, output=str(self._place.staging / result.output))
+        return dataclasses.replace(result, output=str(self._place.made / result.output))
 
     def failed(self, failure: Failure) -> EngineFailed:
         """`failure`, told by an engine that lives on, as an error with the log's last lines."""
+        hint = failure.hint
         if failure.kind is ErrorKind.INTERNAL:
             time.sleep(0.05)  # its traceback was written before its answer, but is drained beside it
-            hint = failure.hint or self._log.advice
-            return self._error(failure.message, hint, failure.kind, failure.retry_after)
-        return self._error(failure.message, failure.hint, failure.kind, failure.retry_after)
+            hint = hint or self._log.advice
+        return self._error(failure.message, hint, failure.kind, failure.retry_after)
 
     def _error(
         self,
@@ -235,8 +248,7 @@ class Worker:
         hint: str,
         kind: ErrorKind,
         retry_after: float | None = None,
-        *,
-        lost: bool = False,
+        **how: bool,
     ) -> EngineFailed:
         card = self._engine.card
         return EngineFailed(
@@ -246,15 +258,15 @@ class Worker:
             # In this order: half of a key that was cut would not be recognised.
             log_tail=shortened(conceal(self._log.tail(), card, self._environ)),
             retry_after=retry_after,
-            lost=lost,
+            **how,
         )
 
-    def _lost(self, fact: str, kind: ErrorKind, hint: str = "") -> EngineFailed:
+    def _lost(self, fact: str, kind: ErrorKind, hint: str = "", **how: bool) -> EngineFailed:
         self.kill()
         fact = f"the engine `{self._engine.name}` {fact}"
         if self._sent and self._engine.card.keys:
             fact, hint, kind = f"{fact}{advice.BILLED}", advice.LOOK, ErrorKind.UNCERTAIN
-        return self._error(fact, hint or self._log.advice, kind, lost=True)
+        return self._error(fact, hint or self._log.advice, kind, lost=True, **how)
 
     def _silent(self, fact: str, limit: str, *, alive: bool = False) -> EngineFailed:
         """A deadline passed."""
@@ -267,21 +279,13 @@ class Worker:
         failure = advice.named(self._engine, failure, when)
         return self._error(failure.message, failure.hint, failure.kind, failure.retry_after, lost=True)
 
-    def _ended(self, when: str) -> EngineFailed:
+    def _ended(self, when: str, *, unasked: bool = False) -> EngineFailed:
         """The engine closed its end: say how it died."""
         code = self._tree.wait()
         if code is None:
-            return self._lost(f"closed its channel {when}", ErrorKind.INTERNAL)
-        if code == -signal.SIGKILL:
-            fact = f"was killed by SIGKILL {when}: perhaps the machine ran out of memory"
-            hint = advice.on_want_of_memory(self._engine, killed=True)
-            return self._lost(fact, ErrorKind.OUT_OF_MEMORY, hint)
-        if most := starved(self._engine, code, self._log.tail()):
-            fact = f"ran out of memory {when}: it may take {most}"
-            return self._lost(fact, ErrorKind.OUT_OF_MEMORY, advice.raise_limit(self._engine, "memory"))
-        if code < 0:
-            return self._lost(f"was ended by {signal.Signals(-code).name} {when}", ErrorKind.TRANSIENT)
-        return self._lost(f"ended with exit code {code} {when}", ErrorKind.TRANSIENT)
+            return self._lost(f"closed its channel {when}", ErrorKind.INTERNAL, unasked=unasked)
+        fact, kind, hint, killed = ending_of(self._engine, code, when, self._log.tail())
+        return self._lost(fact, kind, hint, killed=killed, unasked=unasked)
 
     def cut(self) -> None:
         """Have the whole tree ended; returns at once. Any thread may call it, any time."""

@@ -72,8 +72,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How much of the machine, of a provider and of a person's patience one engine may use."""
 
     concurrent: int = 0
-    """Requests (or batches) under way at once, each in a process of its own; 0: as many as jobs where the
-    adapter is `parallel`, else one. On a GPU it is one process for each device, whatever stands here."""
+    """Processes at once, each at one batch, which is one request where the adapter takes no more; 0: as
+    many as jobs where the adapter is `parallel`, else one. On a GPU it is one process for each device,
+    whatever stands here."""
     per_minute: int = 0
     """Requests begun in any 60 seconds; 0: no limit."""
     load_seconds: float = 60.0

@@ -44,6 +44,11 @@ class Artist:
         self._staging = Path(staging)
         self._taker = Taker(model.source.pipeline, model.takes, model.defaults)
 
+    @property
+    def batch(self) -> int:
+        """The most requests that are drawn together."""
+        return self._model.settings.batch
+
     def environment(self) -> Mapping[str, str]:
         """Library versions, device, number format."""
         return self._model.environment()

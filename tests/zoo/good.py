@@ -43,6 +43,8 @@ class Good:
     def __init__(self, opening: Open) -> None:
         self._opening = opening
         self._renders = 0
+        if batch := opening.settings.get("batch"):
+            self.batch = batch
 
     def environment(self) -> Mapping[str, str]:
         return {
@@ -99,6 +101,8 @@ def load(opening: Open) -> Good:
     if path := opening.settings.get("await"):
         _await(path)
     time.sleep(opening.settings.get("load_seconds", 0))
+    if (device := opening.settings.get("device")) == opening.settings.get("broken", ""):
+        raise EngineError(ErrorKind.MISSING, f"there is no device `{device}`", hint="mend it")
     if kind := opening.settings.get("fail"):
         raise EngineError(ErrorKind(kind), f"it can't load: {kind}", hint="mend it")
     offload = opening.settings.get("offload", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import sys
+import threading
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -45,6 +46,12 @@ def _lie(act: str, request: Request) -> str:  # noqa: C901 - a list of lies
             file.write_bytes(draw.png(width, height)[:-20])
         case "huge":
             file.write_bytes(_claim(draw.png(width, height), 100_000, 100_000))
+        case "vanishing":
+            # So many chunks that it is still looked at when it goes.
+            file.write_bytes(
+                draw.png(width, height)[:-12] + draw.chunk(b"teXt", b"") * 90_000 + draw.png(1, 1)[-12:]
+            )
+            threading.Timer(0.02, file.unlink, (True,)).start()
         case "other size":
             file.write_bytes(draw.png(width + 1, height))
     return request.output

@@ -1,4 +1,4 @@
-"""An engine that dies: while it loads (setting `act`) or on a request (parameter `act`).
+"""An engine that dies: while it loads (setting `act`), on a request (parameter `act`), or later.
 
 With `once`, a file outside its own folder, it dies only the first time. With `stuck`, a child of it hangs
 and holds on to all that was its.
@@ -10,6 +10,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,11 @@ from engines.protocol import Json, Open, Report, Request, Result
 
 sys.path.insert(0, str(Path(__file__).parent))
 import draw
+
+
+def _leave_later() -> None:
+    """Die of nothing that anybody asked for, once it is idle."""
+    threading.Timer(0.2, os._exit, (3,)).start()
 
 
 def _die(act: Json, *, stuck: bool = False) -> None:
@@ -35,6 +41,8 @@ def _die(act: Json, *, stuck: bool = False) -> None:
             ctypes.string_at(0)
         case "killed":
             os.kill(os.getpid(), signal.SIGKILL)
+        case str() if act.isdigit():
+            os.kill(os.getpid(), int(act))
         case "eat":
             _eat()
 
@@ -54,11 +62,15 @@ class Mortal:
     def render(self, requests: Sequence[Request], _: Report) -> Iterable[Result]:
         for request in requests:
             act, once = request.parameters.get("act"), request.parameters.get("once")
-            if act and not (once and Path(once).exists()):
+            if act == "later":
+                yield draw.well(request)
+                _leave_later()
+            elif act and not (once and Path(once).exists()):
                 if once:
                     Path(once).touch()
                 _die(act, stuck=bool(request.parameters.get("stuck")))
-            yield draw.well(request)
+            if act != "later":
+                yield draw.well(request)
 
 
 def load(opening: Open) -> Mortal:
