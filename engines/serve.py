@@ -19,7 +19,6 @@ from typing import IO, Final
 
 from engines import protocol
 from engines.protocol import (
-    Done,
     EngineError,
     ErrorKind,
     Failure,

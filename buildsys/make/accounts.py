@@ -82,8 +82,8 @@ class Account:
 
     def spent(self, engine: str, asset: str, version: str) -> RequestSpent:
         """The sum."""
-        done = self.outcome if isinstance(self.outcome, Done) else None
-        failed = self.outcome if isinstance(self.outcome, EngineFailed) else None
+        ended = self.outcome
+        done = ended if isinstance(ended, Done) else None
         return RequestSpent(
             engine=engine,
             asset=asset,
@@ -93,8 +93,8 @@ class Account:
             queue_seconds=self._waited - self._loaded,
             load_seconds=self._loaded,
             make_seconds=self._made,
-            host_bytes=done.host_bytes if done else 0,
+            host_bytes=ended.host_bytes if ended else 0,
             device_bytes=done.device_bytes if done else 0,
             cost=done.cost if done else None,
-            error=failed.kind if failed else None,
+            error=ended.kind if isinstance(ended, EngineFailed) else None,
         )

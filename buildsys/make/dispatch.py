@@ -146,7 +146,11 @@ class Dispatcher:
         self._roster.standing(post.name).load_failures.clear()
         self._on_hello(post.name, hello)
         environment = dict(sorted(hello.environment.items()))
-        self._tell(WorkerStarted(post.name, seconds, post.device, hello.version, environment, hello.confined))
+        self._tell(
+            WorkerStarted(
+                post.name, seconds, post.device, hello.version, environment, hello.confined, post.number
+            )
+        )
 
     def _answer(self, post: Post, message: Answered) -> None:
         job = post.batch[message.job.request.id]
@@ -168,7 +172,7 @@ class Dispatcher:
         if post.stage is Stage.LEAVING and not post.batch:
             return  # it was told to
         self._staff.enter(post, Stage.LEAVING, self._now)
-        self._tell(WorkerLost(post.name, error.message, error.kind))
+        self._tell(WorkerLost(post.name, error.message, error.kind, post.number))
         if loading:
             self._lose_load(post, error)
         left = list(post.batch.values())

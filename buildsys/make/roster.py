@@ -49,6 +49,8 @@ class Post:
     began: float = 0.0
     holds: bool = True
     """Whether its process may be on its device: not while it is only prepared."""
+    number: int = field(default_factory=count(1).__next__)
+    """No other worker has it."""
 
     @property
     def name(self) -> str:

@@ -28,7 +28,7 @@ def on_request(standing: Standing, post: Post, job: Job, error: EngineFailed) ->
     """Of a request that failed on `post`; `job.failures` ends with this one."""
     wait = retry.wait_for(job.engine, error, job.failures)
     if error.kind is not ErrorKind.OUT_OF_MEMORY:
-        return Ruling(wait, error, job.crowded)
+        return Ruling(wait, retry.told(error), job.crowded)
     card = job.engine.card
     final = relief.told(error, card, post.level, alone=job.crowded or post.level > 0)
     configured = job.engine.limits.tries.get(ErrorKind.OUT_OF_MEMORY, math.inf)
@@ -48,4 +48,4 @@ def on_load(standing: Standing, post: Post, error: EngineFailed) -> Ruling:
     if error.kind is ErrorKind.OUT_OF_MEMORY and post.on_gpu and engine.card.relief:
         again = standing.relief.step(engine.card, post.level)
         return Ruling(0.0 if again else None, relief.told(error, engine.card, post.level, alone=False))
-    return Ruling(retry.wait_to_load(engine, error, standing.load_failures), error)
+    return Ruling(retry.wait_to_load(engine, error, standing.load_failures), retry.told(error))

@@ -22,7 +22,7 @@ from buildsys.errors import MakeError
 from buildsys.make.channel import Channel, Gone, Silence
 from buildsys.make.conduct import answered, difference_of
 from buildsys.make.inspection import Unfit, inspect
-from buildsys.make.surroundings import conceal, surroundings
+from buildsys.make.surroundings import conceal, concealed, surroundings
 from buildsys.make.tree import ProcessTree
 from buildsys.make.walls import starved, walls
 from buildsys.manifest.model import Engine
@@ -42,7 +42,6 @@ from engines.protocol import (
 
 _TAIL_BYTES: Final = 4096
 _TAIL_LINES: Final = 20
-
 _CPU: Final = "cpu"
 
 
@@ -55,12 +54,14 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
         hint: str = "",
         *,
         kind: ErrorKind,
+        host_bytes: int = 0,
         log_tail: str = "",
         retry_after: float | None = None,
         lost: bool = False,
     ) -> None:
         super().__init__(message, hint)
         self.kind = kind
+        self.host_bytes = host_bytes  # as in `Failure`
         self.log_tail = log_tail
         """The last lines that the engine wrote to its log."""
         self.retry_after = retry_after
@@ -117,7 +118,7 @@ class Worker:
                 detail = "it answered `open` with something else than `hello`"
                 raise ProtocolError(detail)
         self._check(message)
-        return message
+        return concealed(message, self._engine.card, self._environ)
 
     def _opening(self, *, ahead: bool) -> Open:
         engine = self._engine
@@ -210,17 +211,20 @@ class Worker:
                 raise Unfit(f"it handed over `{result.output[:80]}`, asked for `{request.output}`")  # noqa: TRY301
             inspect(self._place.staging, request.output, request.size)
         except Unfit as error:
-            message = f"the engine `{self._engine.name}` made no usable picture of `{request.asset}`: {error}"
-            return Failure(id=request.id, kind=ErrorKind.INTERNAL, message=message)
-        return dataclasses.replace(result, output=str(self._place.staging / result.output))
+            fact = f"the engine `{self._engine.name}` made no usable picture of `{request.asset}`: {error}"
+            return Failure(id=request.id, kind=ErrorKind.INTERNAL, message=fact, host_bytes=result.host_bytes)
+        result = dataclasses.replace(result, output=str(self._place.staging / result.output))
+        return concealed(result, self._engine.card, self._environ)
 
     def failed(self, failure: Failure) -> EngineFailed:
         """`failure`, told by an engine that lives on, as an error with the log's last lines."""
+        hint = failure.hint
         if failure.kind is ErrorKind.INTERNAL:
             time.sleep(0.05)  # its traceback was written before its answer, but is drained beside it
-            hint = failure.hint or f"read its log, `{self._place.log}`"
-            return self._error(failure.message, hint, failure.kind, failure.retry_after)
-        return self._error(failure.message, failure.hint, failure.kind, failure.retry_after)
+            hint = hint or f"read its log, `{self._place.log}`"
+        error = self._error(failure.message, hint, failure.kind, failure.retry_after)
+        error.host_bytes = failure.host_bytes
+        return error
 
     def _error(
         self,
