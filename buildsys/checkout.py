@@ -101,6 +101,12 @@ class Checkout:
         """Where a local model lies."""
         return (self._root / Path(engine.model).expanduser()).resolve()
 
+    def model_folder(self, engine: Engine) -> Path:
+        """Where a model lies, local or of the Hub, or would if it were here."""
+        if is_folder(engine.model):
+            return self.model_path(engine)
+        return _hub(engine) / f"models--{engine.model.replace('/', '--')}" / "snapshots" / engine.revision
+
     def from_git(self, path: str) -> bytes | None:
         """The bytes of `path` in the last commit."""
         return dict(self._committed([path])).get(path)
@@ -147,8 +153,7 @@ class Checkout:
         if is_folder(engine.model):
             whole = (self.model_path(engine) / "model_index.json").is_file()
             return "" if whole else f"`{engine.model}` is not a folder with a `model_index.json`"
-        snapshot = _hub(engine) / f"models--{engine.model.replace('/', '--')}" / "snapshots" / engine.revision
-        if (snapshot / "model_index.json").exists():
+        if (self.model_folder(engine) / "model_index.json").exists():
             return ""
         return f"`{engine.model}` at `{engine.revision[:12]}` is not on this machine"
 

@@ -19,6 +19,7 @@ from buildsys.journal.keeper import Journal
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event
+from buildsys.manifest import devices
 from buildsys.manifest.cards import FINISH, Cards
 from buildsys.manifest.model import Asset, AssetName, Engine, Input
 from buildsys.manifest.source import Fault
@@ -146,13 +147,19 @@ def engine_of(session: Session, record: Record) -> Engine:
             f"the weights of `{record.engine}` are not those that `{record.name}` was made with",
             f"point `model` of `[engines.{record.engine}]` at the weights {parts.revision[:12]}",
         )
+    if same and current:
+        # How to run it: device, limits, walls, interpreter.
+        model = current.model if parts.model == recipe.FOLDER else parts.model
+        return msgspec.structs.replace(current, model=model, revision=parts.revision)
+    defaults = {name: item.default for name, item in card.settings.items() if item.default is not None}
     return Engine(
         name=record.engine,
         card=card,
-        model=current.model if parts.model == recipe.FOLDER and current else parts.model,
+        model=parts.model,
         revision=parts.revision,
-        settings=current.settings if same and current else {},
-        python=current.python if same and current else "",
+        settings=defaults,
+        limits=card.limits,
+        devices=devices.settle(card, {}, defaults),
     )
 
 

@@ -17,13 +17,14 @@ from buildsys.checkout import Checkout
 from buildsys.errors import ManifestError, did_you_mean
 from buildsys.lock.model import Lock
 from buildsys.lock.read import load as load_lock
+from buildsys.make.results import Raw
 from buildsys.manifest.model import AssetName, Manifest
 from buildsys.manifest.read import MANIFEST
 from buildsys.manifest.read import parse as parse_manifest
 from buildsys.manifest.read import read as read_manifest
-from buildsys.plan import recipe
+from buildsys.plan import price, recipe
 from buildsys.plan.judge import Judge, Wishes
-from buildsys.plan.step import Plan
+from buildsys.plan.step import Plan, Step
 from buildsys.store.objects import Store
 from buildsys.store.place import default_root
 
@@ -97,10 +98,22 @@ class Session:
         )
 
     def plan(self, names: Collection[AssetName] | None = None, wishes: Wishes | None = None) -> Plan:
-        """What a build would do."""
-        plan = self.judge(wishes).plan(names)
+        """What a build would do, and what it should cost."""
+        wishes = wishes or Wishes()
+        plan = self.priced(self.judge(wishes).plan(names), wishes)
         self.index.save()
         return plan
+
+    def priced(self, plan: Plan, wishes: Wishes) -> Plan:
+        """`plan` with what each asset that would be made should cost."""
+        return price.priced(plan, self.manifest, lambda step: self._is_paid(step, wishes))
+
+    def _is_paid(self, step: Step, wishes: Wishes) -> bool:
+        """Whether the store has the picture, so that only its finishing is to be made."""
+        if step.parts is None or step.name in wishes.rebuild:
+            return False
+        kept = self.store.recall(recipe.generate_key(step.parts), Raw)
+        return kept is not None and self.store.has(kept.file)
 
 
 def find_root(start: Path, *marks: str) -> Path:

@@ -24,6 +24,7 @@ from buildsys.make.build import Build, Failed, Outcome
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event, JournalTrouble
+from buildsys.make.purse import Purse
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import Asset, AssetName, Manifest
 from buildsys.plan import recipe
@@ -35,7 +36,7 @@ PLACEHOLDER_SIZE: Final = (256, 256)
 """Pixels of a stand-in for an asset whose size only its input knows."""
 
 
-def build(
+def build(  # noqa: PLR0913 - all named where a build is asked for
     session: Session,
     names: Collection[AssetName] | None = None,
     *,
@@ -45,6 +46,7 @@ def build(
     planned: Callable[[Plan], None] = lambda _: None,
     placeholders: bool = False,
     locked: bool = False,
+    budget: float | None = None,
 ) -> tuple[Outcome, tuple[AssetName, ...]]:
     """Make what is stale, and write the lock.
 
@@ -58,6 +60,7 @@ def build(
         placeholders: put labelled stand-ins where assets are blocked.
         locked: raise `MakeError` before anything is made if the lock would change, and fail an asset
             that comes out other than the lock says.
+        budget: US dollars that engines may take; what would pass it, or has no known price, is blocked.
 
     Returns:
         What became of every asset, and the names of those that got a stand-in.
@@ -65,7 +68,9 @@ def build(
     Raises:
         KeyboardInterrupt: on INT, TERM or HUP; what was finished is kept.
     """
-    with Workbench(session, names, wishes=wishes, jobs=jobs, tell=tell, locked=locked) as workbench:
+    with Workbench(
+        session, names, wishes=wishes, jobs=jobs, tell=tell, locked=locked, budget=budget
+    ) as workbench:
         planned(workbench.plan)
         outcome = workbench.build.run(schedule.threads_for(workbench.jobs), workbench.pool.stop)
         return outcome, workbench.stand_in(outcome.blocked) if placeholders else ()
@@ -86,6 +91,7 @@ class Workbench:
         jobs: int = 0,
         tell: Callable[[Event], None] = lambda _: None,
         locked: bool = False,
+        budget: float | None = None,
         command: str = "build",
     ) -> None:
         wishes = wishes or Wishes()
@@ -116,7 +122,7 @@ class Workbench:
                 root=session.root,
                 manifest=session.runnable(),
                 store=session.store,
-                engines=self.pool,
+                engines=self.pool if budget is None else Purse(self.pool, budget),
                 inputs=self.pool.inputs,
                 locate=session.checkout.path,
                 from_git=session.checkout.from_git,

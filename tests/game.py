@@ -34,6 +34,7 @@ doc = "Fail with this message."
 ADAPTER = '''\
 """Coloured noise for tests."""
 
+import contextlib
 import hashlib
 import time
 
@@ -60,7 +61,8 @@ class Noise:
             seed = f"{request.seed} {request.prompt}".encode()
             data = hashlib.shake_256(seed).digest(width * height * 3)
             Image.frombytes("RGB", (width, height), data).save(request.output)
-            with open(COUNT, "a") as file:
+            # Within walls, as where only the lock says how to run it, it can't count.
+            with contextlib.suppress(PermissionError), open(COUNT, "a") as file:
                 print(request.asset, file=file)
             yield Done(id=request.id, output=request.output)
 '''

@@ -27,10 +27,11 @@ from buildsys.cli.live import LiveRows
 from buildsys.lock.model import Lock
 from buildsys.lock.read import load
 from buildsys.lock.write import save
-from buildsys.make.events import RequestStarted, StepMade
+from buildsys.make.events import RequestDone, RequestFailed, RequestStarted, StepMade
 from buildsys.manifest.model import AssetName
 from buildsys.plan.record import Credit
 from buildsys.plan.step import Plan
+from engines.protocol import ErrorKind
 
 ASSETS = """
     [assets.hero]
@@ -173,7 +174,8 @@ def test_generate_names_a_log_that_is_there(game: Game) -> None:
     found = game.run("generate", "--engine", "noise", "--seed", "1", "--size", "8x8", code=1).stderr
     log = re.search(r"read its log, `(.*)`", found)
     assert log, found
-    assert "no ink" in Path(log[1]).read_text()
+    assert not Path(log[1]).is_absolute(), "it is named from the project's folder"
+    assert "no ink" in (game.folder / log[1]).read_text()
 
 
 def test_generate_names_an_unknown_parameter(game: Game) -> None:
@@ -181,6 +183,34 @@ def test_generate_names_an_unknown_parameter(game: Game) -> None:
         "generate", "--engine", "noise", "--seed", "1", "--size", "8x8", "-p", "second=1", code=2
     )
     assert "did you mean `seconds`?" in found.stderr
+
+
+def test_a_program_reads_why_an_asset_failed(game: Game) -> None:
+    game.write(ASSETS + '    parameters = { fail = "no ink" }\n')
+    found = game.build(code=1)
+    assert found["failed"] == ["hero"]
+    assert found["reasons"] == {"hero": "no ink"}
+    assert found["failures"] == {
+        "hero": {"message": "no ink", "hint": "mend it", "kind": "bad_request", "log": []}
+    }
+    adapter = game.folder / "tools" / "noise.py"
+    adapter.write_text(adapter.read_text() + "\nprint('no ink' * 99, flush=True)\nraise SystemExit(4)\n")
+    why = game.build(code=1)["failures"]["hero"]
+    # The second try begins while the process of the first is still cleared away, in a seat beside it.
+    assert re.fullmatch(r"read its log, `\.artlock/logs/noise(-2)?\.log`", why.pop("hint"))
+    assert why == {
+        "message": "the engine `noise` ended with exit code 4 while loading",
+        "kind": "transient",
+        "log": [("no ink" * 99)[:199] + "…"],
+    }
+    assert f"    | {('no ink' * 99)[:199]}…\n" in game.run("build", code=1).stderr
+
+
+def test_a_blocked_asset_has_no_kind(game: Game) -> None:
+    game.write(ASSETS.replace('role = "sprite"', 'engine = "sd35-medium"').replace("32", "64"))
+    (why,) = game.build(code=1)["failures"].values()
+    assert (why["kind"], why["log"]) == ("", [])
+    assert why["hint"]
 
 
 def test_init_starts_a_game_and_overwrites_nothing(tmp_path: Path, game: Game) -> None:
@@ -303,7 +333,12 @@ def test_wrong_usage_is_told_like_everything_else(game: Game, words: list[str], 
 def test_the_live_rows_tell_what_each_engine_makes() -> None:
     rows = LiveRows()
     rows.planned(Plan(steps={}))
-    rows.tell(RequestStarted("sd35-turbo", "portraits/queen"))
+    for event in (
+        RequestDone("sd35-turbo", "portraits/king", 1.0),
+        RequestFailed("sd35-turbo", "portraits/fool", ErrorKind.REFUSED),
+        RequestStarted("sd35-turbo", "portraits/queen"),
+    ):
+        rows.tell(event)
     rows.tell(StepMade("sd35-turbo", "portraits/queen", 3, 28))
     shown = Console(file=io.StringIO(), width=120)
     with shown.capture() as capture:
@@ -311,7 +346,8 @@ def test_the_live_rows_tell_what_each_engine_makes() -> None:
     first, second = capture.get().splitlines()
     assert [cell.strip() for cell in first.split("  ") if cell] == [
         "sd35-turbo",
-        "0",
+        "1 made",
+        "1 failed",
         "portraits/queen step 3 of 28",
     ]
     assert "0 finished, 0 left" in second

@@ -62,7 +62,13 @@ def test_getting_started_works_as_it_stands(tmp_path: Path) -> None:
 
 PAGES = (
     "../README.md",
+    "engine-comfyui.md",
+    "engine-command.md",
     "engine-diffusion.md",
+    "engine-gemini.md",
+    "engine-gpt-image.md",
+    "engine-ideogram.md",
+    "engine-stability.md",
     "engine-stock.md",
     "engine-vector.md",
     "finish-steps.md",

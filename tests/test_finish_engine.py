@@ -311,3 +311,26 @@ def test_through_a_real_child(tmp_path: Path) -> None:
     assert isinstance(rest[-1], Done)
     assert (rest[-1].facts["width"], rest[-1].facts["height"]) == (8, 6)
     assert (tmp_path / "a.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [([8, 6], ""), ([16, 12], ""), ([8, 5], ""), ([17, 6], "17 x 6"), ([16, 13], "16 x 13")]
+)
+def test_a_provider_s_picture_is_brought_to_the_asset_s_size_first(
+    tmp_path: Path, size: list[int], text: str
+) -> None:
+    steps = [["pad", {"margin": [1.0]}]]
+    asked = replace(request(tmp_path), parameters={"steps": steps, "size": size})
+    result = answer(tmp_path, asked)
+    if text:
+        assert isinstance(result, Failure)
+        assert result.message == f"the raw picture is 16 x 12, less than the {text} asked for"
+        return
+    assert isinstance(result, Done)
+    assert (result.facts["width"], result.facts["height"]) == (size[0] + 2, size[1] + 2)
+
+
+def test_a_size_that_is_none_is_a_bug_of_the_builder(tmp_path: Path) -> None:
+    result = answer(tmp_path, replace(request(tmp_path), parameters={"steps": [], "size": "big"}))
+    assert isinstance(result, Failure)
+    assert result.message == "the parameter `size` is `big`, not a width and a height"

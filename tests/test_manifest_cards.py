@@ -112,6 +112,31 @@ SEE = 'see "Writing an engine" in the documentation'
             "use 8 or less",
         ),
         (
+            "[parameters.a]\ntype = 'string'\nvariable = 'A'",
+            "mine.toml:7:1: `a` is a parameter, which no environment variable can change",
+            "make it a setting",
+        ),
+        (
+            "[settings.a]\ntype = 'number'\nvariable = 'A'",
+            "mine.toml:6:8: the setting `a` has a `variable`, so it must be a string",
+            'write `type = "string"`',
+        ),
+        (
+            "[settings.pass]\ntype = 'string'",
+            "mine.toml:6:8: the setting `pass` must be strings",
+            'write `type = "strings"`',
+        ),
+        (
+            "prompt_rest = 'lenght'\n[parameters.length]\ntype = 'integer'",
+            "mine.toml:5:15: `prompt_rest` names `lenght`, which is no parameter",
+            "did you mean `length`?",
+        ),
+        (
+            "prompt_rest = 'x'",
+            "mine.toml:5:15: `prompt_rest` names `x`, which is no parameter",
+            "name one of its parameters",
+        ),
+        (
             "[steps.a]\nversion = 1\nmain = 'x'",
             "mine.toml:7:8: the step `a` has no parameter `x` to be its `main`",
             "name one of its parameters",

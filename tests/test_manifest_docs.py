@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import rtoml
 
-from buildsys.manifest import limits
+from buildsys.manifest import limits, prices
 from buildsys.manifest.cards import BUNDLED
 from buildsys.manifest.engines import presets
 from buildsys.manifest.model import Need
@@ -74,6 +74,15 @@ def test_the_page_tells_every_limit() -> None:
     assert re.findall(r"^\| `([a-z_]+)` \|", section, re.MULTILINE) == list(limits.KEYS)
     (row,) = (line for line in section.splitlines() if line.startswith("| `tries` |"))
     assert all(f"`{kind}`" in row for kind in limits.TRIED_AGAIN)
+
+
+def test_the_page_tells_every_key_of_a_price() -> None:
+    section = PAGE.split("\n### Prices\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `([a-z]+)` \|", section, re.MULTILINE) == list(prices.KEYS)
+    (row,) = (line for line in section.splitlines() if line.startswith("| `tokens` |"))
+    assert all(f"`{kind}`" in row for kind in prices.TOKENS)
+    (rule,) = (line for line in section.splitlines() if line.startswith("An entry of `pictures` has"))
+    assert all(f"`{name}`" in rule for name in prices.CONDITIONS)
 
 
 @pytest.mark.parametrize("name", list(SECTIONS))

@@ -46,7 +46,12 @@ def test_the_least_manifest() -> None:
     assert manifest.profile == "draft"
     assert manifest.profiles == ()
     assert manifest.files == ("assets.toml",)
-    assert list(manifest.engines) == ["stock", "vector", "placeholder", "finish", "sd35-medium", "sd35-turbo"]
+    assert list(manifest.engines) == [
+        *("stock", "vector", "placeholder", "finish", "measure"),
+        *("sd35-medium", "sd35-turbo", "stability-sd35-medium", "stability-sd35-turbo"),
+        *("ideogram-v1-turbo", "ideogram-v2a-turbo", "ideogram-v3-turbo"),
+        *("gpt-image", "dalle3", "nano-banana-pro"),
+    ]
 
 
 def test_an_asset_whole() -> None:
@@ -299,7 +304,7 @@ def test_what_is_put_in_is_not_expanded_again() -> None:
     [project]
     name = "game"
     [variables]
-    word = "{n}"
+    word = "{{n}}"
     [styles.keep]
     prompt = "{prompt} {word}"
     [assets."a{n}"]

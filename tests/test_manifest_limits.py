@@ -1,4 +1,4 @@
-"""Limits, devices and sandbox: where each comes from, what it comes to, and that no recipe knows them."""
+"""Limits, devices, sandbox and prices: where each comes from, what it comes to; no recipe knows them."""
 
 from __future__ import annotations
 
@@ -144,6 +144,13 @@ RUNS = st.fixed_dictionaries(
     optional={
         "devices": st.lists(st.sampled_from(["cpu", "cuda:0", "cuda:1"]), min_size=1, unique=True),
         "sandbox": st.booleans(),
+        "price": st.one_of(
+            st.floats(0, 1000),
+            st.fixed_dictionaries(
+                {"picture": st.integers(0, 1000)}, optional={"dated": st.just("2026-11-22")}
+            ),
+            st.fixed_dictionaries({"tokens": st.just({"image_out": 30})}),
+        ),
         "limits": st.fixed_dictionaries(
             {},
             optional={

@@ -22,6 +22,7 @@ from buildsys.make.events import (
     RequestDone,
     RequestStarted,
     StepMade,
+    WorkerLoading,
     WorkerLost,
     WorkerStarted,
 )
@@ -70,7 +71,8 @@ def test_a_picture_lies_in_the_pools_folder_under_the_callers_id(pool: Pool) -> 
 def test_the_events_of_a_request_come_in_order(pool: Pool, events: list[Event]) -> None:
     steps: list[tuple[int, int]] = []
     pool.render(engine("good"), request(steps=2), lambda step, steps_: steps.append((step, steps_)))
-    started, *rest = events
+    began, started, loaded, *rest = events
+    assert (began, loaded) == (WorkerLoading("good", "", 1), WorkerLoading("good", "", 0))
     assert isinstance(started, WorkerStarted)
     assert started.engine == "good"
     assert 0 < started.seconds < 20

@@ -41,7 +41,9 @@ def test_how_often_something_is_tried_depends_on_the_kind(tmp_path: Path, kind: 
     with running(tmp_path, clock=HastyClock()) as run:
         with pytest.raises(EngineFailed) as caught:
             run.pool.render(engine("good"), request(fail=str(kind)))
-        assert (str(caught.value), caught.value.kind) == (f"it is {kind}\n\nhint: mend it", kind)
+        who = "the engine `good` ran out of memory while making `hero`: "
+        said = f"{who if kind is ErrorKind.OUT_OF_MEMORY else ''}it is {kind}"
+        assert (str(caught.value), caught.value.kind) == (f"{said}\n\nhint: mend it", kind)
         assert (caught.value.retry_after, caught.value.lost) == (7.0, False)
         assert len(run.told.of(RequestStarted)) == TRIES[kind]
         assert len(run.told.of(RequestPutOff)) == TRIES[kind] - 1
@@ -185,7 +187,8 @@ def test_when_nothing_is_left_the_message_says_what_was_tried(tmp_path: Path) ->
         with pytest.raises(EngineFailed) as caught:
             run.pool.render(starved(), request(fits="a larger machine"))
         assert str(caught.value) == (
-            'the device is full; tried alone, then with `offload = "model"`, '
+            "the engine `good` ran out of memory while making `hero`: the device is full; "
+            'tried alone, then with `offload = "model"`, '
             'then with `offload = "sequential"`\n\nhint: mend it'
         )
         assert caught.value.kind is ErrorKind.OUT_OF_MEMORY
@@ -209,13 +212,15 @@ def test_the_processor_knows_no_relief(tmp_path: Path) -> None:
     with running(tmp_path) as run:
         with pytest.raises(EngineFailed) as caught:
             run.pool.render(starved(devices=("cpu",)), request(fits="model"))
-        assert caught.value.message == "the device is full"
+        assert caught.value.message == (
+            "the engine `good` ran out of memory while making `hero`: the device is full"
+        )
         assert len(run.told.of(RequestStarted)) == 2
 
 
 def test_the_manifest_may_forbid_the_ladder(tmp_path: Path) -> None:
     with running(tmp_path) as run:
-        with pytest.raises(EngineFailed, match=r"^the device is full\n"):
+        with pytest.raises(EngineFailed, match=r"making `hero`: the device is full\n"):
             run.pool.render(starved(tries={ErrorKind.OUT_OF_MEMORY: 1}), request(fits="model"))
         assert len(run.told.of(RequestStarted)) == 1
 
@@ -230,7 +235,8 @@ def test_an_engine_that_does_not_fit_when_it_loads_goes_the_same_way(tmp_path: P
         with pytest.raises(EngineFailed) as caught:
             run.pool.render(none, request())
         assert caught.value.message == (
-            'the device is full; tried with `offload = "model"`, then with `offload = "sequential"`'
+            "the engine `none` ran out of memory while loading: the device is full; "
+            'tried with `offload = "model"`, then with `offload = "sequential"`'
         )
 
 
@@ -246,3 +252,26 @@ def test_an_engine_that_cannot_load_on_one_device_goes_on_on_the_other(tmp_path:
         gate.touch()
         assert [done.id for done in results(asked)] == ["first", "second"]
         assert len(run.told.of(WorkerLost)) == 1
+
+
+PAID: dict[str, Any] = {"keys": ["OWN_KEY"], "network": True}
+
+
+@pytest.mark.parametrize("act", ["segfault", "exit", "killed"])
+def test_a_paid_request_whose_process_is_lost_is_not_sent_again(tmp_path: Path, act: str) -> None:
+    with running(tmp_path, OWN_KEY="mine-5f2c") as run:
+        with pytest.raises(EngineFailed) as caught:
+            run.pool.render(engine("mortal", **PAID), request(act=act))
+        assert caught.value.kind is ErrorKind.UNCERTAIN
+        assert caught.value.message.endswith(". The provider may have made it, and billed it")
+        assert caught.value.hint == "look at the account's usage before you build it again"
+        assert len(run.told.of(RequestStarted)) == 1
+
+
+def test_what_an_engine_with_a_key_does_not_say_is_taken_as_paid() -> None:
+    paid = engine("good", **PAID)
+    for kind in (ErrorKind.INTERNAL, ErrorKind.OUT_OF_MEMORY):
+        assert waits(paid, failed(kind, lost=True)) == [None]
+    assert waits(paid, failed(ErrorKind.TRANSIENT))[-1] is None
+    assert len(waits(paid, failed(ErrorKind.TRANSIENT))) == 3
+    assert retry.wait_to_load(paid, failed(ErrorKind.TRANSIENT, lost=True), [ErrorKind.TRANSIENT]) == 0.0

@@ -27,8 +27,8 @@ def test_an_engine_that_hits_its_limit_says_so_and_stays_warm(tmp_path: Path, ac
         assert answer == Failure(
             id="1",
             kind=ErrorKind.OUT_OF_MEMORY,
-            message="the engine ran out of memory: it may take 0.512 GB",
-            hint="raise `limits.memory` of the engine",
+            message="the engine `burglar` ran out of memory while making `hero`: it may take 0.512 GB",
+            hint="raise `limits.memory` of `[engines.burglar]`",
         )
         done = tried(worker, "draw")
         assert isinstance(done, Done)
@@ -43,7 +43,7 @@ def test_a_library_that_aborts_at_its_limit_ran_out_of_memory(tmp_path: Path, sa
         with pytest.raises(EngineFailed) as caught:
             tried(worker, "throw")
     text = "the engine `burglar` ran out of memory while making `hero`: it may take 0.512 GB"
-    assert str(caught.value) == f"{text}\n\nhint: raise `limits.memory` of the engine"
+    assert str(caught.value) == f"{text}\n\nhint: raise `limits.memory` of `[engines.burglar]`"
     assert caught.value.kind is ErrorKind.OUT_OF_MEMORY
     assert caught.value.lost
 
@@ -66,8 +66,10 @@ def test_an_engine_that_can_not_even_load_within_its_limit_says_so(tmp_path: Pat
     ):
         worker.open()
     assert caught.value.kind is ErrorKind.OUT_OF_MEMORY
-    assert caught.value.message == "the engine ran out of memory: it may take 0.512 GB"
-    assert caught.value.hint == "raise `limits.memory` of the engine"
+    assert (
+        caught.value.message == "the engine `burglar` ran out of memory while loading: it may take 0.512 GB"
+    )
+    assert caught.value.hint == "raise `limits.memory` of `[engines.burglar]`"
 
 
 def test_a_share_is_of_the_machine_or_of_the_container() -> None:

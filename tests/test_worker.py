@@ -12,13 +12,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import zookeeper
 from zookeeper import MARK, ROOT, engine, left_after, request
 
-from buildsys.make.surroundings import surroundings
+from buildsys.make.surroundings import settings_here, surroundings
 from buildsys.make.worker import EngineFailed, Place, Worker
-from buildsys.manifest.model import Engine
+from buildsys.manifest.model import Engine, Parameter
 from engines.protocol import Done, ErrorKind, Failure, Progress, Result
 
 Start = Callable[..., Worker]
@@ -87,8 +88,10 @@ def test_a_prompt_larger_than_a_pipe_arrives(start: Start) -> None:
 
 def test_an_engine_that_never_reads_does_not_hold_the_builder(start: Start) -> None:
     worker = start(engine("stubborn", load_seconds=0.5, settings={"act": "hang", "padding": "x" * 1_000_000}))
-    with pytest.raises(EngineFailed, match=r"^the engine `stubborn` did not load within 0.5 s"):
+    with pytest.raises(EngineFailed) as caught:
         worker.open()
+    fact = "the engine `stubborn` did not load within 0.5 s"
+    assert str(caught.value) == f"{fact}\n\nhint: raise `limits.load_seconds` of `[engines.stubborn]`"
 
 
 def test_it_sees_its_own_keys_and_no_others(start: Start) -> None:
@@ -119,8 +122,22 @@ def test_the_environment_is_an_allow_list() -> None:
         "PYTHONUTF8": "1",
         "TMPDIR": "/private",
     }
+    assert "SECRET" in surroundings(card, environ, "/private", passed=["SECRET", "NOT_SET"])
     outgoing = engine("good", network=True).card
     assert surroundings(outgoing, environ, "/private")["https_proxy"] == "p"
+
+
+def test_a_variable_of_the_card_wins_over_the_manifest() -> None:
+    settings = {
+        "base_url": Parameter(name="base_url", type="string", variable="GOOD_BASE_URL"),
+        "timeout": Parameter(name="timeout", type="number"),
+    }
+    card = msgspec.structs.replace(engine("good").card, settings=settings)
+    said = {"base_url": "https://example.com", "timeout": 3}
+    assert settings_here(card, said, {}) == said
+    assert settings_here(card, said, {"GOOD_BASE_URL": " "}) == said
+    assert settings_here(card, said, {"GOOD_BASE_URL": "http://here"}) == {**said, "base_url": "http://here"}
+    assert settings_here(card, {}, {"GOOD_BASE_URL": "http://here"}) == {"base_url": "http://here"}
 
 
 def test_a_key_is_not_in_the_message_or_the_tail(start: Start) -> None:
@@ -219,8 +236,17 @@ def test_progress_extends_the_deadline_only_while_it_goes_on(start: Start) -> No
     with pytest.raises(EngineFailed) as caught:
         results(worker, request("slow", seconds=1.2))
     fact = "the engine `good` gave no sign of life for 0.4 s while making `slow`"
-    assert caught.value.message == fact
+    assert str(caught.value) == f"{fact}\n\nhint: raise `limits.render_seconds` of `[engines.good]`"
     assert caught.value.lost
+
+
+def test_more_time_is_not_advised_where_the_log_tells_of_an_error(start: Start, tmp_path: Path) -> None:
+    worker = start(engine("stubborn", render_seconds=0.5))
+    worker.open()
+    with pytest.raises(EngineFailed) as caught:
+        results(worker, request("a fatal error", "hang"))
+    assert caught.value.log_tail == "making a fatal error\nstuck"
+    assert caught.value.hint == f"read its log, `{tmp_path / 'log'}`"
 
 
 def test_cut_from_another_thread_ends_a_render_at_once(start: Start, mark: str) -> None:

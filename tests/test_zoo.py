@@ -76,10 +76,10 @@ ON_REQUEST = [
         "the engine `babbler` broke the protocol: not JSON: b'Loading checkpoint shards: 100%\\n'",
     ),
     ("babbler", "number", INTERNAL, "a `done` message holds what JSON can't carry: a `bytes`"),
-    ("liar", "nothing", INTERNAL, "`N.png` was not written"),
-    ("liar", "another", INTERNAL, "it handed over `another.png`, asked for `N.png`"),
-    ("liar", "fifo", INTERNAL, "`N.png` is not a regular file"),
-    ("liar", "page", INTERNAL, "`N.png` is not a PNG: it starts with b'<!DOCTYPE ht'"),
+    ("liar", "nothing", INTERNAL, "it wrote no file"),
+    ("liar", "another", INTERNAL, "it handed over `another.png`, not the file that it was asked for"),
+    ("liar", "fifo", INTERNAL, "it handed over something else than a regular file"),
+    ("liar", "page", INTERNAL, "its file is not a PNG: it starts with b'<!DOCTYPE ht'"),
 ]
 
 
@@ -90,7 +90,7 @@ def test_a_bad_answer_is_named_and_the_rest_goes_on(
     error = misbehave(zoo, engine(animal), act)
     if animal == "liar":
         text = f"the engine `liar` made no usable picture of `hero`: {text}"
-    assert re.sub(r"`\d+\.png`", "`N.png`", error.message) == text
+    assert error.message == text
     assert error.kind is kind
     assert error.hint == hint_of(zoo, error, animal)
     assert isinstance(zoo.pool.render(engine(animal), request("next")), Done)
@@ -100,8 +100,6 @@ def hint_of(zoo: Zoo, error: EngineFailed, animal: str) -> str:
     """What an error advises where the engine gave no hint of its own: its log, if the engine is to blame."""
     if not error.lost and error.kind is not INTERNAL:
         return ""
-    if error.kind is OOM:
-        return "close other programs, or choose a smaller model"
     return f"read its log, `{zoo.pool.inputs.parent.parent / 'logs' / animal}.log`"
 
 

@@ -21,14 +21,16 @@ UNFIT: Final = "the engine `{me}` made no usable picture of `bad/{me}`: "
 ENDED: Final = "while making `bad/{me}`"
 BROKE: Final = "the engine `{me}` broke the protocol: "
 
-LOG: Final = "read its log, `{log}`"
-ROOM: Final = "close other programs, or choose a smaller model"
+LOG: Final = "read its log, `.artlock/logs/{me}.log`"
+ROOM: Final = "close other programs"
+TIME: Final = "raise `limits.render_seconds` of `[engines.{me}]`"
+LOADTIME: Final = "raise `limits.load_seconds` of `[engines.{me}]`"
 VERSION: Final = "use one version of artlock on both sides"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One misdeed; `{me}` in a text is its name, `{log}` the engine's log."""
+    """One misdeed; `{me}` in a text is its name."""
 
     me: str
     """The engine's name; its assets are `bad/ME`, and `well/ME`, for which it behaves."""
@@ -58,8 +60,8 @@ class Row:
 
 ZOO: Final = (
     # It is loud.
-    Row("prints", "noisy", "print", TRANSIENT, "", SILENT, last="noise while rendering"),
-    Row("floods", "noisy", "flood", TRANSIENT, "", SILENT, last="x" * 99),
+    Row("prints", "noisy", "print", TRANSIENT, "", SILENT, TIME, last="noise while rendering"),
+    Row("floods", "noisy", "flood", TRANSIENT, "", SILENT, TIME, last="x" * 99),
     # It dies.
     Row("exits", "mortal", "exit", TRANSIENT, "the engine `{me}` ended with exit code 3 " + ENDED),
     Row(
@@ -75,8 +77,8 @@ ZOO: Final = (
         "mortal",
         "eat",
         OOM,
-        "the engine ran out of memory: it may take 1 GB",
-        hint="raise `limits.memory` of the engine",
+        "the engine `{me}` ran out of memory " + ENDED + ": it may take 1 GB",
+        hint="raise `limits.memory` of `[engines.{me}]`",
         memory="1 GB",
     ),
     Row(
@@ -89,13 +91,13 @@ ZOO: Final = (
         last="about to killed",
     ),
     # It does not end.
-    Row("hangs", "stubborn", "hang", TRANSIENT, "", SILENT, last="making bad/hangs"),
-    Row("holds-gil", "stubborn", "hold", TRANSIENT, "", SILENT, last="making bad/holds-gil"),
-    Row("ignores-term", "stubborn", "deaf", TRANSIENT, "", SILENT, last="making bad/ignores-term"),
-    Row("forks", "stubborn", "escape", TRANSIENT, "", SILENT, last="making bad/forks"),
+    Row("hangs", "stubborn", "hang", TRANSIENT, "", SILENT, TIME, last="making bad/hangs"),
+    Row("holds-gil", "stubborn", "hold", TRANSIENT, "", SILENT, TIME, last="making bad/holds-gil"),
+    Row("ignores-term", "stubborn", "deaf", TRANSIENT, "", SILENT, TIME, last="making bad/ignores-term"),
+    Row("forks", "stubborn", "escape", TRANSIENT, "", SILENT, TIME, last="making bad/forks"),
     # It never says hello, or the wrong one.
-    Row("never-hello", "stubborn", "hang", TRANSIENT, "", UNLOADED, loads=True),
-    Row("loads-in-c", "stubborn", "hold", TRANSIENT, "", UNLOADED, loads=True),
+    Row("never-hello", "stubborn", "hang", TRANSIENT, "", UNLOADED, LOADTIME, loads=True),
+    Row("loads-in-c", "stubborn", "hold", TRANSIENT, "", UNLOADED, LOADTIME, loads=True),
     Row(
         "protocol-99",
         "babbler",
@@ -124,18 +126,18 @@ ZOO: Final = (
         "liar",
         "outside",
         INTERNAL,
-        UNFIT + "it handed over `../tmp/outside.png`, asked for `N.png`",
+        UNFIT + "it handed over `../tmp/outside.png`, not the file that it was asked for",
     ),
-    Row("folder", "liar", "folder", INTERNAL, UNFIT + "`N.png` is a folder"),
-    Row("symlink", "liar", "link", INTERNAL, UNFIT + "`N.png` is a symbolic link"),
-    Row("empty", "liar", "empty", INTERNAL, UNFIT + "`N.png` is empty"),
-    Row("truncated", "liar", "cut", INTERNAL, UNFIT + "`N.png` is cut short"),
+    Row("folder", "liar", "folder", INTERNAL, UNFIT + "it handed over a folder"),
+    Row("symlink", "liar", "link", INTERNAL, UNFIT + "it handed over a symbolic link"),
+    Row("empty", "liar", "empty", INTERNAL, UNFIT + "its file is empty"),
+    Row("truncated", "liar", "cut", INTERNAL, UNFIT + "its file is cut short"),
     Row(
         "huge",
         "liar",
         "huge",
         INTERNAL,
-        UNFIT + "`N.png` says it is 100000x100000 pixels; a side has 1 to 16384",
+        UNFIT + "its file says it is 100000x100000 pixels; a side has 1 to 16384",
     ),
-    Row("wrong-size", "liar", "other size", INTERNAL, UNFIT + "`N.png` is 9x6 pixels, not 8x6 as asked"),
+    Row("wrong-size", "liar", "other size", INTERNAL, UNFIT + "it is 9x6 pixels, not 8x6 as asked"),
 )

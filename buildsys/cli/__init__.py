@@ -23,14 +23,18 @@ COMMANDS: Final = {
     "explain": "Say why one asset is stale, part by part",
     "check": "Do manifest, lock and files agree? For hooks and CI",
     "status": "Every asset's verdict, and what drifted",
+    "prompts": "Every prompt as it would be sent, and what an encoder would cut",
     "engines": "Every engine: ready, or what is missing",
     "generate": "Make one picture with any engine, outside the manifest",
+    "compare": "The same prompt and seed on several engines, side by side",
     "reproduce": "Make assets again from their lock entries, and compare",
     "report": "Time, failures, cost and cache hits of past runs",
     "credits": "What the game must credit",
     "stock": "Search the bundled icons",
     "schema": "Print the JSON Schema of assets.toml",
 }
+
+_INTERRUPTED: Final = "interrupted: what was finished is kept; `artlock build` goes on from there"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ArtlockError as error:
         return _tell(error, arguments)
     except KeyboardInterrupt:
-        print("\ninterrupted: what was finished is kept; `artlock build` goes on from there", file=sys.stderr)
+        with streams.outliving(sys.stderr):
+            print(f"\n{_INTERRUPTED}", file=sys.stderr)
         return Exit.INTERRUPTED
     except BrokenPipeError:
         # `artlock plan | head`: not an error. Python would complain once more when it flushes at exit.
@@ -127,7 +132,8 @@ def _tell(error: ArtlockError, arguments: list[str]) -> int:
     """Say what is wrong: to a person, and to a program that asked for JSON."""
     from buildsys.cli.console import print_json, tame  # noqa: PLC0415 - only an error needs it
 
-    print(f"error: {tame(str(error))}", file=sys.stderr)
+    with streams.outliving(sys.stderr):
+        print(f"error: {tame(str(error))}", file=sys.stderr)
     if "--json" in arguments:
         print_json({"error": error.message, "hint": error.hint})
     return error.exit_code

@@ -34,6 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--placeholders", action="store_true", help="put labelled stand-ins where assets are blocked"
     )
+    parser.add_argument(
+        "--budget", type=float, metavar="USD", help="ask for no picture that would pass this sum"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -42,6 +45,9 @@ def run(options: argparse.Namespace) -> int:
     names = session.names(options.names)
     if options.jobs is not None and options.jobs < 1:
         raise ArtlockError(f"`-j {options.jobs}` is not a number of jobs", "give 1 or more")
+    if options.budget is not None and not 0 <= options.budget < float("inf"):
+        fact = f"`--budget {options.budget:g}` is no sum of money"
+        raise ArtlockError(fact, "give US dollars: `--budget 2.00`")
     chosen = frozenset(names or session.manifest.assets)
     wishes = Wishes(
         rebuild=chosen if options.rebuild else frozenset(), force=chosen if options.force else frozenset()
@@ -59,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
             planned=shown.planned,
             placeholders=options.placeholders,
             locked=options.locked,
+            budget=options.budget,
         )
     if options.json:
         print_json(as_json(outcome))
@@ -68,7 +75,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
-    """What became of every asset, for a program: names by verdict."""
+    """What became of every asset, for a program: names by verdict, and why any was not made."""
+    troubles = (*outcome.blocked, *outcome.failed)
     return {
         "built": list(outcome.built),
         "restored": list(outcome.restored),
@@ -76,7 +84,16 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "edited": list(outcome.edited),
         "blocked": [item.name for item in outcome.blocked],
         "failed": [item.name for item in outcome.failed],
-        "reasons": {item.name: item.message for item in (*outcome.blocked, *outcome.failed)},
+        "reasons": {item.name: item.message for item in troubles},
+        "failures": {
+            item.name: {
+                "message": item.message,
+                "hint": item.hint,
+                "kind": item.kind,
+                "log": item.log.splitlines(),
+            }
+            for item in troubles
+        },
     }
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TextIO
 
+from buildsys.cli import streams
 from buildsys.plan.step import Verdict
 
 _COLOURS: Final = {"green": 32, "yellow": 33, "red": 31, "blue": 34, "cyan": 36, "grey": 90, "bold": 1}
@@ -62,7 +63,8 @@ def tame(text: str) -> str:
 
 def say(text: str) -> None:
     """A line for a person, on stderr, so that stdout stays data."""
-    print(text, file=sys.stderr)
+    with streams.outliving(sys.stderr):
+        print(text, file=sys.stderr, flush=True)
 
 
 def count(number: int, noun: str) -> str:

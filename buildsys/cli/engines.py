@@ -9,9 +9,12 @@ import msgspec
 
 from buildsys.cli import options as shared
 from buildsys.cli.console import columns, paint, print_json
+from buildsys.cli.money import price_json, price_told
 from buildsys.errors import ArtlockError, Exit, did_you_mean
 from buildsys.manifest.cards import OWN
 from buildsys.manifest.model import Engine
+from buildsys.plan import pick
+from buildsys.plan.step import Reason
 from buildsys.session import Session
 
 
@@ -20,30 +23,69 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shared.add_project(parser)
     shared.add_json(parser)
     parser.add_argument("names", nargs="*", metavar="ENGINE", help="show these whole")
+    parser.add_argument("--role", metavar="ROLE", help="only engines for this role, best first")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the table, or whole engines."""
     session = shared.presets(options)
+    if options.role is not None:
+        if options.names:
+            raise ArtlockError("`--role` ranks every engine that suits it", "leave the names away")
+        return _ranked(session, options.role, json=options.json)
     engines = {name: item for name, item in session.manifest.engines.items() if name not in OWN}
     for name in options.names:
         if name not in engines:
             hint = did_you_mean(name, engines) or "run `artlock engines` for the list"
             raise ArtlockError(f"there is no engine `{name}`", hint)
     chosen = {name: engines[name] for name in options.names or sorted(engines)}
-    found = [facts(session, engine) for engine in chosen.values()]
+    found = [facts(session, engine, session.checkout.blocked(engine)) for engine in chosen.values()]
     if options.json:
         print_json(found)
     elif options.names:
         print("\n\n".join(_whole(engine, item) for engine, item in zip(chosen.values(), found, strict=True)))
     else:
-        print(columns([("ENGINE", "ADAPTER", "DETERMINISM", "ROLES", "STATE"), *map(_row, found)]))
+        heads = ("ENGINE", "ADAPTER", "DETERMINISM", "PRICE", "RETIRES", "ROLES", "STATE")
+        print(columns([heads, *map(_row, chosen.values(), found)]))
     return Exit.FINE
 
 
-def facts(session: Session, engine: Engine) -> dict[str, Any]:
-    """What there is to know of an engine, for a program."""
-    obstacle = session.checkout.blocked(engine)
+def _ranked(session: Session, role: str, *, json: bool) -> int:
+    found = pick.rank(session.manifest, role, session.checkout.blocked)
+    if json:
+        print_json([facts(session, item.engine, item.obstacle) for item in found])
+        return Exit.FINE
+    rows = [
+        (
+            item.engine.name,
+            _for(item),
+            item.engine.card.determinism.value,
+            price_told(item.engine),
+            item.engine.retired,
+            _state(item.obstacle),
+        )
+        for item in found
+    ]
+    print(columns([("ENGINE", "FOR", "DETERMINISM", "PRICE", "RETIRES", "STATE"), *rows]))
+    return Exit.FINE
+
+
+def _for(item: pick.Candidate) -> str:
+    """Why an engine is there: the profiles whose role maps to it, or that it suits."""
+    if not item.profiles:
+        return "suits it"
+    return "every profile" if "*" in item.profiles else ", ".join(item.profiles)
+
+
+def _state(obstacle: Reason | None) -> str:
+    return obstacle.new if obstacle else paint("ready", "green")
+
+
+def facts(session: Session, engine: Engine, obstacle: Reason | None) -> dict[str, Any]:
+    """What there is to know of an engine, for a program.
+
+    `obstacle`: why it can't run here and now.
+    """
     roles = [role for role, profiles in session.manifest.roles.items() if engine.name in profiles.values()]
     return {
         "name": engine.name,
@@ -53,9 +95,10 @@ def facts(session: Session, engine: Engine) -> dict[str, Any]:
         "ready": obstacle is None,
         "missing": obstacle.new if obstacle else "",
         "hint": obstacle.hint if obstacle else "",
-        "price": None,
+        "price": price_json(engine),
         "determinism": engine.card.determinism.value,
         "retires": engine.retired or None,
+        "successor": engine.successor or None,
         "model": engine.model or engine.card.model or None,
         "revision": engine.revision or engine.card.revision or None,
         "licence": engine.licence or None,
@@ -64,16 +107,25 @@ def facts(session: Session, engine: Engine) -> dict[str, Any]:
     }
 
 
-def _row(item: dict[str, Any]) -> tuple[str, ...]:
+def _row(engine: Engine, item: dict[str, Any]) -> tuple[str, ...]:
     state = paint("ready", "green") if item["ready"] else item["missing"]
-    return item["name"], item["adapter"], item["determinism"], ", ".join(item["roles"]), state
+    roles = ", ".join(item["roles"])
+    return (
+        engine.name,
+        item["adapter"],
+        item["determinism"],
+        price_told(engine),
+        engine.retired,
+        roles,
+        state,
+    )
 
 
 def _whole(engine: Engine, item: dict[str, Any]) -> str:
     rows = [
-        (key, _plain(value))
+        (key, price_told(engine) if key == "price" else _plain(value))
         for key, value in item.items()
-        if value not in (None, "", []) and key not in ("name", "limits")
+        if key == "price" or (value not in (None, "", []) and key not in ("name", "limits"))
     ]
     rows += [(f"limit {key}", _plain(value)) for key, value in item["limits"].items() if value]
     card = engine.card

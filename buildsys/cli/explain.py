@@ -10,7 +10,7 @@ from buildsys.cli.console import COLOUR_OF, columns, paint, print_json
 from buildsys.cli.plan import as_json
 from buildsys.errors import Exit
 from buildsys.plan import recipe
-from buildsys.plan.step import Step
+from buildsys.plan.step import Plan, Step
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,16 +24,17 @@ def run(options: argparse.Namespace) -> int:
     """Print what is known of each."""
     session = shared.session(options)
     names = session.names(options.names) or ()
-    steps = session.plan(names).steps
+    plan = session.plan(names)
+    steps = plan.steps
     if options.json:
-        print_json([_json(steps[name]) for name in names])
+        print_json([_json(steps[name], plan) for name in names])
     else:
         print("\n\n".join(_describe(steps[name]) for name in names))
     return Exit.FINE
 
 
-def _json(step: Step) -> dict[str, object]:
-    return {**as_json(step), "parts": recipe.tree(step.parts) if step.parts else None}
+def _json(step: Step, plan: Plan) -> dict[str, object]:
+    return {**as_json(step, plan), "parts": recipe.tree(step.parts) if step.parts else None}
 
 
 def _describe(step: Step) -> str:

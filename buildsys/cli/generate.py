@@ -43,15 +43,22 @@ def run(options: argparse.Namespace) -> int:
         negative=options.negative,
         text=options.text,
         seed=options.seed,
-        size=_size(options.size) if options.size else None,
-        parameters=dict(_parameter(word) for word in options.parameters),
+        size=size(options.size) if options.size else None,
+        parameters=dict(parameter(word) for word in options.parameters),
     )
     name = options.engine if options.seed is None else f"{options.engine}-{options.seed}"
     with display() as shown:
         made = trial.run(options.start, wanted, options.target or Path(f"{name}.png"), shown.tell)
     if options.json:
         picture = msgspec.to_builtins(made.record.picture)
-        print_json({"path": made.path, "seconds": round(made.seconds, 3), "notes": made.notes, **picture})
+        took = {
+            "make_seconds": made.spent.make_seconds if made.spent else None,
+            "load_seconds": made.spent.load_seconds if made.spent else None,
+            "cost": made.spent.cost if made.spent else None,
+        }
+        print_json(
+            {"path": made.path, "seconds": round(made.seconds, 3), **took, "notes": made.notes, **picture}
+        )
     else:
         print(made.path)
         for note in made.notes:
@@ -60,14 +67,15 @@ def run(options: argparse.Namespace) -> int:
     return Exit.FINE
 
 
-def _size(word: str) -> tuple[int, int]:
+def size(word: str) -> tuple[int, int]:
+    """`WxH` as two numbers. Raises `ArtlockError`."""
     width, cross, height = word.lower().partition("x")
     if not (cross and width.isdecimal() and height.isdecimal()):
         raise ArtlockError(f"`{word}` is not a size", "write it like `512x512`")
     return int(width), int(height)
 
 
-def _parameter(word: str) -> tuple[str, Any]:
+def parameter(word: str) -> tuple[str, Any]:
     """`KEY=VALUE`; the value as TOML has it, or a string."""
     key, equals, value = word.partition("=")
     if not equals:

@@ -11,17 +11,22 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
-from buildsys.cli.console import COLOUR_OF, colourful, paint, tame
+from buildsys.cli import streams
+from buildsys.cli.console import COLOUR_OF, colourful, paint, say, tame
+from buildsys.cli.rows import EngineRow, again, fitting
 from buildsys.make.events import (
     RequestDone,
     RequestFailed,
+    RequestPutOff,
     RequestStarted,
     StepMade,
+    WorkerLoading,
     WorkerLost,
     WorkerStarted,
 )
 from buildsys.make.progress import AssetDone, AssetFailed, Event, JournalTrouble
 from buildsys.plan.step import Plan, Verdict
+from engines.protocol import ErrorKind
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -34,6 +39,18 @@ _WORDS: Final = {
     # Found only when its input was made: the plan could not know yet.
     Verdict.EDITED: "edited",
 }
+
+
+WHY: Final = {
+    ErrorKind.INTERNAL: "its engine broke down",
+    ErrorKind.TRANSIENT: "what failed may pass",
+    ErrorKind.RATE_LIMITED: "the provider asks to wait",
+    ErrorKind.OUT_OF_MEMORY: "its engine ran out of memory",
+}
+"""Why something is tried again."""
+
+_BELOW: Final = 3
+"""Lines that the rows leave free: the bar, and where the next line comes in above them."""
 
 
 class Display(Protocol):
@@ -59,11 +76,39 @@ def display() -> Display:
     return LiveRows() if colourful(sys.stderr) else PlainLines()
 
 
+class Remarks:
+    """What is said of engines by the way. Pool events come from one thread, so it takes no lock."""
+
+    def __init__(self) -> None:
+        self._lost: set[str] = set()
+        self._loading: dict[str, int] = {}
+
+    def on(self, event: Event) -> str:
+        """What to say of `event`; empty where there is nothing."""
+        match event:
+            case WorkerLost():
+                self._lost.add(event.engine)
+                return f"engine {event.engine} was lost: {_first(event.reason)}"
+            case WorkerLoading():
+                before, self._loading[event.engine] = self._loading.get(event.engine, 0), event.loading
+                if event.loading > before and event.engine in self._lost:
+                    self._lost.discard(event.engine)
+                    return f"engine {event.engine} is started again"
+                return ""
+            case RequestPutOff():
+                return f"{tame(event.asset)} {again(event.seconds, WHY[event.kind])}"
+            case JournalTrouble():
+                return f"note: {_first(event.message)}"
+            case _:
+                return ""
+
+
 class PlainLines:
     """A line for each asset, on stderr."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
+        self._remarks = Remarks()
         self._done = 0
         self._total = 0
 
@@ -76,7 +121,7 @@ class PlainLines:
         with self._guard:
             line = self._line(event)
             if line:
-                print(line, file=sys.stderr, flush=True)
+                say(line)
 
     def _line(self, event: Event) -> str:
         match event:
@@ -90,12 +135,8 @@ class PlainLines:
                 return f"[{self._done}/{self._total}] failed {event.name}: {_first(event.message)}"
             case WorkerStarted():
                 return f"engine {event.engine} is ready after {event.seconds:.1f} s"
-            case WorkerLost():
-                return f"engine {event.engine} was lost: {_first(event.reason)}"
-            case JournalTrouble():
-                return f"note: {_first(event.message)}"
             case _:
-                return ""
+                return self._remarks.on(event)
 
     def __enter__(self) -> Self:
         return self
@@ -114,13 +155,14 @@ class LiveRows:
         from rich.live import Live  # noqa: PLC0415
 
         self._guard = threading.Lock()
+        self._remarks = Remarks()
         self._total = 0
         self._done = 0
         self._started = time.monotonic()
-        self._engines: dict[str, dict[str, str]] = {}
-        self._counts: dict[str, int] = {}
+        self._rows: dict[str, EngineRow] = {}
+        self._console = Console(stderr=True)
         self._live: Live = Live(
-            console=Console(stderr=True), refresh_per_second=8, transient=True, get_renderable=self.draw
+            console=self._console, refresh_per_second=8, transient=True, get_renderable=self.draw
         )
 
     def planned(self, plan: Plan) -> None:
@@ -136,25 +178,30 @@ class LiveRows:
         from rich.text import Text  # noqa: PLC0415 - see __init__
 
         for line in self._lines(event):
-            self._live.console.print(Text.from_ansi(line))
+            with streams.outliving(sys.stderr):
+                self._console.print(Text.from_ansi(line))
 
     def _note(self, event: Event) -> None:
+        now = time.monotonic()
         match event:
+            case WorkerLoading():
+                self._row(event.engine).load(event.loading, now)
             case RequestStarted():
-                self._engines.setdefault(event.engine, {})[event.asset] = ""
+                self._row(event.engine).begin(event.asset)
             case StepMade():
-                self._engines.setdefault(event.engine, {})[event.asset] = (
-                    f" step {event.step} of {event.steps}"
-                )
+                self._row(event.engine).begin(event.asset, f" step {event.step} of {event.steps}")
+            case RequestPutOff():
+                self._row(event.engine).put_off(event.asset, now + event.seconds, WHY[event.kind])
             case RequestDone() | RequestFailed():
-                self._engines.get(event.engine, {}).pop(event.asset, None)
-                self._counts[event.engine] = self._counts.get(event.engine, 0) + 1
-            case WorkerStarted():
-                self._engines.setdefault(event.engine, {})
+                made = isinstance(event, RequestDone)
+                self._row(event.engine).end(event.asset, now, made=made)
             case AssetDone() | AssetFailed(blocked=False):
                 self._done += 1
             case _:
                 pass
+
+    def _row(self, engine: str) -> EngineRow:
+        return self._rows.setdefault(engine, EngineRow(engine))
 
     def _lines(self, event: Event) -> list[str]:
         """What goes above the rows, and stays."""
@@ -166,24 +213,24 @@ class LiveRows:
             case AssetFailed(blocked=False):
                 word = paint("failed  ", "red", sys.stderr)
                 return [f"{word} {event.name}: {_first(event.message)}"]
-            case WorkerLost():
-                return [f"engine {event.engine} was lost: {_first(event.reason)}"]
-            case JournalTrouble():
-                return [f"note: {_first(event.message)}"]
             case _:
-                return []
+                remark = self._remarks.on(event)
+                return [remark] if remark else []
 
     def draw(self) -> Group:
         """The rows as they are now, for rich to show."""
         from rich.console import Group  # noqa: PLC0415 - see __init__
         from rich.progress_bar import ProgressBar  # noqa: PLC0415
         from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
 
         with self._guard:
             rows = Table.grid(padding=(0, 2))
-            for engine, current in self._engines.items():
-                doing = ", ".join(f"{asset}{step}" for asset, step in current.items()) or "idle"
-                rows.add_row(f"[cyan]{engine}", str(self._counts.get(engine, 0)), doing)
+            for style in ("cyan", "", "red", ""):
+                rows.add_column(style=style, no_wrap=True, overflow="ellipsis")
+            most = self._console.size.height - _BELOW
+            for cells in fitting(self._rows.values(), time.monotonic(), most):
+                rows.add_row(*(Text(tame(cell)) for cell in cells))
             left = self._total - self._done
             elapsed = time.monotonic() - self._started
             bar = Table.grid(padding=(0, 2))
@@ -202,7 +249,8 @@ class LiveRows:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.stop()
+        with streams.outliving(sys.stderr):
+            self._live.stop()
 
 
 def _first(text: str) -> str:

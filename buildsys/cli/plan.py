@@ -8,6 +8,7 @@ from typing import Any
 
 from buildsys.cli import options as shared
 from buildsys.cli.console import COLOUR_OF, count, paint, print_json
+from buildsys.cli.money import costs_told
 from buildsys.errors import Exit
 from buildsys.plan.step import Plan, Step, Verdict
 
@@ -29,19 +30,19 @@ def run(options: argparse.Namespace) -> int:
 def show(plan: Plan, *, json: bool) -> None:
     """Print `plan`, for a person or a program."""
     if json:
-        print_json([as_json(step) for step in plan.steps.values()])
+        print_json([as_json(step, plan) for step in plan.steps.values()])
     else:
         print(describe(plan))
 
 
 def describe(plan: Plan) -> str:
-    """The plan for a person: what is not fresh with its reasons, then the sums."""
+    """The plan for a person: what is not fresh with its reasons, then the sums, then what it should cost."""
     lines = []
     for step in plan.steps.values():
         if step.verdict is not Verdict.FRESH:
             lines += _lines(step)
     lines += [f"orphan    {name}: the manifest no longer has it" for name in plan.orphans]
-    return "\n".join([*lines, summary(plan.steps.values())])
+    return "\n".join([*lines, summary(plan.steps.values()), *costs_told(plan)])
 
 
 def summary(steps: Iterable[Step]) -> str:
@@ -58,14 +59,15 @@ def summary(steps: Iterable[Step]) -> str:
     return ", ".join(parts) if parts else count(0, "asset")
 
 
-def as_json(step: Step) -> dict[str, Any]:
-    """A step for a program."""
+def as_json(step: Step, plan: Plan) -> dict[str, Any]:
+    """A step of `plan` for a program. What is not made costs nothing; None is a price that nobody knows."""
     return {
         "name": step.name,
         "verdict": step.verdict.value,
         "engine": step.asset.engine,
         "output": step.output,
         "recipe": step.recipe,
+        "cost": plan.costs.get(step.name, 0.0),
         "reasons": [
             {"why": reason.why.value, "field": reason.field, "old": reason.old, "new": reason.new}
             for reason in step.reasons

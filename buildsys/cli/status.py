@@ -1,14 +1,17 @@
-"""`artlock status`: every asset's verdict, what drifted, and what no asset owns."""
+"""`artlock status`: every asset's verdict, what drifted, what no asset owns, and which engines retire."""
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
 
 from buildsys.cli import options as shared
 from buildsys.cli.console import COLOUR_OF, columns, count, paint, print_json
 from buildsys.cli.plan import as_json, summary
+from buildsys.cli.retirement import retirement_json, retirement_told
 from buildsys.errors import Exit
+from buildsys.plan.radar import endings
 from buildsys.plan.step import Plan, Step
 from buildsys.session import Session
 
@@ -24,14 +27,16 @@ def run(options: argparse.Namespace) -> int:
     session = shared.session(options)
     plan = session.plan()
     unowned = _unowned(session, plan)
+    ending = endings(session.manifest, dt.datetime.now(tz=dt.UTC).date(), session.checkout.blocked)
     if options.json:
         print_json(
             {
                 "profile": session.manifest.profile,
-                "assets": [as_json(step) for step in plan.steps.values()],
+                "assets": [as_json(step, plan) for step in plan.steps.values()],
                 "elsewhere": list(session.manifest.elsewhere),
                 "orphans": list(plan.orphans),
                 "unowned": unowned,
+                "retirements": [retirement_json(item) for item in ending],
             }
         )
         return Exit.FINE
@@ -46,6 +51,8 @@ def run(options: argparse.Namespace) -> int:
     if unowned:
         print(f"\n{count(len(unowned), 'file')} under {session.manifest.project.out}/ that no asset owns:")
         print("\n".join(f"  {path}" for path in unowned))
+    for item in ending:
+        print(f"\n{retirement_told(item)}")
     return Exit.FINE
 
 

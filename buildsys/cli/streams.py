@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, TextIO
 
 _STREAMS: Final = ("stdin", "stdout", "stderr")
@@ -24,3 +27,17 @@ def prepare() -> None:
 def silence(stream: TextIO) -> None:
     """Let what is still buffered vanish: Python would complain once more when it flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextmanager
+def outliving(stream: TextIO) -> Iterator[None]:
+    """Say something on `stream`, or nothing ever again where it was a terminal that is closed.
+
+    What is said last must not fail: it would take the place of the interrupt that it tells of.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        silence(stream)

@@ -5,11 +5,17 @@ Pure sums over moments that the caller gives. Knows nothing of processes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from buildsys.make.events import RequestSpent
 from buildsys.make.worker import EngineFailed
 from engines.protocol import Done
+
+
+def _as_told(done: Done) -> float | None:
+    """What the provider says."""
+    return done.cost
 
 
 @dataclass(slots=True)
@@ -80,8 +86,10 @@ class Account:
         """Whether nothing can be added any more."""
         return self.outcome is not None and not self._batches
 
-    def spent(self, engine: str, asset: str, version: str) -> RequestSpent:
-        """The sum."""
+    def spent(
+        self, engine: str, asset: str, version: str, cost: Callable[[Done], float | None] = _as_told
+    ) -> RequestSpent:
+        """The sum; `cost`: what a picture took, in US dollars."""
         ended = self.outcome
         done = ended if isinstance(ended, Done) else None
         return RequestSpent(
@@ -95,6 +103,6 @@ class Account:
             make_seconds=self._made,
             host_bytes=ended.host_bytes if ended else 0,
             device_bytes=done.device_bytes if done else 0,
-            cost=done.cost if done else None,
+            cost=cost(done) if done else None,
             error=ended.kind if isinstance(ended, EngineFailed) else None,
         )

@@ -18,6 +18,7 @@ from buildsys.make import schedule
 from buildsys.make.maker import Maker, relabelled
 from buildsys.make.pool import Stopped
 from buildsys.make.progress import AssetDone, AssetFailed, AssetsKept, AssetStarted, Event
+from buildsys.make.purse import Withheld
 from buildsys.make.worker import EngineFailed
 from buildsys.manifest.model import AssetName
 from buildsys.plan.judge import Judge
@@ -35,6 +36,8 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
     name: AssetName
     message: str
     hint: str = ""
+    kind: str = ""
+    """Of the engine's error; empty where no engine is to blame."""
     log: str = ""
     """The last lines of the engine's log, where they may tell the cause."""
     blocked: bool = False
@@ -124,6 +127,9 @@ class Build:
         except Stopped:
             # Nobody's failure, and the interrupt has its own last word.
             raise
+        except Withheld as error:
+            self._leave_out(Failed(name=name, message=error.message, hint=error.hint, blocked=True))
+            raise
         except ArtlockError as error:
             self._fail(name, error)
             raise
@@ -188,8 +194,9 @@ class Build:
 
     def _fail(self, name: AssetName, error: ArtlockError) -> None:
         if name not in self._failures:
+            kind = error.kind if isinstance(error, EngineFailed) else ""
             self._failures[name] = Failed(
-                name=name, message=error.message, hint=error.hint, log=_last_lines(error)
+                name=name, message=error.message, hint=error.hint, kind=kind, log=_last_lines(error)
             )
             self._tell(AssetFailed(name=name, message=error.message, hint=error.hint))
 

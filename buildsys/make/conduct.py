@@ -51,3 +51,10 @@ def answered(message: protocol.Message, waiting: Mapping[str, Request], asked: S
     else:
         detail = f"there is no request `{message.id[:80]}`"
     raise ProtocolError(detail)
+
+
+def assets_of(waiting: Mapping[str, Request]) -> str:
+    """What has no answer yet, as a sentence names it."""
+    assets = [f"`{request.asset}`" for request in waiting.values()]
+    shown = ", ".join(assets[:3])
+    return f"{shown} and {len(assets) - 3} more" if len(assets) > 3 else shown  # noqa: PLR2004 - enough

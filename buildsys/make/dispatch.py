@@ -1,7 +1,7 @@
 """What becomes of each request: who makes it, what its answer means, and whether it is tried again.
 
 One thread owns all of this state; everyone else sends it messages. So there is no lock to forget.
-Knows nothing of assets, stores or plans, and never waits for a process.
+Knows nothing of assets, stores or verdicts, and never waits for a process.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
@@ -25,12 +26,14 @@ from buildsys.make.events import (
     RequestPutOff,
     RequestStarted,
     StepMade,
+    WorkerLoading,
     WorkerLost,
     WorkerStarted,
 )
 from buildsys.make.roster import Post, Roster, Stage, Standing
 from buildsys.make.staff import Staff
 from buildsys.make.worker import EngineFailed
+from buildsys.plan import price
 from engines.protocol import Done, ErrorKind, Hello
 
 
@@ -42,7 +45,7 @@ class End:
     force: bool
 
 
-Message: TypeAlias = Job | End | DriverReport
+Message: TypeAlias = Job | End | DriverReport | WorkerLoading
 
 
 class Dispatcher:
@@ -96,6 +99,8 @@ class Dispatcher:
                 self._accept(message)
             case End():
                 self._finish(message)
+            case WorkerLoading():
+                self._tell(message)
             case Loaded(driver, hello, seconds):
                 self._welcome(self._roster.posts[driver], hello, seconds)
             case Step(driver, job, step, steps) if job.request.id in self._roster.posts[driver].batch:
@@ -229,7 +234,9 @@ class Dispatcher:
 
     def _sum_up(self, job: Job) -> None:
         if job.account.closed:
-            self._tell(job.account.spent(job.engine.name, job.asked.asset, job.engine.card.version))
+            engine, asked = job.engine, job.asked
+            cost = partial(price.billed, engine, asked)
+            self._tell(job.account.spent(engine.name, asked.asset, engine.card.version, cost))
 
     def _finish(self, end: End) -> None:
         if self._end is None:

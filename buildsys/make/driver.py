@@ -164,7 +164,10 @@ class Driver:
         with self._lock:
             if self._is_cut:
                 return
-            self._worker = worker = self._start()
+        # Not under the lock: a command that prints a key may take its time, and whoever cuts can't wait.
+        worker = self._start()
+        if not self._keep(worker):
+            return
         if self._ahead:
             worker.prepare()
             if self._orders.get() is not _Order.OPEN:
@@ -176,6 +179,12 @@ class Driver:
         while isinstance(order := self._orders.get(), tuple):
             self._make(worker, order)
         worker.close()
+
+    def _keep(self, worker: Worker) -> bool:
+        """Have `cut` find `worker`; whether nobody wanted it cut meanwhile."""
+        with self._lock:
+            self._worker = worker
+            return not self._is_cut
 
     def _make(self, worker: Worker, batch: tuple[Job, ...]) -> None:
         began = time.monotonic()
@@ -191,6 +200,6 @@ class Driver:
 
     def _take(self, job: Job, done: Done) -> Done:
         """Move the picture out of the engine's reach."""
-        file = self._made / job.request.output
+        file = self._made / Path(done.output).name
         Path(done.output).rename(file)
         return dataclasses.replace(done, id=job.asked.id, output=str(file))

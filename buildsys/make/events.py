@@ -13,6 +13,16 @@ import msgspec
 from engines.protocol import ErrorKind
 
 
+class WorkerLoading(msgspec.Struct, frozen=True):
+    """A worker began to load, or one that did has loaded, was lost, or was told to end."""
+
+    engine: str
+    device: str = ""
+    """Its device; empty where its adapter needs none."""
+    loading: int = 1
+    """So many workers of the engine load now; 0: none any more."""
+
+
 class WorkerStarted(msgspec.Struct, frozen=True):
     """An engine process said hello."""
 
@@ -108,7 +118,8 @@ class RequestSpent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Event: TypeAlias = (
-    WorkerStarted
+    WorkerLoading
+    | WorkerStarted
     | WorkerLost
     | RequestStarted
     | StepMade

@@ -19,13 +19,13 @@ from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.make.copies import Copies
 from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
-from buildsys.make.results import Finished, Raw, damaged, picture_of
+from buildsys.make.results import Finished, Raw, damaged, picture_of, raw_of
 from buildsys.make.worker import EngineFailed
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
-from buildsys.plan import recipe
+from buildsys.plan import price, recipe
 from buildsys.plan.judge import output_of
-from buildsys.plan.record import Credit, Parts, Record, told
+from buildsys.plan.record import Parts, Record, told
 from buildsys.plan.step import Step
 from buildsys.store.objects import Store
 from engines.protocol import Done, ErrorKind, Request
@@ -115,7 +115,7 @@ class Maker:
         parts = _ready(step)
         copies = self._snapshot(step, parts)
         raw = self._generate(step, parts, copies)
-        finished = self._finish(step, parts, raw.raw, copies)
+        finished = self._finish(step, parts, raw, copies)
         record = Record(
             name=step.name,
             recipe=recipe.digest_of(parts),
@@ -156,36 +156,33 @@ class Maker:
             inputs={field: str(path) for field, path in copies.items() if not field.startswith("finish.")},
         )
         self._tell(ActionStarted(name=step.name, action=Action.GENERATE, engine=engine, key=key))
-        done = self._engines.render(self._manifest.engines[engine], request)
-        dear = _dear(self._manifest.engines[engine])
-        result = Raw(
-            raw=self._adopt(done, sync=dear),
-            sent=done.sent,
-            credits=tuple(
-                Credit(title=item.title, author=item.author, licence=item.licence, source=item.source)
-                for item in done.credits
-            ),
-            environment=self._engines.environment(engine),
-            notes=done.notes,
-        )
+        configured = self._manifest.engines[engine]
+        done = self._engines.render(configured, request)
+        dear, cost = _dear(configured), price.billed(configured, request, done)
+        result = raw_of(self._adopt(done, sync=dear), done, self._engines.environment(engine), cost)
         self._store.record_action(key, msgspec.to_builtins(result), sync=dear)
         return result
 
-    def _finish(self, step: Step, parts: Parts, raw: Digest, copies: Mapping[str, Path]) -> Finished:
-        key = recipe.finish_key(parts, raw)
+    def _finish(self, step: Step, parts: Parts, raw: Raw, copies: Mapping[str, Path]) -> Finished:
+        # A provider's picture may be larger than the asset: it is brought to its size first.
+        size = None if self._manifest.engines[step.asset.engine].card.exact else parts.size
+        key = recipe.finish_key(parts, raw.raw, size)
         cached = self._recall(step, Action.FINISH, FINISH, key, Finished)
         if cached is not None:
             return cached
         image = (
             copies["image"]
             if step.asset.engine == FINISH
-            else self._copies.lend(raw, f"{PurePosixPath(step.name).name}.png")
+            else self._copies.lend(raw.raw, f"{PurePosixPath(step.name).name}{raw.suffix}")
         )
         request = Request(
             id=f"{step.name}#finish",
             asset=step.name,
             output=f"{key[:16]}.{parts.format}",
-            parameters={"steps": [[item.name, dict(item.parameters)] for item in parts.finish]},
+            parameters={
+                "steps": [[item.name, dict(item.parameters)] for item in parts.finish],
+                **({"size": list(size)} if size else {}),
+            },
             inputs={
                 "image": str(image),
                 **{field: str(path) for field, path in copies.items() if field.startswith("finish.")},

@@ -19,6 +19,7 @@ from buildsys.make.clock import Clock
 from buildsys.make.dispatch import Dispatcher, End, Message
 from buildsys.make.driver import Job
 from buildsys.make.events import Event
+from buildsys.make.keys import Keys
 from buildsys.make.roster import Roster
 from buildsys.make.runfolder import RunFolder
 from buildsys.make.staff import Staff
@@ -61,8 +62,15 @@ class Pool:
         self._inbox: SimpleQueue[Message] = SimpleQueue()
         self._environments: dict[str, Mapping[str, str]] = {}
         roster = Roster()
+        self._keys = Keys(environ)
         staff = Staff(
-            roster, self._folder, root=root.resolve(), jobs=jobs, environ=environ, tell=self._inbox.put
+            roster,
+            self._folder,
+            root=root.resolve(),
+            jobs=jobs,
+            environ=environ,
+            keys=self._keys,
+            tell=self._inbox.put,
         )
         dispatcher = Dispatcher(
             self._inbox,
@@ -122,6 +130,7 @@ class Pool:
     def close(self) -> None:
         """End every worker, politely where it is idle, and remove the pool's folder."""
         self._inbox.put(End(Stopped("the build was stopped"), force=False))
+        self._keys.end()
         try:
             self._thread.join(_CLOSE_SECONDS)
         except BaseException:

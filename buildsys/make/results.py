@@ -6,6 +6,7 @@ Knows nothing of how they are carried out.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
@@ -15,6 +16,7 @@ from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.manifest.model import Engine
 from buildsys.plan.record import Credit, Picture
+from engines.protocol import Done
 
 Json: TypeAlias = Any
 
@@ -27,11 +29,35 @@ class Raw(msgspec.Struct, frozen=True, kw_only=True):
     credits: tuple[Credit, ...] = ()
     environment: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
+    suffix: str = ".png"
+    """Of the picture, which is kept as it came."""
+    usage: Mapping[str, Json] = {}
+    """What the provider counted, in its own words."""
+    cost: float | None = None
+    """US dollars; None: unknown."""
 
     @property
     def file(self) -> Digest:
         """The bytes that the result stands for."""
         return self.raw
+
+
+def raw_of(file: Digest, done: Done, environment: Mapping[str, str], cost: float | None) -> Raw:
+    """The result of a generate action, from the engine's answer."""
+    usage = done.facts.get("usage")
+    return Raw(
+        raw=file,
+        sent=done.sent,
+        credits=tuple(
+            Credit(title=item.title, author=item.author, licence=item.licence, source=item.source)
+            for item in done.credits
+        ),
+        environment=environment,
+        notes=done.notes,
+        suffix=Path(done.output).suffix,
+        usage=usage if isinstance(usage, Mapping) else {},
+        cost=cost,
+    )
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,9 @@ _TRIES: Final = {
 _TRIES_OUTSIDE: Final = {**_TRIES, ErrorKind.TRANSIENT: 3}
 """For an adapter that goes out: what is between here and a provider fails more often than a disk."""
 
+_MAY_BE_PAID: Final = {ErrorKind.INTERNAL, ErrorKind.OUT_OF_MEMORY}
+"""Kinds that say nothing of how far it came: an engine with a key may have paid for it by then."""
+
 _LONGEST: Final = 60.0
 
 LONGEST_WAIT: Final = 15 * 60.0
@@ -47,6 +50,12 @@ def wait_for(engine: Engine, error: EngineFailed, failures: Sequence[ErrorKind])
         error: why it failed now.
         failures: the kinds of all its failures, this one included.
     """
+    if engine.card.keys and error.kind in _MAY_BE_PAID:
+        return None
+    return _wait(engine, error, failures)
+
+
+def _wait(engine: Engine, error: EngineFailed, failures: Sequence[ErrorKind]) -> float | None:
     times = failures.count(error.kind)
     if error.kind is ErrorKind.INTERNAL and not error.lost:
         return None  # a bug that the adapter survived will be there the next time
@@ -61,7 +70,7 @@ def wait_for(engine: Engine, error: EngineFailed, failures: Sequence[ErrorKind])
 
 def wait_to_load(engine: Engine, error: EngineFailed, failures: Sequence[ErrorKind]) -> float | None:
     """The same for an engine that could not load: what it says of itself then, it will say again."""
-    return None if error.kind is ErrorKind.INTERNAL else wait_for(engine, error, failures)
+    return None if error.kind is ErrorKind.INTERNAL else _wait(engine, error, failures)
 
 
 def told(error: EngineFailed) -> EngineFailed:

@@ -16,10 +16,13 @@ import msgspec
 
 from buildsys.make.devices import CPU, Devices
 from buildsys.make.driver import Driver, DriverReport
+from buildsys.make.events import WorkerLoading
+from buildsys.make.keys import Keys
 from buildsys.make.relief import settings_at
 from buildsys.make.roster import Post, Roster, Stage, Standing
 from buildsys.make.runfolder import RunFolder
-from buildsys.make.worker import Worker
+from buildsys.make.surroundings import settings_here
+from buildsys.make.worker import Place, Worker
 from buildsys.manifest.model import Engine
 
 
@@ -34,12 +37,14 @@ class Staff:
         root: Path,
         jobs: int,
         environ: Mapping[str, str],
-        tell: Callable[[DriverReport], None],
+        keys: Keys,
+        tell: Callable[[DriverReport | WorkerLoading], None],
     ) -> None:
         self._roster = roster
         self._folder = folder
         self._root = root
         self._environ = environ
+        self._keys = keys
         self._tell = tell
         self._devices = Devices(environ, jobs)
         self._numbers = count(1)
@@ -72,11 +77,14 @@ class Staff:
     def enter(self, post: Post, stage: Stage, now: float) -> None:
         """Note where `post` is now."""
         loading = self._roster.standing(post.name).loading
-        if post.stage is Stage.LOADING:
+        before, post.stage = post.stage, stage
+        if before is Stage.LOADING:
             loading.end(now)
         if stage is Stage.LOADING:
             loading.begin(now)
-        post.stage = stage
+        if (before is Stage.LOADING) is not (stage is Stage.LOADING):
+            number = len(self._roster.of(post.name, Stage.LOADING))
+            self._tell(WorkerLoading(post.name, post.device, number))
 
     def _settle(self, device: str, here: list[Standing], now: float) -> None:
         """Give a free device to whom it is due, and let its owner fill it."""
@@ -183,9 +191,7 @@ class Staff:
         driver = Driver(
             self._equipped(engine, device, level),
             self._folder.made,
-            start=partial(
-                Worker, self._equipped(engine, device, level), self._adapter(engine), place, self._environ
-            ),
+            start=partial(self._hire, self._equipped(engine, device, level), place),
             clear=partial(self._folder.clear, place),
             tell=self._tell,
             ahead=stage is Stage.AHEAD,
@@ -194,13 +200,18 @@ class Staff:
         self._roster.posts[driver] = post
         self.enter(post, stage, now)
 
+    def _hire(self, engine: Engine, place: Place) -> Worker:
+        """Start a process. By the thread that drives it: the command for its key may ask a person."""
+        return Worker(engine, self._adapter(engine), place, self._keys.environ(engine.card), self._root)
+
     def _adapter(self, engine: Engine) -> str:
         name = engine.card.name
         return str(self._root / name) if name.endswith(".py") else name
 
     def _equipped(self, engine: Engine, device: str, level: int) -> Engine:
         """`engine` with its device, its relief, and its interpreter as this machine names it."""
-        settings = settings_at(engine.card, engine.settings, level)
+        said = settings_here(engine.card, engine.settings, self._environ)
+        settings = settings_at(engine.card, said, level)
         if device:
             settings["device"] = device
         python = engine.python

@@ -7,10 +7,12 @@ started the build happened to export. Knows nothing of processes.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from buildsys.manifest.model import Card
+from buildsys.manifest.cards import THROUGH
+from buildsys.manifest.model import Card, Engine, Json
 from engines.protocol import Credit, Done, Hello
 
 _Told = TypeVar("_Told", Hello, Done)
@@ -81,13 +83,19 @@ to run. `XDG_CACHE_HOME` and `HF_HOME` stay where they are: models are read ther
 
 
 def surroundings(
-    card: Card, environ: Mapping[str, str], temporary: str, *, confined: bool = False
+    card: Card,
+    environ: Mapping[str, str],
+    temporary: str,
+    *,
+    confined: bool = False,
+    passed: Iterable[str] = (),
 ) -> dict[str, str]:
     """What of `environ` the adapter of `card` may see, its keys included; `TMPDIR` is `temporary`.
 
-    A `confined` process could write none of its user's caches, so it gets its own.
+    A `confined` process could write none of its user's caches, so it gets its own. `passed` names what a
+    person let through.
     """
-    allowed = _NAMES | set(card.keys)
+    allowed = _NAMES | set(card.keys) | set(passed)
     seen = {
         name: value
         for name, value in environ.items()
@@ -97,6 +105,18 @@ def surroundings(
     keys = {"ARTLOCK_KEYS": " ".join(card.keys)} if card.keys else {}
     caches = {name: f"{temporary}/{folder}" for name, folder in _CACHES.items()} if confined else {}
     return {**_DEFAULTS, **seen, **keys, **caches, "TMPDIR": temporary}
+
+
+def seen_by(engine: Engine, environ: Mapping[str, str], temporary: Path) -> dict[str, str]:
+    """What of `environ` a process of `engine` may see, with what its settings let through."""
+    passed = engine.settings.get(THROUGH) or ()
+    return surroundings(engine.card, environ, str(temporary), confined=engine.sandbox, passed=passed)
+
+
+def settings_here(card: Card, settings: Mapping[str, Json], environ: Mapping[str, str]) -> Mapping[str, Json]:
+    """`settings`, where a variable that the card names for one of them is set, with its value."""
+    said = {name: environ.get(item.variable, "").strip() for name, item in card.settings.items()}
+    return {**settings, **{name: value for name, value in said.items() if value}}
 
 
 def conceal(text: str, card: Card, environ: Mapping[str, str]) -> str:

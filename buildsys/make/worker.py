@@ -7,7 +7,6 @@ keeper (`engines/__main__.py`), which holds the engine and ends its tree when th
 from __future__ import annotations
 
 import dataclasses
-import os
 import signal
 import sys
 import time
@@ -19,10 +18,12 @@ from typing import Final
 import msgspec
 
 from buildsys.errors import MakeError
+from buildsys.make import advice
 from buildsys.make.channel import Channel, Gone, Silence
-from buildsys.make.conduct import answered, difference_of
-from buildsys.make.inspection import Unfit, inspect
-from buildsys.make.surroundings import conceal, concealed, surroundings
+from buildsys.make.conduct import answered, assets_of, difference_of
+from buildsys.make.enginelog import EngineLog, shortened
+from buildsys.make.inspection import Unfit, inspect, named
+from buildsys.make.surroundings import conceal, concealed, seen_by
 from buildsys.make.tree import ProcessTree
 from buildsys.make.walls import starved, walls
 from buildsys.manifest.model import Engine
@@ -40,8 +41,6 @@ from engines.protocol import (
     Result,
 )
 
-_TAIL_BYTES: Final = 4096
-_TAIL_LINES: Final = 20
 _CPU: Final = "cpu"
 
 
@@ -62,8 +61,7 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
         super().__init__(message, hint)
         self.kind = kind
         self.host_bytes = host_bytes  # as in `Failure`
-        self.log_tail = log_tail
-        """The last lines that the engine wrote to its log."""
+        self.log_tail = log_tail  # the last lines that the engine wrote to its log
         self.retry_after = retry_after
         """Seconds that the provider asked to wait."""
         self.lost = lost
@@ -81,13 +79,18 @@ class Place(msgspec.Struct, frozen=True):
 class Worker:
     """An engine process. One thread prepares, opens, renders and closes; any thread may `cut`."""
 
-    def __init__(self, engine: Engine, adapter: str, place: Place, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, engine: Engine, adapter: str, place: Place, environ: Mapping[str, str], root: Path | None = None
+    ) -> None:
+        """Start it; `root` is the project's folder, from which its log is named. Raises `EngineFailed`."""
         self._engine = engine
         self._adapter = adapter
         self._place = place
         self._environ = environ
+        self._sent = False  # whether it was told what to make, and has not answered all of it
+        self._log = EngineLog(place.log, root)
         python = engine.python or sys.executable
-        seen = surroundings(engine.card, environ, str(place.temporary), confined=engine.sandbox)
+        seen = seen_by(engine, environ, place.temporary)
         within = walls(engine, place.staging, place.temporary)
         try:
             self._tree = ProcessTree(python, adapter, place.staging, place.log, seen, within)
@@ -113,7 +116,7 @@ class Worker:
             self._channel.send(protocol.encode(self._opening(ahead=False)), deadline)
             message = self._channel.receive(deadline)
             if isinstance(message, Failure):
-                raise self._broken(message)
+                raise self._broken(message, "while loading")
             if not isinstance(message, Hello):
                 detail = "it answered `open` with something else than `hello`"
                 raise ProtocolError(detail)
@@ -141,8 +144,8 @@ class Worker:
         try:
             yield
         except Silence:
-            seconds = self._engine.limits.load_seconds
-            raise self._lost(f"did not load within {seconds:g} s", ErrorKind.TRANSIENT) from None
+            fact = f"did not load within {self._engine.limits.load_seconds:g} s"
+            raise self._silent(fact, "load_seconds") from None
         except Gone:
             raise self._ended("while loading") from None
         except ProtocolError as error:
@@ -173,10 +176,11 @@ class Worker:
                 detail = "it spoke without being asked"
                 raise ProtocolError(detail)  # noqa: TRY301 - handled as what `receive` finds
             self._channel.send(line, deadline)
+            self._sent = True
             while waiting:
                 message = self._channel.receive(deadline)
                 if isinstance(message, Failure) and message.id is None:
-                    raise self._broken(message)
+                    raise self._broken(message, f"while making {assets_of(waiting)}")
                 request = answered(message, waiting, requests)
                 if isinstance(message, Progress):
                     # Only a step further is a sign of life: a loop that repeats itself is not.
@@ -189,39 +193,42 @@ class Worker:
                     del waiting[request.id]
                     yield self._inspected(message, request)
         except Silence:
-            fact = f"gave no sign of life for {seconds:g} s while making {_names(waiting)}"
-            raise self._lost(fact, ErrorKind.TRANSIENT) from None
+            fact = f"gave no sign of life for {seconds:g} s while making {assets_of(waiting)}"
+            alive = bool(furthest) or len(waiting) < len(requests)
+            raise self._silent(fact, "render_seconds", alive=alive) from None
         except Gone:
-            raise self._ended(f"while making {_names(waiting)}") from None
+            raise self._ended(f"while making {assets_of(waiting)}") from None
         except ProtocolError as error:
             raise self._lost(f"broke the protocol: {error}", ErrorKind.INTERNAL) from None
+        self._sent = False
 
     def _encoded(self, waiting: Mapping[str, Request]) -> bytes:
         try:
             return protocol.encode(Render(requests=tuple(waiting.values())))
         except ProtocolError as error:
-            message = f"the engine `{self._engine.name}` can't be asked for {_names(waiting)}: {error}"
+            message = f"the engine `{self._engine.name}` can't be asked for {assets_of(waiting)}: {error}"
             raise self._error(message, "shorten the prompt or the text", ErrorKind.BAD_REQUEST) from None
 
     def _inspected(self, result: Result, request: Request) -> Result:
         if isinstance(result, Failure):
-            return result
+            return advice.named(self._engine, result, f"while making `{request.asset}`")
+        card = self._engine.card
         try:
-            if result.output != request.output:
-                raise Unfit(f"it handed over `{result.output[:80]}`, asked for `{request.output}`")  # noqa: TRY301
-            inspect(self._place.staging, request.output, request.size)
+            # A card with steps finishes pictures: what it makes is no raw one.
+            output = named(result.output, request.output, raw=not card.steps)
+            inspect(self._place.staging, output, request.size, exact=card.exact)
         except Unfit as error:
             fact = f"the engine `{self._engine.name}` made no usable picture of `{request.asset}`: {error}"
             return Failure(id=request.id, kind=ErrorKind.INTERNAL, message=fact, host_bytes=result.host_bytes)
         result = dataclasses.replace(result, output=str(self._place.staging / result.output))
-        return concealed(result, self._engine.card, self._environ)
+        return concealed(result, card, self._environ)
 
     def failed(self, failure: Failure) -> EngineFailed:
         """`failure`, told by an engine that lives on, as an error with the log's last lines."""
         hint = failure.hint
         if failure.kind is ErrorKind.INTERNAL:
             time.sleep(0.05)  # its traceback was written before its answer, but is drained beside it
-            hint = hint or f"read its log, `{self._place.log}`"
+            hint = hint or self._log.advice
         error = self._error(failure.message, hint, failure.kind, failure.retry_after)
         error.host_bytes = failure.host_bytes
         return error
@@ -240,18 +247,28 @@ class Worker:
             conceal(message, card, self._environ),
             conceal(hint, card, self._environ),
             kind=kind,
-            log_tail=conceal(_tail(self._place.log), card, self._environ),
+            # In this order: half of a key that was cut would not be recognised.
+            log_tail=shortened(conceal(self._log.tail(), card, self._environ)),
             retry_after=retry_after,
             lost=lost,
         )
 
     def _lost(self, fact: str, kind: ErrorKind, hint: str = "") -> EngineFailed:
         self.kill()
-        hint = hint or f"read its log, `{self._place.log}`"
-        return self._error(f"the engine `{self._engine.name}` {fact}", hint, kind, lost=True)
+        fact = f"the engine `{self._engine.name}` {fact}"
+        if self._sent and self._engine.card.keys:
+            fact, hint, kind = f"{fact}{advice.BILLED}", advice.LOOK, ErrorKind.UNCERTAIN
+        return self._error(fact, hint or self._log.advice, kind, lost=True)
 
-    def _broken(self, failure: Failure) -> EngineFailed:
+    def _silent(self, fact: str, limit: str, *, alive: bool = False) -> EngineFailed:
+        """A deadline passed."""
+        self.kill()  # first: what it wrote last is in the log only then
+        hint = advice.on_silence(self._engine, limit, self._log.tail(), alive=alive)
+        return self._lost(fact, ErrorKind.TRANSIENT, hint)
+
+    def _broken(self, failure: Failure, when: str) -> EngineFailed:
         self.kill()
+        failure = advice.named(self._engine, failure, when)
         return self._error(failure.message, failure.hint, failure.kind, failure.retry_after, lost=True)
 
     def _ended(self, when: str) -> EngineFailed:
@@ -261,11 +278,11 @@ class Worker:
             return self._lost(f"closed its channel {when}", ErrorKind.INTERNAL)
         if code == -signal.SIGKILL:
             fact = f"was killed by SIGKILL {when}: perhaps the machine ran out of memory"
-            hint = "close other programs, or choose a smaller model"
+            hint = advice.on_want_of_memory(self._engine, killed=True)
             return self._lost(fact, ErrorKind.OUT_OF_MEMORY, hint)
-        if most := starved(self._engine, code, _tail(self._place.log)):
+        if most := starved(self._engine, code, self._log.tail()):
             fact = f"ran out of memory {when}: it may take {most}"
-            return self._lost(fact, ErrorKind.OUT_OF_MEMORY, "raise `limits.memory` of the engine")
+            return self._lost(fact, ErrorKind.OUT_OF_MEMORY, advice.raise_limit(self._engine, "memory"))
         if code < 0:
             return self._lost(f"was ended by {signal.Signals(-code).name} {when}", ErrorKind.TRANSIENT)
         return self._lost(f"ended with exit code {code} {when}", ErrorKind.TRANSIENT)
@@ -281,20 +298,3 @@ class Worker:
     def close(self) -> None:
         """End the engine's input, wait for it to leave, and end it where it does not."""
         self._tree.leave()
-
-
-def _names(waiting: Mapping[str, Request]) -> str:
-    assets = [f"`{request.asset}`" for request in waiting.values()]
-    shown = ", ".join(assets[:3])
-    return f"{shown} and {len(assets) - 3} more" if len(assets) > 3 else shown  # noqa: PLR2004 - enough
-
-
-def _tail(log: Path) -> str:
-    """The last lines of `log`, whatever bytes they hold."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
-            data = file.read()
-    except OSError:
-        return ""
-    return "\n".join(data.decode("utf-8", "replace").splitlines()[-_TAIL_LINES:])

@@ -19,6 +19,8 @@ from buildsys.manifest.matrix import Declared
 from buildsys.manifest.model import Asset, AssetName, Engine, Input, Need
 from buildsys.manifest.source import COMMAND_LINE, Fault, Path, at
 from buildsys.manifest.styles import Layer, Styles, takes_no
+from buildsys.manifest.template import Value
+from buildsys.manifest.wildcards import Draw
 
 Json: TypeAlias = Any
 
@@ -32,7 +34,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """All that assets are resolved with."""
 
     profile: str
-    variables: Mapping[str, str]
+    variables: Mapping[str, Value]
     roles: Mapping[str, Mapping[str, str]]
     engines: Mapping[str, Engine]
     scopes: Scopes
@@ -58,7 +60,7 @@ def resolve(asset: Declared, rules: Rules) -> Asset | None:
         blocked=blocked,
         prompt=_prompt(asset, engine, layer, rules),
         negative=_negative(asset, engine, layer, rules),
-        text=_own(asset, "text", engine, rules),
+        text=_own(asset, "text", engine, rules, _draw(asset, "text")),
         seed=_seed(asset, engine),
         size=_size(asset, engine, layer, rules),
         parameters=parameters,
@@ -133,18 +135,26 @@ def _finish(asset: Declared, rules: Rules, styled: Finish) -> Finish:
     return made
 
 
-def _text(asset: Declared, key: str, engine: Engine | None, rules: Rules) -> str:
+def _draw(asset: Declared, key: str) -> Draw:
+    """The lots of the text `key`. The seed is drawn by even where the engine is not sent it."""
+    return Draw(asset.table.get("seed"), asset.axes, key)
+
+
+def _text(asset: Declared, key: str, engine: Engine | None, rules: Rules, draw: Draw) -> str:
     """What the asset itself says under `key` to `engine`."""
     written = asset.table.get(key)
     if written is None:
         return ""
     with at(key):
-        return rules.scopes.pick(template.expand_all(written, asset.values), engine) or ""
+        if isinstance(written, dict):
+            # What it says to other engines too, so a typo there shows in every profile.
+            template.check(written, asset.values)
+        return template.expand(rules.scopes.pick(written, engine) or "", asset.values, draw)
 
 
-def _own(asset: Declared, key: str, engine: Engine | None, rules: Rules) -> str:
+def _own(asset: Declared, key: str, engine: Engine | None, rules: Rules, draw: Draw) -> str:
     """The same, held against what the engine needs: `prompt` and `text` have equal rules."""
-    text = _text(asset, key, engine, rules)
+    text = _text(asset, key, engine, rules, draw)
     if engine is not None:
         need: Need = getattr(engine.card, key)
         if text and need is Need.NONE:
@@ -155,18 +165,26 @@ def _own(asset: Declared, key: str, engine: Engine | None, rules: Rules) -> str:
 
 
 def _prompt(asset: Declared, engine: Engine | None, layer: Layer, rules: Rules) -> str:
-    prompt = _own(asset, "prompt", engine, rules)
+    # One draw for all, the asset's own wildcards first: a style that is put on changes none of them.
+    draw = _draw(asset, "prompt")
+    prompt = _own(asset, "prompt", engine, rules, draw)
     if prompt:
-        for wrapper in layer.prompts:
-            prompt = template.expand(wrapper, {**rules.variables, "prompt": prompt})
+        with at("style"):
+            for wrapper in layer.prompts:
+                prompt = template.expand(wrapper, {**rules.variables, "prompt": prompt}, draw)
     return prompt
 
 
 def _negative(asset: Declared, engine: Engine | None, layer: Layer, rules: Rules) -> str:
-    own = _text(asset, "negative", engine, rules)
+    draw = _draw(asset, "negative")
+    own = _text(asset, "negative", engine, rules, draw)
     if own and engine is not None and engine.card.negative is Need.NONE:
         raise _refused(asset, "negative", engine)
-    negative = ", ".join((own, *layer.negatives) if own else layer.negatives)
+    negative = own
+    if layer.negatives:
+        with at("style"):
+            styled = [template.expand(text, rules.variables, draw) for text in layer.negatives]
+        negative = ", ".join(filter(None, [own, *styled]))
     if not negative and engine is not None and engine.card.negative is Need.REQUIRED:
         raise _lacks(asset, "negative", engine)
     return negative

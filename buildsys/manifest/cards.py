@@ -34,8 +34,14 @@ FINISH: Final = "finish"
 PLACEHOLDER: Final = "placeholder"
 """The engine of the labelled stand-ins that a build may put where assets are blocked, and its adapter."""
 
-OWN: Final = (FINISH, PLACEHOLDER)
+MEASURE: Final = "measure"
+"""The engine that holds pictures against each other and lays out contact sheets, and its adapter."""
+
+OWN: Final = (FINISH, PLACEHOLDER, MEASURE)
 """What artlock uses by itself: no asset, role or engine of a manifest names one."""
+
+THROUGH: Final = "pass"
+"""The setting that names environment variables which its engine may see besides its own."""
 
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
 
@@ -198,14 +204,39 @@ def _name_faults(card: Card) -> Iterator[Fault]:
             group = "parameters" if name in card.parameters else "settings"
             fact = f"`{name}` is a key of every engine and can't be a parameter"
             yield Fault(fact, "rename it", (group, name), at_key=True)
+    if card.prompt_rest and card.prompt_rest not in card.parameters:
+        hint = did_you_mean(card.prompt_rest, card.parameters) or "name one of its parameters"
+        yield Fault(
+            f"`prompt_rest` names `{card.prompt_rest}`, which is no parameter", hint, ("prompt_rest",)
+        )
     device = card.settings.get(devices.SETTING)
     if device is not None and device.type != "string":
         path = ("settings", devices.SETTING, "type")
         yield Fault("the setting `device` must be a string", 'write `type = "string"`', path)
+    yield from _variable_faults(card)
     for name in card.settings:
         if name in card.parameters:
             hint = "keep one of the two"
             yield Fault(f"`{name}` is a parameter and a setting", hint, ("settings", name), at_key=True)
+
+
+def _variable_faults(card: Card) -> Iterator[Fault]:
+    passed = card.settings.get(THROUGH)
+    if passed is not None and passed.type != "strings":
+        yield Fault(
+            f"the setting `{THROUGH}` must be strings",
+            'write `type = "strings"`',
+            ("settings", THROUGH, "type"),
+        )
+    for name, parameter in card.parameters.items():
+        if parameter.variable:
+            # It enters the recipe, which is the same on every machine.
+            fact = f"`{name}` is a parameter, which no environment variable can change"
+            yield Fault(fact, "make it a setting", ("parameters", name, "variable"), at_key=True)
+    for name, setting in card.settings.items():
+        if setting.variable and setting.type != "string":
+            fact = f"the setting `{name}` has a `variable`, so it must be a string"
+            yield Fault(fact, 'write `type = "string"`', ("settings", name, "type"))
 
 
 def _relief_faults(card: Card) -> Iterator[Fault]:

@@ -5,23 +5,27 @@ Knows nothing of assets.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest import devices, limits, source, values
+from buildsys.manifest import devices, kinds, limits, prices, source, values
 from buildsys.manifest.bundle import Bundle
 from buildsys.manifest.cards import FINISH, OWN, Cards
 from buildsys.manifest.model import Card, Engine, Location, Parameter
 from buildsys.manifest.schema import ENGINES
 from buildsys.manifest.source import Fault, Problems, Source, at
 from buildsys.manifest.structure import Entry
+from buildsys.manifest.succession import faults
 
 Json: TypeAlias = Any
 
 PRESETS: Final = Path(__file__).with_name("presets.toml")
+
+
+_OF_THE_MODEL: Final = ("price", "retired", "successor")
+"""Of a preset, what is not true of another model than its own: a wrong price is worse than none."""
 
 
 def presets() -> Source:
@@ -37,15 +41,11 @@ def configure(own: Mapping[str, Entry], cards: Cards, problems: Problems) -> dic
     for name in dict.fromkeys([*tables, *own]):
         entry = own.get(name) or Entry(bundled, tables[name])
         try:
-            engines[name] = _engine(name, entry, _merged(tables.get(name, {}), entry.value), cards)
+            engines[name] = _engine(name, entry, merged(tables.get(name, {}), entry.value), cards)
         except Fault as fault:
             problems.add(entry.source, fault.under("engines", name))
-    for name, engine in engines.items():
-        if engine.successor and (engine.successor not in engines or engine.successor in OWN):
-            hint = did_you_mean(engine.successor, choosable(engines)) or "name one of the engines"
-            path = ("engines", name, "successor")
-            wrong = Fault(f"the successor `{engine.successor}` is no engine", hint, path)
-            problems.add((own[name].source if name in own else bundled), wrong)
+    for name, wrong in faults(engines, choosable(engines)):
+        problems.add(own[name].source if name in own else bundled, wrong.under("engines", name))
     return engines
 
 
@@ -65,11 +65,15 @@ def chosen(name: str, engines: Mapping[str, Engine]) -> Engine:
     return engines[name]
 
 
-def _merged(preset: Mapping[str, Json], table: Mapping[str, Json]) -> dict[str, Json]:
+def merged(preset: Mapping[str, Json], table: Mapping[str, Json]) -> dict[str, Json]:
+    """A preset's table changed by the manifest's of the same name. Neither is checked yet."""
     # Another adapter understands none of the preset's parameters, so nothing of it is kept.
     if table.get("adapter", preset.get("adapter")) != preset.get("adapter"):
         return {**table}
-    both = {**preset, **table}
+    kept = preset
+    if table.get("model", preset.get("model")) != preset.get("model"):
+        kept = {key: value for key, value in preset.items() if key not in _OF_THE_MODEL}
+    both = {**kept, **table}
     if "limits" in preset and "limits" in table:
         both["limits"] = limits.merged(preset["limits"], table["limits"])
     return both
@@ -105,7 +109,8 @@ def _engine(name: str, entry: Entry, table: dict[str, Json], cards: Cards) -> En
         settings[devices.SETTING] = places[0]
     with at("limits"):
         own = limits.settle(card.limits, table.get("limits", {}))
-    retired = table.get("retired", "")
+    with at("price"):
+        price = prices.settle(card, table["price"], cards.bundle) if "price" in table else None
     return Engine(
         name=name,
         card=card,
@@ -117,8 +122,10 @@ def _engine(name: str, entry: Entry, table: dict[str, Json], cards: Cards) -> En
         devices=places,
         sandbox=table.get("sandbox", True),
         python=table.get("python", ""),
-        retired=retired.isoformat() if isinstance(retired, dt.date) else retired,
+        retired=kinds.iso(table["retired"]) if "retired" in table else "",
         successor=table.get("successor", ""),
+        fallback=tuple(table.get("fallback", ())),
+        price=price,
         licence=table.get("licence", ""),
         location=Location(entry.source.file),
     )

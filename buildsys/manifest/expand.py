@@ -11,6 +11,7 @@ from typing import Final
 
 from buildsys.errors import ManifestError, did_you_mean
 from buildsys.manifest import assets, engines, matrix, names, references
+from buildsys.manifest import variables as texts
 from buildsys.manifest.assets import Rules
 from buildsys.manifest.cards import FINISH, Cards
 from buildsys.manifest.engines import Scopes
@@ -44,8 +45,8 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
     configured = engines.configure(document.sections["engines"], cards, problems)
     _check_roles(document, roles, configured, problems)
     _check_profiles(document, roles, project, problems)
+    variables = texts.resolve(document.sections["variables"], problems)
     problems.check()
-    variables = {name: entry.value for name, entry in document.sections["variables"].items()}
     scopes = Scopes(configured, cards.bundle)
     finisher = Finisher(configured[FINISH].card, cards.bundle)
     styles = Styles(document.sections["styles"], variables, scopes, finisher, problems)
@@ -68,7 +69,7 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
         assets=made,
         elsewhere=tuple(elsewhere),
         files=tuple(item.file for item in sources),
-        variables=variables,
+        variables={name: entry.value for name, entry in document.sections["variables"].items()},
     )
 
 

@@ -101,6 +101,11 @@ def _is_date(value: Json) -> bool:
     return isinstance(value, dt.date) and not isinstance(value, dt.datetime)
 
 
+def iso(value: Json) -> str:
+    """A `DATE` in the one spelling that sorts; TOML has dates of its own, and people quote them as well."""
+    return (value if isinstance(value, dt.date) else dt.date.fromisoformat(value)).isoformat()
+
+
 def _list_of(accepts: Callable[[Json], bool]) -> Callable[[Json], bool]:
     return lambda value: isinstance(value, list) and bool(value) and all(accepts(item) for item in value)
 

@@ -15,6 +15,7 @@ import msgspec
 from buildsys.manifest import names, template
 from buildsys.manifest.model import AssetName, Location
 from buildsys.manifest.source import Fault
+from buildsys.manifest.template import Value
 
 Json: TypeAlias = Any
 
@@ -27,13 +28,15 @@ class Declared(msgspec.Struct, frozen=True):
 
     name: AssetName
     table: Mapping[str, Json]
-    values: Mapping[str, str]
+    values: Mapping[str, Value]
     """Variables, and the matrix's values, by name."""
     location: Location
+    axes: Mapping[str, str] = {}
+    """The matrix's values alone."""
 
 
 def expand(
-    name: str, table: Mapping[str, Json], variables: Mapping[str, str], location: Location
+    name: str, table: Mapping[str, Json], variables: Mapping[str, Value], location: Location
 ) -> Iterator[Declared]:
     """The assets that the declaration `name` stands for. Raises `Fault`."""
     axes = table.get("matrix")
@@ -41,14 +44,16 @@ def expand(
         yield Declared(_named(name, {}), table, variables, location)
         return
     for chosen in _combinations(name, axes, variables):
-        yield Declared(_named(name, chosen), table, {**variables, **chosen}, location)
+        yield Declared(_named(name, chosen), table, {**variables, **chosen}, location, chosen)
 
 
 def _named(name: str, chosen: Mapping[str, str]) -> AssetName:
     try:
         made = template.expand(name, chosen)
     except Fault as fault:
-        hint = fault.hint if chosen else "give the asset a `matrix` with this axis"
+        hint = (
+            fault.hint if chosen or template.OPENING in name else "give the asset a `matrix` with this axis"
+        )
         raise Fault(fault.fact, hint, at_key=True) from None
     names.check_name(made)
     return AssetName(made)

@@ -53,6 +53,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[Json, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    variable: str = ""
+    """Of a setting: the environment variable whose value wins over the manifest's."""
 
 
 class StepCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +103,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     negative: Need = Need.NONE
     text: Need = Need.NONE
     size: Need = Need.REQUIRED
+    prompt_tokens: int = 0
+    """Tokens of a prompt that CLIP reads, start and end included; 0: no CLIP reads its prompts."""
+    prompt_rest: str = ""
+    """The parameter that says how many tokens a longer encoder beside CLIP reads."""
     alpha: bool = False
     network: bool = False
     keys: tuple[str, ...] = ()
@@ -120,6 +126,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     maximum: int = 8192
     multiple: int = 1
     """Bounds of width and height in pixels."""
+    exact: bool = True
+    """Whether its pictures have exactly the size that was asked for. Of one without, they may be larger and
+    2 % off in shape: the finish engine brings them to the size before its first step."""
     batch: int = 1
     parallel: bool = False
     """Several processes may run side by side; otherwise one warm process per engine."""
@@ -130,6 +139,29 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Parameter] = {}
     settings: Mapping[str, Parameter] = {}
     steps: Mapping[str, StepCard] = {}
+
+
+class PicturePrice(msgspec.Struct, frozen=True, kw_only=True):
+    """What a picture costs, and which pictures cost that."""
+
+    usd: float
+    parameters: Mapping[str, Json] = {}
+    """What the asset's parameters must be; empty: whatever they are."""
+    size: tuple[int, int] | None = None
+    """What the asset's size must be."""
+    over: tuple[int, int] | None = None
+    """The asset's size must have more pixels than this one."""
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine's provider asks."""
+
+    dated: str = ""
+    """ISO date on which somebody looked it up; empty where the manifest does not say."""
+    pictures: tuple[PicturePrice, ...] = ()
+    """The first one that fits a picture is its price."""
+    tokens: Mapping[str, float] = {}
+    """US dollars per million tokens, by their kind; see `buildsys.manifest.prices.TOKENS`."""
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +183,10 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     retired: str = ""
     """ISO date on which the provider ended it, or will."""
     successor: str = ""
+    fallback: tuple[str, ...] = ()
+    """Engines to turn to, in this order, where it refuses or is down."""
+    price: Price | None = None
+    """None: the manifest does not say. That is free only where the adapter needs no network."""
     licence: str = ""
     """Licence of the model, as a person should read it."""
     location: Location = Location("")

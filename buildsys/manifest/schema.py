@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from buildsys.manifest import kinds, limits
+from buildsys.manifest import kinds, limits, prices
 from buildsys.manifest.kinds import Kind
 
 Json: TypeAlias = Any
@@ -40,6 +40,9 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
 _LIMITS: Final = Kind("a table", "{ render_seconds = 300 }", kinds.TABLE.accepts, limits.schema())
 """What stands in it is judged with its engine, key by key."""
+_ENGINES: Final = msgspec.structs.replace(
+    kinds.WORDS, words="a non-empty array of engines", example='["stock"]'
+)
 
 PROJECT: Final = Section(
     doc="The game's art as a whole. Stands in assets.toml itself, never in an included file.",
@@ -53,7 +56,7 @@ PROJECT: Final = Section(
     },
 )
 VARIABLES: Final = Section(
-    doc="Texts to use as {name} in prompts, negatives, texts, and string parameters.",
+    doc="Texts to use as {name} in prompts, negatives, texts, string parameters, and in one another.",
     names=kinds.STRING,
 )
 ROLES: Final = Section(
@@ -64,6 +67,7 @@ STYLES: Final = Section(
     doc="A look that assets share.",
     named=True,
     keys={
+        "inherits": Key(kinds.WORD_OR_WORDS, "Style, or styles in their order, that this one adds to."),
         "prompt": Key(kinds.TEXT, "Text around the asset's prompt; contains {prompt}."),
         "negative": Key(kinds.TEXT, "What to keep out, joined to the asset's own."),
         "parameters": Key(kinds.TABLE, "Parameters of the adapter, or a table of them for one engine."),
@@ -94,6 +98,10 @@ ENGINES: Final = Section(
         "python": Key(kinds.LINE, "Interpreter that runs it, where it is not artlock's own."),
         "retired": Key(kinds.DATE, "Day on which its provider ended it, or will."),
         "successor": Key(kinds.LINE, "Engine to use after that."),
+        "fallback": Key(
+            _ENGINES, "Engines to turn to, in this order, where it refuses or is down; not used yet."
+        ),
+        "price": Key(prices.KIND, "What a picture costs in US dollars, or a table that tells it."),
         "licence": Key(kinds.LINE, "Licence of the model, as a person should read it."),
     },
 )

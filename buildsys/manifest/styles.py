@@ -10,12 +10,15 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from buildsys.errors import did_you_mean
 from buildsys.manifest import template
+from buildsys.manifest.circles import untangled
 from buildsys.manifest.engines import Scopes
 from buildsys.manifest.finish import Finish, Finisher
 from buildsys.manifest.model import Engine, Need
 from buildsys.manifest.source import Fault, Problems, at
 from buildsys.manifest.structure import Entry
+from buildsys.manifest.template import Value
 
 Json: TypeAlias = Any
 
@@ -26,6 +29,7 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     prompts: tuple[str, ...] = ()
     """Templates to apply in this order; variables and `{prompt}` are still to be put in."""
     negatives: tuple[str, ...] = ()
+    """Templates, in the order to join them."""
     parameters: Mapping[str, Json] = {}
     size: list[int] | None = None
     finish: Finish = Finish()
@@ -37,7 +41,7 @@ class Styles:
     def __init__(
         self,
         entries: Mapping[str, Entry],
-        variables: Mapping[str, str],
+        variables: Mapping[str, Value],
         scopes: Scopes,
         finisher: Finisher,
         problems: Problems,
@@ -47,12 +51,14 @@ class Styles:
         self._scopes = scopes
         self._problems = problems
         self._finishes: dict[str, Finish] = {}
+        self._lines: dict[str, tuple[str, ...]] = {}
         self._layers: dict[tuple[str, tuple[str, ...]], Layer | None] = {}
         for name, entry in entries.items():
             try:
                 self._finishes[name] = self._checked(name, entry.value, finisher)
             except Fault as fault:
                 problems.add(entry.source, fault.under("styles", name))
+        self._inherit()
 
     def __contains__(self, name: str) -> bool:
         return name in self._entries
@@ -70,23 +76,44 @@ class Styles:
 
     def _checked(self, name: str, table: Mapping[str, Json], finisher: Finisher) -> Finish:
         """The finish of a style whose texts and names are all right. Raises `Fault`."""
+        for number, base in enumerate(_bases(table)):
+            if base not in self:
+                hint = did_you_mean(base, self.names()) or f"declare it: `[styles.{base}]`"
+                path = ("inherits",) if isinstance(table["inherits"], str) else ("inherits", number)
+                raise Fault(f"unknown style `{base}`", hint, path)
         for key in ("prompt", "negative", "size"):
             with at(key):
                 self._scopes.pick(table.get(key), None)
         with at("negative"):
-            template.expand_all(table.get("negative", ""), self._variables)
+            template.check(table.get("negative", ""), self._variables)
         with at("prompt"):
             prompt = table.get("prompt", "{prompt}")
-            template.expand_all(prompt, {**self._variables, "prompt": ""})
+            template.check(prompt, {*self._variables, "prompt"})
             for text in prompt.values() if isinstance(prompt, dict) else [prompt]:
-                if "prompt" not in template.names(text):
-                    raise Fault(f"the prompt of style `{name}` lacks `{{prompt}}`", "add it")
+                if not template.surely(text, "prompt"):
+                    hint = "add it to every choice" if template.OPENING in text else "add it"
+                    raise Fault(f"the prompt of style `{name}` lacks `{{prompt}}`", hint)
         with at("finish"):
             return finisher.resolve(template.expand_all(table.get("finish", []), self._variables))
 
+    def _inherit(self) -> None:
+        """Note with each style those that it adds to, each once and before its heirs."""
+        order, circles = untangled({name: _bases(entry.value) for name, entry in self._entries.items()})
+        for circle in circles:
+            fact = f"styles inherit from one another in a circle: `{' → '.join([*circle, circle[0]])}`"
+            wrong = Fault(fact, "take one of them out of the circle", ("styles", circle[0], "inherits"))
+            self._problems.add(self._entries[circle[0]].source, wrong)
+            for name in circle:
+                self._finishes.pop(name, None)
+        for name in order:
+            bases = (
+                line for base in _bases(self._entries[name].value) for line in self._lines.get(base, (base,))
+            )
+            self._lines[name] = (*dict.fromkeys(bases), name)
+
     def _layer(self, names: tuple[str, ...], engine: Engine | None) -> Layer | None:
         layer = Layer(parameters=engine.parameters if engine else {})
-        for name in names:
+        for name in dict.fromkeys(line for style in names for line in self._lines.get(style, (style,))):
             if name not in self._finishes:
                 return None
             entry = self._entries[name]
@@ -99,7 +126,7 @@ class Styles:
 
     def _over(self, layer: Layer, name: str, table: Mapping[str, Json], engine: Engine | None) -> Layer:
         prompt = self._scopes.pick(table.get("prompt"), engine)
-        negative = template.expand(self._scopes.pick(table.get("negative"), engine) or "", self._variables)
+        negative = self._scopes.pick(table.get("negative"), engine)
         if negative and engine and engine.card.negative is Need.NONE:
             raise takes_no("negative", engine, f"style `{name}`")
         size = self._scopes.pick(table.get("size"), engine)
@@ -113,6 +140,12 @@ class Styles:
             size=size or layer.size,
             finish=self._finishes[name] if "finish" in table else layer.finish,
         )
+
+
+def _bases(table: Mapping[str, Json]) -> tuple[str, ...]:
+    """The styles that the style `table` inherits from, as they are written."""
+    inherits = table.get("inherits", ())
+    return (inherits,) if isinstance(inherits, str) else tuple(inherits)
 
 
 def takes_no(key: str, engine: Engine, who: str) -> Fault:

@@ -37,7 +37,7 @@ def obstacle(
     if missing:
         install = f"pip install 'artlock[{card.extra}]'" if card.extra else f"pip install {' '.join(missing)}"
         return _blocked(f"engine `{engine.name}` needs `{'`, `'.join(missing)}`", f"run `{install}`")
-    absent = [key for key in card.keys if key not in variables]
+    absent = [key for key in card.keys if key not in variables and command_of(key) not in variables]
     if absent:
         return _blocked(
             f"engine `{engine.name}` needs the key `{absent[0]}`",
@@ -46,6 +46,11 @@ def obstacle(
     if card.pinned:
         return _unpinned(engine) or _weightless(engine, weights(engine))
     return None
+
+
+def command_of(key: str) -> str:
+    """The variable that holds a command which prints `key`, such as a password manager's."""
+    return f"{key}_COMMAND"
 
 
 def _unpinned(engine: Engine) -> Reason | None:

@@ -69,12 +69,16 @@ def generate_key(parts: Parts) -> Digest:
     return of_value({"artlock": SALT, "generate": walked})
 
 
-def finish_key(parts: Parts, raw: Digest) -> Digest:
-    """The digest of the finish action on the raw picture `raw`: whatever made it, the result is the same."""
+def finish_key(parts: Parts, raw: Digest, size: tuple[int, int] | None = None) -> Digest:
+    """The digest of the finish action on the raw picture `raw`: whatever made it, the result is the same.
+
+    `size`: what it is brought to before the first step; None where it has its size.
+    """
     walked = tree(parts)
     files = {key: value for key, value in walked.get("inputs", {}).items() if key.startswith("finish.")}
     steps = {key: walked[key] for key in ("finish", "finish_version", "format") if key in walked}
-    return of_value({"artlock": SALT, "finish": steps, "inputs": files, "raw": raw})
+    first = {} if size is None else {"size": list(size)}
+    return of_value({"artlock": SALT, "finish": steps, "inputs": files, "raw": raw, **first})
 
 
 def leaves(parts: Parts) -> dict[str, str]:

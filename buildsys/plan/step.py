@@ -143,6 +143,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     steps: Mapping[AssetName, Step]
     orphans: tuple[AssetName, ...] = ()
     """In the lock, but in no profile of the manifest."""
+    costs: Mapping[AssetName, float | None] = {}
+    """US dollars that each step to build should cost; None: nobody knows. Empty until it is priced."""
 
     def unlocked(self) -> tuple[str, ...]:
         """What a build would change in the lock, a line each; what nobody can know yet is left out."""

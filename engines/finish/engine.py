@@ -18,12 +18,15 @@ from PIL import Image, features
 from engines import png, protocol
 from engines.finish import facts, likeness
 from engines.finish.bounds import LIMIT
+from engines.finish.resize import fit
 from engines.finish.steps import STEPS, Encoding, Step, read_steps
 from engines.parameters import bad, unknown
 from engines.png import Pixels
-from engines.protocol import Done, EngineError, ErrorKind, Report, Request, Result
+from engines.protocol import Done, EngineError, ErrorKind, Json, Report, Request, Result
 
 _SUFFIXES: Final = ("png", "webp")
+_RAW: Final = (".png", ".jpg", ".webp")
+"""What a raw picture may be: it is kept as its engine, or a provider, made it."""
 _COPY: Final = re.compile(r"[0-9a-f]{12}-(.+)")
 """A private copy's name: the head of its digest, then the asset or the file that it was made from."""
 
@@ -54,13 +57,17 @@ class Finish:
 
     def _finish(self, request: Request, report: Report) -> Done:
         suffix = _suffix(request.output)
-        steps, encoding = read_steps(request.parameters, request.inputs)
+        asked = dict(request.parameters)
+        size = _size(asked.pop("size", None))
+        steps, encoding = read_steps(asked, request.inputs)
         if encoding.format not in {None, suffix}:
             message = f"finish step `encode` says `{encoding.format}`, but the asset's format is `{suffix}`"
             raise bad(message, f'set `format = "{encoding.format}"` on the asset')
         if "image" not in request.inputs:
             raise EngineError(ErrorKind.INTERNAL, "the request has no input `image`")
         pixels = png.rgba(png.decode(request.inputs["image"], LIMIT, _source(request)))
+        if size is not None:
+            pixels = fit(pixels, size)
         told = self._clock()
         for number, step in enumerate(steps):
             if self._clock() - told >= _NEWS_SECONDS:
@@ -79,9 +86,19 @@ class Finish:
 def _source(request: Request) -> str:
     """What a message calls the picture: as the manifest does, where its copy's name tells."""
     copied = _COPY.fullmatch(Path(request.inputs["image"]).name)
-    if copied is None or copied[1] == f"{PurePosixPath(request.asset).name}.png":
+    own = PurePosixPath(request.asset).name
+    if copied is None or copied[1] in {f"{own}{suffix}" for suffix in _RAW}:
         return request.asset
     return copied[1]
+
+
+def _size(value: Json) -> tuple[int, int] | None:
+    match value:
+        case None:
+            return None
+        case [int(width), int(height)]:
+            return width, height
+    raise EngineError(ErrorKind.INTERNAL, f"the parameter `size` is `{value}`, not a width and a height")
 
 
 def _suffix(output: str) -> str:

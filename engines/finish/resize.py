@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engines.finish import bounds
 from engines.finish.geometry import place
+from engines.parameters import bad
 from engines.png import Pixels
 
 _SHIFT: Final = 13
@@ -41,6 +42,15 @@ def resize(pixels: Pixels, *, size: tuple[int, int], fit: str, filter: str, anch
     bounds.check(*inner)
     scaled = resample(pixels, *inner, filter)
     return scaled if fit == "within" else place(scaled, size, anchor, (0, 0, 0, 0))
+
+
+def fit(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """A provider's picture at the asset's `size`: scaled down until it just covers it, the rest cut off."""
+    rows, columns = pixels.shape[:2]
+    if columns < size[0] or rows < size[1]:
+        message = f"the raw picture is {columns} x {rows}, less than the {size[0]} x {size[1]} asked for"
+        raise bad(message, "ask for a smaller `size`: nothing is scaled up unless a `resize` says so")
+    return resize(pixels, size=size, fit="cover", filter="lanczos", anchor="center")
 
 
 def resample(pixels: Pixels, width: int, height: int, method: str) -> Pixels:

@@ -1,0 +1,87 @@
+"""The contact sheet of a comparison: which picture goes where, and what stands below it.
+
+Knows nothing of pixels; the adapter `measure` draws it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+from buildsys.comparison.model import Distance, Entry, Question
+from buildsys.digest import Digest
+from buildsys.errors import ArtlockError
+from buildsys.journal.words import dollars, seconds_told
+from buildsys.plan.step import shorten
+
+Json: TypeAlias = Any
+
+_SIDE: Final = 288
+_WRAP: Final = 4
+_MOST: Final = 24
+_EDGE: Final = 8000
+"""Pixels that the cells may have in all, in either direction."""
+_ROOM: Final = 132
+"""Pixels of caption and gap below a picture."""
+_GAP: Final = 20
+
+
+def check(engines: int, seeds: int) -> None:
+    """Raise `ArtlockError` where no sheet holds so many pictures."""
+    for number, what in ((engines, "engines"), (seeds, "seeds")):
+        if number > _MOST:
+            raise ArtlockError(f"{number} {what} are more than a sheet holds", f"give at most {_MOST}")
+
+
+def layout(
+    question: Question, entries: tuple[Entry, ...]
+) -> tuple[Mapping[str, Json], Mapping[str, Digest | None]]:
+    """The parameters of the sheet, and its pictures by input name; None is the reference file.
+
+    A row for each engine and a column for each seed; with one seed, rows of a few engines.
+    """
+    columns = len(question.seeds) if len(question.seeds) > 1 else min(_WRAP, len(entries) + 1)
+    cells: dict[str, Json] = {}
+    pictures: dict[str, Digest | None] = {}
+    first = 0
+    if question.reference_file:
+        cells["0"] = {"title": "reference", "lines": [question.reference_file]}
+        pictures["cell.0"] = None
+        first = columns if len(question.seeds) > 1 else 1
+    for number, entry in enumerate(entries, first):
+        cells[str(number)] = {"title": title(entry), "lines": _lines(entry), "message": entry.message}
+        if entry.picture is not None:
+            pictures[f"cell.{number}"] = entry.picture.file
+    rows = -(-(first + len(entries)) // columns)
+    side = min(_SIDE, _EDGE // columns - _GAP, _EDGE // rows - _ROOM)
+    subject = question.subject
+    heading = shorten(subject.name or subject.prompt or subject.text, 120)
+    return {
+        "work": "sheet", "title": heading, "columns": columns, "side": side, "cells": cells,
+    }, pictures  # fmt: skip
+
+
+def title(entry: Entry) -> str:
+    """The engine, and its seed if it takes one."""
+    return entry.engine if entry.seed is None else f"{entry.engine} · {entry.seed}"
+
+
+def _lines(entry: Entry) -> list[str]:
+    if entry.picture is None:
+        return []
+    size = f"{entry.picture.width} x {entry.picture.height}"
+    took = "from the store" if entry.from_store else seconds_told(entry.make_seconds)
+    price = "" if entry.cost is None else dollars(entry.cost)
+    lines = [" · ".join(filter(None, (size, took, price)))]
+    if entry.is_reference:
+        lines.append("the reference")
+    elif entry.distance is not None:
+        lines += _distance(entry.distance)
+    return lines
+
+
+def _distance(distance: Distance) -> list[str]:
+    if distance.likeness != "different":
+        return [distance.likeness.replace("-", " ")]
+    ratio = "" if distance.psnr is None else f"PSNR {distance.psnr:.1f} dB"
+    return [f"hash {distance.hash_bits} · SSIM {distance.ssim:.3f}", ratio]

@@ -1,0 +1,144 @@
+"""The same wish for engines that take different things: what one doesn't have is left out, and noted.
+
+Pure: values in, an asset of a single engine out. Knows nothing of how it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+from buildsys.comparison.model import Subject
+from buildsys.errors import ArtlockError
+from buildsys.manifest import values
+from buildsys.manifest.cards import FINISH
+from buildsys.manifest.finish import as_input
+from buildsys.manifest.model import Asset, AssetName, Card, Engine, Input, Manifest, Need
+from buildsys.manifest.source import Fault
+
+Json: TypeAlias = Any
+
+_STEP: Final = "finish."
+
+
+def of_asset(manifest: Manifest, name: AssetName) -> Subject:
+    """What the asset `name` asks for, whatever engine it has. Raises `ArtlockError` if none draws it."""
+    asset = manifest.assets[name]
+    if asset.engine == FINISH:
+        origin = asset.inputs["image"].asset
+        raise ArtlockError(f"no engine draws `{name}`: it is made from `{origin}`", f"compare `{origin}`")
+    own = manifest.engines[asset.engine].parameters if asset.engine else {}
+    return Subject(
+        name=name,
+        prompt=asset.prompt,
+        negative=asset.negative,
+        text=asset.text,
+        size=asset.size,
+        # What its engine has anyway was not chosen for it: another engine has its own.
+        parameters={key: value for key, value in asset.parameters.items() if own.get(key) != value},
+        files={
+            key: item
+            for key, item in asset.inputs.items()
+            if not key.startswith(_STEP) and (key not in own or as_input(own[key]) != item)
+        },
+        finish=asset.finish,
+        finish_files={key: item for key, item in asset.inputs.items() if key.startswith(_STEP)},
+        format=asset.format,
+    )
+
+
+def adapted(subject: Subject, engine: Engine, seed: int, name: AssetName) -> tuple[Asset, tuple[str, ...]]:
+    """`subject` as an asset of `engine`, and what had to be left out or changed.
+
+    Raises `ArtlockError` where the engine needs what the subject doesn't have.
+    """
+    card = engine.card
+    notes: list[str] = []
+    _check_needs(subject, engine)
+    size = None if subject.size is None or card.size is Need.NONE else fitting(card, subject.size)
+    prompt = _taken("prompt", subject.prompt, card.prompt, notes)
+    negative = _taken("negative prompt", subject.negative, card.negative, notes)
+    text = _taken("text", subject.text, card.text, notes)
+    if card.seed is Need.NONE:
+        notes.append("takes no seed")
+    if subject.size is not None and size != subject.size:
+        asked = _by(subject.size)
+        notes.append(f"makes no {asked}: asked for {_by(size)}" if size else "chooses the size itself")
+    parameters, files = _parameters(subject, engine, notes)
+    asset = Asset(
+        name=name,
+        role="",
+        engine=engine.name,
+        prompt=prompt,
+        negative=negative,
+        text=text,
+        seed=None if card.seed is Need.NONE else seed,
+        size=size,
+        parameters=parameters,
+        finish=subject.finish,
+        inputs={**files, **subject.finish_files},
+        format=subject.format,
+    )
+    return asset, tuple(notes)
+
+
+def fitting(card: Card, size: tuple[int, int]) -> tuple[int, int]:
+    """The size nearest to `size`, and to its shape, that the card allows."""
+    scale = max(1.0, card.minimum / min(size))
+    scale = min(scale, card.maximum / max(size)) if max(size) * scale > card.maximum else scale
+    lowest = -(-card.minimum // card.multiple) * card.multiple
+    highest = card.maximum // card.multiple * card.multiple
+    width, height = (
+        min(max(int(side * scale / card.multiple + 0.5) * card.multiple, lowest), highest) for side in size
+    )
+    return width, height
+
+
+def _check_needs(subject: Subject, engine: Engine) -> None:
+    options = {"prompt": "--prompt TEXT", "negative": "--negative TEXT", "text": "--text TEXT"}
+    for key, option in {**options, "size": "--size WxH"}.items():
+        if getattr(engine.card, key) is Need.REQUIRED and not getattr(subject, key):
+            mend = f"give `{subject.name}` a `{key}`" if subject.name else f"add `{option}`"
+            raise ArtlockError(f"engine `{engine.name}` needs a {key}", mend)
+    known = {*engine.parameters, *subject.parameters, *subject.files}
+    for name, declared in engine.card.parameters.items():
+        if declared.required and name not in known:
+            fact = f"engine `{engine.name}` needs the parameter `{name}`"
+            raise ArtlockError(fact, f"set `{name}` in `[engines.{engine.name}]`")
+
+
+def _taken(what: str, value: str, need: Need, notes: list[str]) -> str:
+    if not value or need is not Need.NONE:
+        return value
+    notes.append(f"takes no {what}")
+    return ""
+
+
+def _parameters(
+    subject: Subject, engine: Engine, notes: list[str]
+) -> tuple[Mapping[str, Json], Mapping[str, Input]]:
+    declared = engine.card.parameters
+    chosen: dict[str, Json] = dict(engine.parameters)
+    for name, value in subject.parameters.items():
+        if name not in declared:
+            notes.append(f"has no parameter `{name}`")
+            continue
+        try:
+            chosen[name] = values.settle(declared[name], value)
+        except Fault as fault:
+            notes.append(f"its {fault.fact}")
+    files = {
+        name: as_input(chosen.pop(name))
+        for name, parameter in declared.items()
+        if parameter.type == "file" and name in chosen
+    }
+    for name, item in subject.files.items():
+        if name in declared and declared[name].type == "file":
+            files[name] = item
+        else:
+            notes.append(f"has no parameter `{name}`")
+    return chosen, files
+
+
+def _by(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]}"

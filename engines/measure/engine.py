@@ -1,0 +1,106 @@
+"""Serves measuring requests: two pictures held against each other, or many on one sheet.
+
+Knows nothing of how distances are computed or sheets laid out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from engines import parameters, png, protocol
+from engines.finish.facts import measure
+from engines.measure import likeness
+from engines.measure.sheet import Cell, Sheet
+from engines.parameters import bad
+from engines.png import Pixels
+from engines.protocol import Done, EngineError, ErrorKind, Json, Report, Request, Result
+
+BYTES: Final = "identical-bytes"
+"""The likeness of two files that are one and the same."""
+
+_CELL: Final = "cell."
+_KEYS: Final = {"title", "lines", "message"}
+_MOST: Final = 1024
+
+
+class Measure:
+    """A warm measuring engine; requests share nothing."""
+
+    def __init__(self, opening: protocol.Open) -> None:
+        self._staging = Path(opening.staging)
+        self._declared = parameters.declared(parameters.card(Path(__file__).parent)["parameters"])
+
+    def environment(self) -> Mapping[str, str]:
+        """What pixels and numbers come out of."""
+        return {
+            "numpy": version("numpy"),
+            "pillow": version("pillow"),
+            "oxipng": version("pyoxipng"),
+            "resvg": version("resvg_py"),
+        }
+
+    def render(self, requests: Sequence[Request], _report: Report) -> Iterable[Result]:
+        """Serve each; one that fails leaves the others alone."""
+        return protocol.one_by_one(requests, self._serve)
+
+    def _serve(self, request: Request) -> Done:
+        if Path(request.output).name != request.output:
+            raise EngineError(ErrorKind.INTERNAL, f"the output `{request.output}` is not a plain file name")
+        values = parameters.checked(self._declared, request.parameters, {})
+        work = _compare if values["work"] == "compare" else _sheet
+        pixels, facts = work(request, values)
+        (self._staging / request.output).write_bytes(png.encode(pixels))
+        return Done(id=request.id, output=request.output, facts=facts)
+
+
+def _compare(request: Request, _values: Mapping[str, Any]) -> tuple[Pixels, dict[str, Json]]:
+    """A picture of what differs, and the measures; without a `reference` the picture and its own."""
+    if "image" not in request.inputs:
+        raise EngineError(ErrorKind.INTERNAL, "the request has no input `image`")
+    image, reference = request.inputs["image"], request.inputs.get("reference")
+    pixels = _decoded(image, "the picture")
+    if reference is None:
+        return pixels, {"image": measure(pixels)}
+    other = _decoded(reference, "the reference")
+    found = likeness.compare(pixels, other)
+    if Path(image).read_bytes() == Path(reference).read_bytes():
+        found["likeness"] = BYTES
+    return likeness.difference(pixels, other), found
+
+
+def _sheet(request: Request, values: Mapping[str, Any]) -> tuple[Pixels, dict[str, Json]]:
+    cells = _cells(values["cells"] or {}, request.inputs)
+    sheet = Sheet(title=values["title"], columns=values["columns"], side=values["side"], cells=cells)
+    pixels = sheet.drawn()
+    return pixels, {"width": pixels.shape[1], "height": pixels.shape[0]}
+
+
+def _cells(table: Mapping[str, Json], inputs: Mapping[str, str]) -> list[Cell | None]:
+    """The cells by number, None for those that nothing is said of."""
+    pictures = {name.removeprefix(_CELL): path for name, path in inputs.items() if name.startswith(_CELL)}
+    numbers = {*table, *pictures}
+    if not numbers or not all(name.isdecimal() and int(name) < _MOST for name in numbers):
+        raise bad(f"`cells` are not numbered from 0 to {_MOST - 1}")
+    return [
+        _cell(name, table.get(name, {}), pictures.get(name)) if name in numbers else None
+        for name in map(str, range(1 + max(map(int, numbers))))
+    ]
+
+
+def _cell(name: str, said: Json, path: str | None) -> Cell:
+    match said:
+        case dict() if not set(said) - _KEYS:
+            title, lines, message = said.get("title", ""), said.get("lines", []), said.get("message", "")
+        case _:
+            raise bad(f"cell {name} is no table of {parameters.listed(sorted(_KEYS))}")
+    if not isinstance(lines, list) or not all(isinstance(item, str) for item in [title, message, *lines]):
+        raise bad(f"cell {name} holds what is no text")
+    picture = None if path is None else _decoded(path, f"the picture of cell {name}")
+    return Cell(title=title, lines=tuple(lines), message=message, picture=picture)
+
+
+def _decoded(path: str, name: str) -> Pixels:
+    return png.rgba(png.decode(path, name=name))

@@ -1,0 +1,116 @@
+"""The engine itself: one form sent, one picture back, with its seed in a header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from engines import parameters
+from engines.hosted import asked, picture, ratio, verdict
+from engines.hosted.account import Account
+from engines.hosted.answer import Answer, dig
+from engines.hosted.web import Web
+from engines.protocol import Done, EngineError, Json, Open, Report, Request, Result, one_by_one
+
+_PATH: Final = "/v2beta/stable-image/generate/sd3"
+_RATIOS: Final = ratio.parse(("1:1", "16:9", "9:16", "21:9", "9:21", "3:2", "2:3", "5:4", "4:5"))
+_SEEDS: Final = range(1, 4294967295)
+"""The provider takes 0 for any seed, so no picture of it could be asked for again."""
+
+_LONGEST: Final = 10_000
+"""Characters of a prompt."""
+
+_NEGATIVE: Final = {
+    "sd3.5-medium": True,
+    "sd3.5-large": True,
+    # Distilled, and run at a guidance of 1, at which a negative prompt has no part in the picture.
+    "sd3.5-large-turbo": False,
+    "sd3.5-flash": False,
+}
+"""The models, and whether a negative prompt has an effect."""
+
+
+class Stability:
+    """See `protocol.Engine`."""
+
+    def __init__(self, opening: Open) -> None:
+        self._account = Account(Path(__file__).parent, opening, "Stability AI")
+        self._model = self._account.one_of(tuple(_NEGATIVE))
+        self._staging = Path(opening.staging)
+        self._web = Web(self._account)
+
+    def environment(self) -> Mapping[str, str]:
+        """What speaks to the provider, and to which of its interfaces."""
+        return {"httpx2": version("httpx2"), "interface": "v2beta", **self._account.environment()}
+
+    def render(self, requests: Sequence[Request], report: Report) -> Iterable[Result]:
+        """Make each request; one that fails leaves the others alone."""
+        return one_by_one(requests, lambda request: self._make(request, report))
+
+    def _make(self, request: Request, report: Report) -> Done:
+        values = asked.check(request, self._account, negative=_NEGATIVE[self._model], seeds=_SEEDS)
+        form = self._form(request, values)
+        report(request.id, 0, 1)
+        headers = {"Authorization": f"Bearer {self._account.key}", "Accept": "image/*"}
+        # A form of parts, each without a file's name: the provider takes no other, even without a file.
+        answer = self._web.post(_PATH, headers, files={name: (None, text) for name, text in form.items()})
+        if answer.status != verdict.OK:
+            raise self._failed(answer)
+        if answer.headers.get("finish-reason", "SUCCESS") != "SUCCESS":
+            reason = f"`{answer.headers['finish-reason']}`, and it sent a blurred picture"
+            raise verdict.refused(answer, reason, billed=True)
+        kept = picture.keep(answer.body, answer.mime, answer, request.output, self._staging)
+        ratio.check_made(request.size, kept.size, self._model)
+        sent, notes = _seed(request, answer)
+        return Done(id=request.id, output=kept.name, sent=sent, notes=notes)
+
+    def _form(self, request: Request, values: Mapping[str, Any]) -> dict[str, str]:
+        for name, text in (("prompt", request.prompt), ("negative", request.negative)):
+            if len(text) > _LONGEST:
+                raise parameters.bad(
+                    f"`{name}` has {len(text)} characters, more than {_LONGEST}", "shorten it"
+                )
+        if request.size is not None and values["aspect_ratio"]:
+            raise parameters.bad("both `size` and `aspect_ratio` are set", "leave `aspect_ratio` out")
+        shape = ratio.fitting(request.size, _RATIOS, self._model) if request.size else values["aspect_ratio"]
+        form = {
+            "prompt": request.prompt,
+            # Always: left out, the dearest model draws.
+            "model": self._model,
+            "mode": "text-to-image",
+            "aspect_ratio": shape or "1:1",
+            "output_format": "png",
+        }
+        if request.negative:
+            form["negative_prompt"] = request.negative
+        if request.seed is not None:
+            form["seed"] = str(request.seed)
+        if values["guidance"] is not None:
+            form["cfg_scale"] = f"{values['guidance']:g}"
+        if values["style_preset"]:
+            form["style_preset"] = values["style_preset"]
+        return form
+
+    def _failed(self, answer: Answer) -> EngineError:
+        body = answer.said()
+        name, errors = dig(body, "name"), dig(body, "errors")
+        told = [item for item in errors if isinstance(item, str)] if isinstance(errors, list) else []
+        said = "; ".join(([f"`{name}`"] if isinstance(name, str) else []) + told)
+        if name == "content_moderation":
+            return verdict.refused(answer, said, billed=False)
+        if answer.status == verdict.UNFIT and name == "public_figure":
+            return verdict.refused(answer, said, billed=False)
+        return verdict.judged(answer, said, self._model)
+
+
+def _seed(request: Request, answer: Answer) -> tuple[dict[str, Json], tuple[str, ...]]:
+    """The seed that was used, and a note where it is another than was asked for."""
+    told = answer.headers.get("seed", "")
+    if not told.isdigit():
+        return {}, ()
+    seed = int(told)
+    if request.seed in {None, seed}:
+        return {"seed": seed}, ()
+    return {"seed": seed}, (f"Stability AI used the seed {seed}, not {request.seed}",)

@@ -1,0 +1,49 @@
+"""Stability AI's contract for Stable Diffusion 3.5, written from its documentation; fields of a form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.kit import KEY, Provider, Script
+from contracts.server import Reply, Route
+
+FORM: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    # The provider would take a request without a model, and draw with its dearest.
+    "required": ["prompt", "model"],
+    "properties": {
+        "prompt": {"type": "string", "minLength": 1, "maxLength": 10000},
+        "mode": {"const": "text-to-image"},
+        "model": {"enum": ["sd3.5-large", "sd3.5-large-turbo", "sd3.5-medium", "sd3.5-flash"]},
+        "aspect_ratio": {"enum": ["21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21"]},
+        "seed": {"pattern": "^[1-9][0-9]{0,9}$"},
+        "output_format": {"enum": ["png", "jpeg", "webp"]},
+        "negative_prompt": {"type": "string", "maxLength": 10000},
+        "cfg_scale": {"pattern": "^([1-9](\\.[0-9]+)?|10)$"},
+        "style_preset": {"type": "string", "pattern": "^[a-z0-9-]+$"},
+    },
+}
+
+
+def routes(_model: str) -> Mapping[str, Route]:
+    schemas = (FORM,)
+    route = Route(schemas, header="authorization", key=f"Bearer {KEY}", form=True)
+    return {"/v2beta/stable-image/generate/sd3": route}
+
+
+def good(data: bytes, mime: str, **headers: str) -> Script:
+    told = {"seed": "12345", "finish-reason": "SUCCESS", "x-request-id": "stab-1"}
+    return (Reply(body=data, headers={"Content-Type": mime, **told, **headers}),)
+
+
+PROVIDER = Provider(
+    adapter="stability",
+    name="Stability AI",
+    variable="STABILITY_API_KEY",
+    model="sd3.5-medium",
+    route=routes,
+    good=good,
+    request={"seed": 12345},
+)
