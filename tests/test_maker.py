@@ -13,7 +13,7 @@ SPOIL = """            data = bytearray(open(request.output, "rb").read())
             data[at] ^= 1
             open(request.output, "wb").write(bytes(data))
 """
-NOTE = '            with open(COUNT, "a") as file:'
+DONE = '            yield Done('
 BLAME = (
     "the engine `noise` made a damaged picture of `hero`\n\n"
     "hint: mend `tools/noise.py`, then build again: it is asked anew"
@@ -28,7 +28,8 @@ def game(tmp_path: Path) -> Game:
 def test_a_damaged_picture_is_asked_for_anew_once_the_engine_is_mended(game: Game) -> None:
     adapter = game.folder / "tools" / "noise.py"
     whole = adapter.read_text()
-    adapter.write_text(whole.replace(NOTE, SPOIL + NOTE))
+    adapter.write_text(whole.replace(DONE, SPOIL + DONE))
+    assert SPOIL in adapter.read_text()
     game.write(HERO)
     assert BLAME in game.run("build", code=1).stderr
     assert game.made() == ["hero"]
