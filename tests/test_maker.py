@@ -13,7 +13,7 @@ SPOIL = """            data = bytearray(open(request.output, "rb").read())
             data[at] ^= 1
             open(request.output, "wb").write(bytes(data))
 """
-DONE = '            yield Done('
+DONE = "            yield Done("
 BLAME = (
     "the engine `noise` made a damaged picture of `hero`\n\n"
     "hint: mend `tools/noise.py`, then build again: it is asked anew"
