@@ -17,6 +17,21 @@ PROTOCOL: Final = 1
 MAX_LINE: Final = 4 * 1024 * 1024
 """Bytes in one message, newline included. Pixels never travel here, so 4 MiB is already generous."""
 
+LONGEST_WAIT: Final = 86_400.0
+"""Seconds. The most that `retry_after` may ask for."""
+
+MOST_COST: Final = 1e6
+"""US dollars. The most that one picture may have taken: more is no price."""
+
+MOST_BYTES: Final = 2**60
+"""The most memory that a process may say it had."""
+
+_MOST: Final = 1e300
+"""Of any other number of seconds or bytes: what is larger overflows in the first sum."""
+
+_MOST_STEPS: Final = 2**53
+"""The largest whole number below which a float has them all."""
+
 Json: TypeAlias = Any
 """A value that JSON can carry. `Any`, because a recursive alias would be cast away at every use."""
 
@@ -118,8 +133,8 @@ class Hello:
     batch: int = 1
     """The most requests of one `Render` that share work."""
     confined: tuple[str, ...] = ()
-    """What holds this process: `files` (can't write elsewhere), `network` (has none), `memory`, `signals`,
-    `ipc` (shares no memory with others)."""
+    """What holds this process: `files` (can't write elsewhere), `network` (has none) or `tcp` (no TCP),
+    `memory`, `signals`, `ipc` (shares no memory with others)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +204,9 @@ class Failure:
     message: str
     hint: str = ""
     retry_after: float | None = None
-    """Seconds that the provider asked to wait."""
+    """Seconds that the provider asked to wait, at most `LONGEST_WAIT`."""
+    host_bytes: int = 0
+    """The most main memory that the process has had so far; 0: unknown."""
 
 
 Message: TypeAlias = Open | Hello | Render | Progress | Done | Failure
@@ -233,13 +250,17 @@ class Engine(Protocol):
 
 
 def failure(error: EngineError, request_id: str | None) -> Failure:
-    """The message that carries `error`."""
+    """The message that carries `error`.
+
+    A provider that asks for longer than the protocol has room for is said to ask for that.
+    """
+    wait = error.retry_after
     return Failure(
         id=request_id,
         kind=error.kind,
         message=error.message,
         hint=error.hint,
-        retry_after=error.retry_after,
+        retry_after=None if wait is None else min(wait, LONGEST_WAIT),
     )
 
 
@@ -331,10 +352,26 @@ def _boolean(value: Json) -> bool:
     return value
 
 
-def _seconds(value: Json) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise TypeError
-    return float(value)
+def _amount(most: float) -> Callable[[Json], float]:
+    def check(value: Json) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            raise TypeError
+        return float(value)
+
+    return check
+
+
+def _bytes(value: Json) -> int:
+    if not 0 <= _integer(value) <= MOST_BYTES:
+        raise ValueError
+    return _integer(value)
+
+
+def _step(value: Json) -> int:
+    # A bar that shows how far a request is will divide them.
+    if abs(_integer(value)) > _MOST_STEPS:
+        raise ValueError
+    return _integer(value)
 
 
 def _table(value: Json) -> dict[str, Json]:
@@ -375,8 +412,8 @@ _CHECKS: Final[dict[str, Callable[[Json], Any]]] = {
     "str | None": _optional(_text),
     "int": _integer,
     "int | None": _optional(_integer),
-    "float": _seconds,
-    "float | None": _optional(_seconds),
+    "float": _amount(_MOST),
+    "float | None": _optional(_amount(_MOST)),
     "bool": _boolean,
     "tuple[int, int] | None": _optional(_size),
     "tuple[str, ...]": _texts,
@@ -389,6 +426,16 @@ _CHECKS: Final[dict[str, Callable[[Json], Any]]] = {
 }
 """How to check a field, by its annotation as written; a test holds that none is missing."""
 
+_BOUNDS: Final[dict[str, Callable[[Json], Any]]] = {
+    "step": _step,
+    "steps": _step,
+    "host_bytes": _bytes,
+    "device_bytes": _bytes,
+    "cost": _optional(_amount(MOST_COST)),
+    "retry_after": _optional(_amount(LONGEST_WAIT)),
+}
+"""Fields of which the builder makes sums: Python's numbers have no end, those of a clock or database do."""
+
 
 def _build(kind: type[Any], body: dict[str, Json], name: str) -> Any:  # noqa: ANN401 - one of six
     values: dict[str, Any] = {}
@@ -396,8 +443,9 @@ def _build(kind: type[Any], body: dict[str, Json], name: str) -> Any:  # noqa: A
         if item.name in body:
             value = body.pop(item.name)
             try:
-                values[item.name] = _CHECKS[str(item.type)](value)
-            except (TypeError, ValueError) as error:
+                check = _BOUNDS.get(item.name) or _CHECKS[str(item.type)]
+                values[item.name] = check(value)
+            except (TypeError, ValueError, OverflowError) as error:
                 detail = f"`{name}` has a bad `{item.name}`: {str(value)[:80]!r}"
                 raise ProtocolError(detail) from error
         elif item.default is MISSING and item.default_factory is MISSING:

@@ -19,7 +19,6 @@ from typing import IO, Final
 
 from engines import protocol
 from engines.protocol import (
-    Done,
     EngineError,
     ErrorKind,
     Failure,
@@ -154,13 +153,14 @@ def _peak() -> int:
 
 
 def _answer(channel: _Channel, result: Result) -> None:
-    if isinstance(result, Done) and not result.host_bytes:
+    if not result.host_bytes:
         result = replace(result, host_bytes=_peak())
     try:
         channel.send(result)
     except ProtocolError as error:
         # One answer that can't be written (a numpy number among its facts) fails its own request only.
-        channel.send(Failure(id=result.id, kind=ErrorKind.INTERNAL, message=str(error)))
+        failure = Failure(id=result.id, kind=ErrorKind.INTERNAL, message=str(error), host_bytes=_peak())
+        channel.send(failure)
 
 
 def _render(engine: protocol.Engine, requests: tuple[Request, ...], channel: _Channel) -> None:
@@ -180,7 +180,7 @@ def _render(engine: protocol.Engine, requests: tuple[Request, ...], channel: _Ch
     else:
         failure = EngineError(ErrorKind.INTERNAL, "the adapter gave no result for this request")
     for request_id in waiting:
-        channel.send(protocol.failure(failure, request_id))
+        _answer(channel, protocol.failure(failure, request_id))
 
 
 def _converse(channel: _Channel, confined: tuple[str, ...]) -> None:

@@ -136,6 +136,18 @@ def test_the_page_shows_the_results_as_they_were_measured() -> None:
     assert page().filled(text, HERE / "results") == text, "run `python benchmarks/page.py`"
 
 
+@pytest.mark.xfail(strict=True, reason="they are measured last, on the finished code: then this mark goes")
+def test_the_page_shows_isolation_and_throughput_in_full() -> None:
+    text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    for name in ("isolation", "throughput"):  # `routing` needs a GPU
+        found = json.loads((HERE / "results" / f"{name}.json").read_text(encoding="utf-8"))
+        assert found["small"] is False
+        assert found["tables"]
+        assert all(table["rows"] for table in found["tables"])
+        shown = text.partition(f"<!-- begin {name} -->")[2].partition(f"<!-- end {name} -->")[0]
+        assert shown.strip() == page().markdown(found)
+
+
 def test_a_table_in_markdown() -> None:
     found = {
         "command": "python benchmarks/x.py",

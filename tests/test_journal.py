@@ -199,15 +199,22 @@ def test_a_request_of_no_action_is_no_row(path: Path) -> None:
 def test_a_lost_worker_says_why(path: Path) -> None:
     keep(
         path,
-        hello(),
-        WorkerLost(engine="noise", reason="it hung", kind=ErrorKind.TRANSIENT),
-        WorkerLost(engine="other", reason="never said hello", kind=ErrorKind.MISSING),
+        hello(worker=7),
+        hello(worker=8),
+        hello(worker=9),
+        WorkerLost(engine="noise", reason="it hung", kind=ErrorKind.TRANSIENT, worker=8),
+        WorkerLost(engine="noise", reason="never said hello", kind=ErrorKind.MISSING, worker=10),
     )
     found = [
         (row["engine"], row["load_seconds"], row["lost_kind"], row["lost_reason"])
         for row in table(path, "worker")
     ]
-    assert found == [("noise", 0.5, "transient", "it hung"), ("other", None, "missing", "never said hello")]
+    assert found == [
+        ("noise", 0.5, "", ""),
+        ("noise", 0.5, "transient", "it hung"),
+        ("noise", 0.5, "", ""),
+        ("noise", None, "missing", "never said hello"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -232,6 +239,36 @@ def test_what_no_column_holds_is_made_to_fit(path: Path) -> None:
     broken = AssetFailed(name=AssetName(name), message="a \ud800 surrogate")
     assert keep(path, started(name), broken).trouble == ""
     assert rows_of(path).actions[-1].message == "a ? surrogate"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"host_bytes": -(10**40)},
+        {"device_bytes": 10**400, "tries": 10**30},
+        {"cost": float("inf"), "make_seconds": float("nan")},
+        {"queue_seconds": 10**400},
+        {"cost": -(10**400)},
+    ],
+    ids=str,
+)
+def test_no_number_ends_it_or_what_it_is_told_by(path: Path, values: dict[str, Any]) -> None:
+    odd = spent("noise", **values)
+    again = asked(Action.GENERATE, "noise")
+    assert keep(path, started(), again, odd, again, spent("noise", host_bytes=1)).trouble == ""
+    rows = table(path, "action")
+    assert [row["host_bytes"] for row in rows] == [0, 1]
+    assert table(path, "run")[0]["ending"] == "done"
+
+
+def test_a_value_that_no_row_holds_ends_the_journal_and_nothing_else(path: Path) -> None:
+    class Odd:
+        def encode(self, *_: str) -> bytes:
+            detail = "no number fits"
+            raise OverflowError(detail)
+
+    journal = keep(path, started(), AssetFailed(name=HERO, message=Odd()))  # type: ignore[arg-type]
+    assert journal.trouble.startswith("the journal is not kept: ")
 
 
 def test_threads_share_it(path: Path) -> None:
@@ -333,12 +370,102 @@ def test_a_spoilt_journal_costs_at_most_one_run(path: Path, spoil: Callable[[Pat
     spoil(path)
     journal = keep(path, *MADE)
     if spoil is make_folder_of_it:
-        assert journal.trouble == "the journal is not kept: unable to open database file"
-        assert (path / "file").exists()
-        return
+        told = f"the journal is not a regular file; it is kept as `{ASIDE}`, and a new one begins"
+        assert journal.trouble == told
+        assert (path.with_name(ASIDE) / "file").exists()
     assert ("the journal " in journal.trouble) == (spoil is not write_nothing)
     keep(path, *MADE)
     assert rows_of(path).runs[-1].ending == "done"
+
+
+def be_a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def be_a_link(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def be_a_link_to_another(path: Path) -> None:
+    keep(path.parent / "elsewhere" / ".artlock" / NAME, *MADE)
+    path.symlink_to(path.parent / "elsewhere" / ".artlock" / NAME)
+
+
+def be_a_link_to_nothing(path: Path) -> None:
+    path.symlink_to(path.parent / "made elsewhere.db")
+
+
+@pytest.mark.parametrize("be", [be_a_pipe, be_a_link, be_a_link_to_another, be_a_link_to_nothing])
+def test_what_is_no_file_is_neither_read_nor_written(path: Path, be: Callable[[Path], None]) -> None:
+    path.parent.mkdir()
+    be(path)
+    before = path.lstat()
+    with pytest.raises(Unreadable, match=r"^it is not a regular file$"):
+        read(path)
+    told = f"the journal is not a regular file; it is kept as `{ASIDE}`, and a new one begins"
+    assert keep(path, *MADE).trouble == told
+    assert path.with_name(ASIDE).lstat().st_mode == before.st_mode
+    assert len(rows_of(path).runs) == 1
+    assert not (path.parent / "made elsewhere.db").exists()
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+def test_a_log_that_is_no_file_is_not_opened(path: Path, suffix: str) -> None:
+    keep(path, *MADE)
+    os.mkfifo(path.with_name(NAME + suffix))
+    with pytest.raises(Unreadable, match=f"^it has a `{NAME}{suffix}` that is no file$"):
+        read(path)
+    assert ASIDE in keep(path, *MADE).trouble
+    assert len(rows_of(path).runs) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_somebody_else_s_file_goes_aside(path: Path) -> None:
+    keep(path, *MADE)
+    os.chown(path, 12345, 12345)
+    with pytest.raises(Unreadable, match=r"^it belongs to somebody else$"):
+        read(path)
+    assert keep(path, *MADE).trouble.startswith("the journal belongs to somebody else; it is kept as ")
+    # On some mounts all files and folders are one user's, whoever makes them.
+    for mine in (path.parent, path):
+        os.chown(mine, 12345, 12345)
+    assert keep(path, *MADE).trouble == ""
+    assert len(rows_of(path).runs) == 2
+
+
+def test_a_lock_of_its_that_is_a_pipe_holds_nobody(path: Path) -> None:
+    keep(path, *MADE)
+    lock = path.with_name("journal.lock")
+    lock.unlink()
+    os.mkfifo(lock)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE run SET ending = NULL")
+    assert not rows_of(path).runs[0].alive
+    keep(path, *MADE)
+    assert len(rows_of(path).runs) == 2
+
+
+@pytest.mark.parametrize(
+    ("table_", "change"),
+    [
+        ("run", "started = 'nonsense'"),
+        ("run", "started = '2026-13-01T00:00:00Z'"),
+        ("run", "seconds = 9e999"),
+        ("run", "built = -1"),
+        ("action", "at = ''"),
+        ("action", "cost = 1.7e308"),
+        ("action", "make_seconds = -1"),
+        ("action", "finish_seconds = 9e999"),
+        ("action", "host_bytes = -1"),
+        ("worker", "load_seconds = 1e300"),
+    ],
+)
+def test_odd_rows_are_told_and_not_summed(path: Path, table_: str, change: str) -> None:
+    keep(path, *MADE)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"UPDATE {table_} SET {change}")  # noqa: S608 - from the list above
+    with pytest.raises(Unreadable, match=r"^it is damaged or out of reach \("):
+        read(path)
 
 
 def test_cut_off_at_every_512_bytes(path: Path) -> None:

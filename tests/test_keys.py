@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from zookeeper import engine
 
+from buildsys.make.failure import EngineFailed
 from buildsys.make.keys import Keys
-from buildsys.make.worker import EngineFailed
 from buildsys.manifest.model import Card
 from engines.protocol import ErrorKind
 

@@ -61,6 +61,7 @@ def test_tries_are_merged_kind_by_kind() -> None:
         ('"512 MB"', 512e6),
         ('"1.5 GiB"', 1.5 * 2**30),
         ("0.5", 0.5),
+        ("0.01", 0.01),
         ("1", 1.0),
         ("0", 0.0),
     ],
@@ -76,6 +77,7 @@ def test_memory_is_a_size_or_a_share(memory: str, comes_to: float) -> None:
     [
         {"memory": "6 gb"},
         {"memory": 1.5},
+        {"memory": 0.0001},
         {"memory": 6_000_000_000},
         {"concurrent": -1},
         {"concurrent": True},
@@ -91,6 +93,15 @@ def test_the_schema_refuses_the_limits_that_the_manifest_refuses(inner: dict[str
     with pytest.raises(Fault):
         limits.settle(Limits(), inner)
     assert not valid({"engines": {"stock": {"limits": inner}}})
+
+
+def test_a_share_that_holds_nothing_is_a_slip() -> None:
+    with pytest.raises(Fault) as caught:
+        limits.settle(Limits(), {"memory": 0.0001})
+    assert caught.value.fact == (
+        "`memory` must be a size of 64 MB or more, a share from 0.01 to 1, or 0, not `0.0001`"
+    )
+    assert caught.value.hint == 'write it like `memory = "6 GB"`'
 
 
 def test_every_kind_of_error_either_may_be_tried_again_or_is_told_not_to() -> None:

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from zookeeper import MARK, ROOT, engine, left_after, request
 
@@ -25,9 +26,9 @@ from buildsys.make.events import (
     WorkerLost,
     WorkerStarted,
 )
+from buildsys.make.failure import EngineFailed
 from buildsys.make.made import Made
 from buildsys.make.pool import Pool, Stopped
-from buildsys.make.worker import EngineFailed
 from engines.protocol import Done, ErrorKind
 
 
@@ -234,7 +235,12 @@ def test_a_lost_worker_is_told_with_its_reason(pool: Pool, events: list[Event]) 
     lost = WorkerLost(
         "mortal", "the engine `mortal` ended with exit code 3 while making `hero`", ErrorKind.TRANSIENT
     )
-    assert [event for event in events if isinstance(event, WorkerLost)] == [lost] * 2
+    told = [event for event in events if isinstance(event, WorkerLost)]
+    assert [msgspec.structs.replace(event, worker=0) for event in told] == [lost] * 2
+    assert [event.worker for event in told] == [
+        event.worker for event in events if isinstance(event, WorkerStarted)
+    ]
+    assert told[0].worker != told[1].worker
 
 
 def test_adapter_and_interpreter_are_found_from_the_projects_folder(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from buildsys.make.events import (
     WorkerLost,
     WorkerStarted,
 )
+from buildsys.make.failure import EngineFailed
 from buildsys.make.made import Made
-from buildsys.make.worker import EngineFailed
 from engines.protocol import ErrorKind
 
 
@@ -126,6 +126,17 @@ def test_tries_of_a_lost_process_are_summed_and_the_kind_is_told(tmp_path: Path)
         assert [event.kind for event in run.told.of(WorkerLost)] == [ErrorKind.TRANSIENT] * 2
         assert isinstance(run.told.events[-2], RequestFailed)
         assert run.told.events[-1] is spent
+
+
+def test_a_failure_says_what_memory_its_process_had(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        with pytest.raises(EngineFailed):
+            run.pool.render(engine("good"), request(fail="refused"))
+        with pytest.raises(EngineFailed):
+            run.pool.render(engine("mortal"), request(act="exit"))
+        failed, lost = run.told.of(RequestSpent)
+        assert failed.host_bytes > 2**20
+        assert lost.host_bytes == 0, "nobody could say"
 
 
 def test_a_request_whose_engine_never_loaded_was_not_tried(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from zookeeper import MARK, engine, left_after, request
 from buildsys.make.devices import Devices
 from buildsys.make.driver import Driver, DriverReport, Left, Lost
 from buildsys.make.events import RequestDone, RequestSpent, RequestStarted, WorkerLost, WorkerStarted
+from buildsys.make.failure import EngineFailed
 from buildsys.make.pool import Stopped
-from buildsys.make.worker import EngineFailed, Worker
+from buildsys.make.worker import Worker
 from buildsys.manifest.model import Engine
 from engines.protocol import Done, ErrorKind
 

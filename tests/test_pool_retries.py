@@ -19,7 +19,7 @@ from buildsys.make.events import (
     WorkerLost,
     WorkerStarted,
 )
-from buildsys.make.worker import EngineFailed
+from buildsys.make.failure import EngineFailed
 from buildsys.manifest.model import Engine
 from engines.protocol import ErrorKind
 
@@ -135,13 +135,22 @@ def test_a_passing_failure_holds_up_only_itself(tmp_path: Path) -> None:
         assert [event.asset for event in run.told.of(RequestDone)] == ["second", "first"]
 
 
-def test_a_provider_that_asks_for_ages_does_not_break_the_clock(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(1e300, "24 h"), (10_000, "3 h"), (3601, "2 h"), (3600, "60 min"), (901, "16 min")]
+)
+def test_nobody_waits_for_as_long_as_some_provider_asks(tmp_path: Path, seconds: float, told: str) -> None:
     with running(tmp_path) as run:
-        asked = run.pool.submit(engine("good"), request(fail="rate_limited", retry_after=1e300))
-        run.told.expect(RequestPutOff)
-        assert run.pool.render(engine("good", name="other"), request()).id == "hero"
-        run.pool.stop()
-        assert asked.exception(20) is not None
+        with pytest.raises(EngineFailed) as caught:
+            run.pool.render(engine("good"), request(fail="rate_limited", retry_after=seconds))
+        assert caught.value.message == f"it is rate_limited: it asks to wait {told}"
+        assert caught.value.hint == f"build again in {told}"
+        assert run.told.of(RequestPutOff) == []
+
+
+def test_a_quarter_of_an_hour_is_waited_for() -> None:
+    one = engine("good", tries={ErrorKind.RATE_LIMITED: 9})
+    assert waits(one, failed(ErrorKind.RATE_LIMITED, retry_after=900))[0] == 900
+    assert waits(one, failed(ErrorKind.RATE_LIMITED, retry_after=901)) == [None]
 
 
 def test_a_batch_that_ran_out_of_memory_is_tried_again_alone_and_so_is_all_after_it(tmp_path: Path) -> None:

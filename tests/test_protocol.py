@@ -18,6 +18,7 @@ from engines.protocol import (
     Credit,
     Determinism,
     Done,
+    EngineError,
     ErrorKind,
     Failure,
     Hello,
@@ -97,6 +98,7 @@ MESSAGES: dict[str, Message] = {
         message="the provider asks to wait",
         hint="build again in 30 seconds",
         retry_after=30.0,
+        host_bytes=4831838208,
     ),
 }
 
@@ -203,6 +205,16 @@ def changed(name: str, **values: Any) -> bytes:
         (b'{"type":"done","id":"\\ud800","output":"x"}', None),
         (changed("error", kind="sad"), "`error` has a bad `kind`: 'sad'"),
         (changed("error", retry_after=-1), "`error` has a bad `retry_after`: '-1'"),
+        (changed("error", retry_after=86_401), "`error` has a bad `retry_after`: '86401'"),
+        (changed("error", retry_after=10**400), f"`error` has a bad `retry_after`: '1{'0' * 79}'"),
+        (changed("done", cost=10**400), f"`done` has a bad `cost`: '1{'0' * 79}'"),
+        (changed("done", cost=1_000_001), "`done` has a bad `cost`: '1000001'"),
+        (changed("done", cost=1.7e308), "`done` has a bad `cost`: '1.7e+308'"),
+        (changed("done", host_bytes=-1), "`done` has a bad `host_bytes`: '-1'"),
+        (changed("done", device_bytes=2**60 + 1), "`done` has a bad `device_bytes`: '1152921504606846977'"),
+        (changed("error", host_bytes=-(10**40)), f"`error` has a bad `host_bytes`: '-1{'0' * 40}'"),
+        (changed("progress", step=10**400), f"`progress` has a bad `step`: '1{'0' * 79}'"),
+        (changed("open", memory=10**400), f"`open` has a bad `memory`: '1{'0' * 79}'"),
         (changed("hello", determinism="yes"), "`hello` has a bad `determinism`: 'yes'"),
         (changed("hello", environment={"torch": 2}), "`hello` has a bad `environment`: \"{'torch': 2}\""),
     ],
@@ -211,6 +223,25 @@ def test_a_bad_line_is_refused_with_what_is_wrong(line: bytes, text: str | None)
     with pytest.raises(ProtocolError) as caught:
         decode(line)
     assert str(caught.value) == (text or f"not JSON: {line[:80]!r}")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("error", {"retry_after": 86_400.0, "host_bytes": 0}),
+        ("done", {"cost": 1e6, "host_bytes": 2**60, "device_bytes": 2**60}),
+        ("done", {"cost": 0.0, "host_bytes": 0, "device_bytes": 0}),
+        ("progress", {"step": 2**53}),
+    ],
+)
+def test_a_number_at_its_bound_is_taken(name: str, values: dict[str, Any]) -> None:
+    message = decode(changed(name, **values))
+    assert {key: getattr(message, key) for key in values} == values
+
+
+def test_a_longer_wait_is_said_as_the_longest() -> None:
+    wait = EngineError(ErrorKind.RATE_LIMITED, "next year", retry_after=3e7)
+    assert protocol.failure(wait, "7").retry_after == protocol.LONGEST_WAIT
 
 
 def test_a_message_that_is_too_long_is_not_sent() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from buildsys.make.failure import EngineFailed
 from buildsys.make.made import Made
 from buildsys.make.purse import UNBILLED, Purse, Withheld
-from buildsys.make.worker import EngineFailed
 from buildsys.manifest.model import Engine
 from buildsys.manifest.read import parse
 from engines.protocol import ErrorKind, Request

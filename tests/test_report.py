@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import html.parser
 import json
+import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +23,7 @@ from buildsys.digest import Digest
 from buildsys.journal.account import draw_up
 from buildsys.journal.database import NAME
 from buildsys.journal.keeper import Journal
-from buildsys.journal.page import page
+from buildsys.journal.page import MARK, page
 from buildsys.journal.rows import Action, Rows, Run, Worker
 from buildsys.journal.run import Heading
 from buildsys.journal.summary import Account, Selection
@@ -414,9 +418,70 @@ def test_no_cost_no_chart_of_it() -> None:
 
 def test_the_command_writes_the_page(game: Game) -> None:
     fail_once(game)
-    done = game.run("report", "--html", "pages/report.html")
-    assert done.stdout == "pages/report.html\n"
-    assert "noise" in (game.folder / "pages" / "report.html").read_text(encoding="utf-8")
+    (game.folder / "pages").mkdir()
+    for _ in range(2):
+        done = game.run("report", "--html", "pages/report.html")
+        assert done.stdout == "pages/report.html\n"
+    text = (game.folder / "pages" / "report.html").read_text(encoding="utf-8")
+    assert "noise" in text
+    assert MARK in text.encode()[:1024].decode()
+
+
+def link_away(game: Game) -> None:
+    (game.folder / "link.html").symlink_to(game.folder / "assets.toml")
+
+
+def make_pipe(game: Game) -> None:
+    os.mkfifo(game.folder / "pipe.html")
+
+
+@pytest.mark.parametrize(
+    ("file", "prepare", "told"),
+    [
+        ("assets.toml", None, "`assets.toml` is not a page of `artlock report`\n\nhint: name another"),
+        (
+            "other.html",
+            lambda game: (game.folder / "other.html").write_text("<html>"),
+            "`other.html` is not a page",
+        ),
+        ("/dev/full", None, "`/dev/full` is not a regular file"),
+        (".artlock", None, "`.artlock` is not a regular file"),
+        ("link.html", link_away, "`link.html` is not a regular file"),
+        ("pipe.html", make_pipe, "`pipe.html` is not a regular file"),
+        ("none/report.html", None, "there is no folder `none`\n\nhint: make it, or name another file"),
+    ],
+)
+def test_the_page_replaces_nothing_but_a_page(
+    game: Game, file: str, prepare: Callable[[Game], object] | None, told: str
+) -> None:
+    fail_once(game)
+    if prepare is not None:
+        prepare(game)
+    path = game.folder / file
+    manifest = (game.folder / "assets.toml").read_bytes()
+    before = path.lstat().st_ino if path.exists() else None
+    assert game.run("report", "--html", file, code=2).stderr.startswith(f"error: {told}")
+    assert (path.lstat().st_ino if path.exists() else None) == before
+    assert not (game.folder / "none").exists()
+    assert (game.folder / "assets.toml").read_bytes() == manifest
+
+
+def test_a_row_that_is_odd_is_no_traceback(game: Game) -> None:
+    fail_once(game)
+    with closing(sqlite3.connect(game.folder / ".artlock" / NAME, isolation_level=None)) as connection:
+        connection.execute("UPDATE run SET started = 'nonsense'")
+    told = game.run("report", "--since", "2026-11-01").stderr
+    assert told.startswith("the journal `.artlock/journal.db` can't be read: it is damaged or out of reach (")
+    assert told.endswith(")\n\nhint: remove it; a build begins anew\n")
+
+
+def test_a_journal_that_is_a_pipe_holds_nobody(game: Game) -> None:
+    (game.folder / ".artlock").mkdir()
+    os.mkfifo(game.folder / ".artlock" / NAME)
+    assert game.run("report").stderr == (
+        "the journal `.artlock/journal.db` can't be read: it is not a regular file\n\n"
+        "hint: remove it; a build begins anew\n"
+    )
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")

@@ -15,7 +15,7 @@ from sandbox_kit import HOME, ROOT, ask, burglar, started, tried
 from zookeeper import MARK, left_after, marked
 
 from buildsys.make import strays
-from buildsys.make.worker import EngineFailed
+from buildsys.make.failure import EngineFailed
 from engines import protocol
 from engines.protocol import Open, Render
 

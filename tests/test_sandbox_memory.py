@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sandbox_kit import burglar, started, tried
 
+from buildsys.make.failure import EngineFailed
 from buildsys.make.walls import address_space, starved
-from buildsys.make.worker import EngineFailed
 from engines.protocol import Done, ErrorKind, Failure
 
 LIMIT = 512_000_000

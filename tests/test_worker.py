@@ -20,9 +20,10 @@ import zookeeper
 from zookeeper import MARK, ROOT, engine, left_after, request
 
 from buildsys.make.conduct import answered
+from buildsys.make.failure import EngineFailed
 from buildsys.make.runfolder import RunFolder
 from buildsys.make.surroundings import settings_here, surroundings
-from buildsys.make.worker import EngineFailed, Place, Worker
+from buildsys.make.worker import Place, Worker
 from buildsys.manifest.model import Engine, Parameter
 from engines.protocol import Done, ErrorKind, Failure, Progress, ProtocolError, Result
 

@@ -21,8 +21,8 @@ from zoo_matrix import PATIENCE, ZOO
 from zookeeper import MARK, ROOT, engine, left_after, request
 
 from buildsys.make.events import Event, WorkerLost, WorkerStarted
+from buildsys.make.failure import EngineFailed
 from buildsys.make.pool import Pool
-from buildsys.make.worker import EngineFailed
 from engines.protocol import Done, ErrorKind
 
 TRANSIENT, INTERNAL, OOM = ErrorKind.TRANSIENT, ErrorKind.INTERNAL, ErrorKind.OUT_OF_MEMORY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import stat
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,10 @@ from buildsys.session import LOCK, PRIVATE, find_root
 _RUNS_SHOWN: Final = 10
 _ASSETS_SHOWN: Final = 10
 _FAILURES_SHOWN: Final = 5
+
+_HEAD: Final = 1024
+"""Bytes of a page in which its mark lies."""
+_ELSEWHERE: Final = "name another file for the page"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +56,9 @@ def run(options: argparse.Namespace) -> int:
     _check_engine(options.engine, rows)
     account = draw_up(rows, selection)
     if options.html is not None:
-        from buildsys.journal.page import page  # noqa: PLC0415 - draws charts, which no other command needs
+        from buildsys.journal.page import MARK, page  # noqa: PLC0415 - draws charts: no other command needs it
 
+        _check_target(options.html, MARK.encode())
         write_durably(options.html.absolute(), page(account, root.name, _chosen(options)).encode())
     if options.json:
         print_json(msgspec.to_builtins(account))
@@ -63,6 +69,27 @@ def run(options: argparse.Namespace) -> int:
     if excuse:
         say(excuse)
     return Exit.FINE
+
+
+def _check_target(path: Path, mark: bytes) -> None:
+    """Refuse to write over what is no page of ours: a slip of the tab key must not cost the manifest."""
+    if not path.absolute().parent.is_dir():
+        raise ArtlockError(f"there is no folder `{tame(str(path.parent))}`", "make it, or name another file")
+    try:
+        kind = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ArtlockError(f"`{tame(str(path))}` can't be written: {error.strerror}", _ELSEWHERE) from error
+    if not stat.S_ISREG(kind):
+        raise ArtlockError(f"`{tame(str(path))}` is not a regular file", _ELSEWHERE)
+    try:
+        with path.open("rb") as file:
+            ours = mark in file.read(_HEAD)
+    except OSError as error:
+        raise ArtlockError(f"`{tame(str(path))}` can't be read: {error.strerror}", _ELSEWHERE) from error
+    if not ours:
+        raise ArtlockError(f"`{tame(str(path))}` is not a page of `artlock report`", _ELSEWHERE)
 
 
 def _rows(root: Path) -> tuple[Rows, str]:

@@ -6,7 +6,10 @@ it holds is no more than statistics.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -97,6 +100,31 @@ class Foreign(Exception):  # noqa: N818 - as in a sentence: the file is foreign
     """A database, but not one that this version wrote."""
 
 
+class Odd(Exception):  # noqa: N818 - as in a sentence: what lies there is odd
+    """What has the journal's name is not to be opened; the text says why, as half a sentence."""
+
+
+def refuse_odd(path: Path) -> None:
+    """Raise `Odd` for what is no file of ours: a pipe would hold us, a link lead elsewhere. Raises `OSError`.
+
+    Its log and its index are looked at too, for SQLite opens them by their names.
+    """
+    for name in (path.name, *_beside(path)):
+        try:
+            status = path.with_name(name).lstat()
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISREG(status.st_mode):
+            raise Odd("is not a regular file" if name == path.name else f"has a `{name}` that is no file")
+        # Some mounts give every file to one user: then the folder is that user's too.
+        if status.st_uid not in (os.geteuid(), path.parent.stat().st_uid):
+            raise Odd("belongs to somebody else")
+
+
+def _beside(path: Path) -> tuple[str, ...]:
+    return tuple(f"{path.name}{suffix}" for suffix in ("-wal", "-shm"))
+
+
 def open_to_write(path: Path) -> tuple[sqlite3.Connection, str]:
     """The journal at `path`, made where there is none, and what a person should know of it.
 
@@ -104,7 +132,10 @@ def open_to_write(path: Path) -> tuple[sqlite3.Connection, str]:
     """
     note = ""
     try:
+        refuse_odd(path)
         return _to_write(path), note
+    except Odd as error:
+        note = f"the journal {error}; it is kept as `{ASIDE}`, and a new one begins"
     except Foreign:
         note = f"the journal was written by another version; it is kept as `{ASIDE}`, and a new one begins"
     except sqlite3.Error as error:
@@ -186,6 +217,7 @@ def put_aside(path: Path) -> None:
 
     The write-ahead log goes: it belongs to this file, and another file of the name would take it for its.
     """
-    path.replace(path.with_name(ASIDE))
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    with suppress(FileNotFoundError):  # a log alone may be what is odd
+        path.replace(path.with_name(ASIDE))
+    for name in _beside(path):
+        path.with_name(name).unlink(missing_ok=True)

@@ -37,8 +37,9 @@ from buildsys.plan.step import Step, Verdict
 OUTSIDE: Final = "outside"
 """The error kind of an asset that failed before or after an engine, such as for a lost input."""
 
-_LARGEST: Final = 2**63 - 1
-"""What SQLite can hold."""
+_TROUBLE: Final = (sqlite3.Error, OSError, ArithmeticError, ValueError)
+"""What a file, a disk or a value that an engine told can come to. Anything else is a bug of ours: it may end
+a build, so that it is seen."""
 
 _COUNTS: Final = {
     Verdict.BUILD: "built",
@@ -50,7 +51,9 @@ _COUNTS: Final = {
 
 
 class Journal:
-    """One run's part of the journal; nothing is opened before the first event. Never raises.
+    """One run's part of the journal; nothing is opened before the first event.
+
+    Raises nothing, whatever an engine says and a disk does.
 
     Args:
         path: the database.
@@ -72,6 +75,8 @@ class Journal:
         self._asked: dict[tuple[str, str], ActionStarted] = {}
         self._failing: dict[str, str] = {}
         """Assets of which a request failed, with what the build said of it."""
+        self._workers: dict[int, int] = {}
+        """The row of each process that said hello, by its number."""
 
     def note(self, event: Event) -> None:
         """Take in what happened. Called from several threads."""
@@ -83,7 +88,7 @@ class Journal:
                     self._rows = RunRows(self._path, self._heading, self._secrets, self._started)
                     self.trouble = self._rows.note
                 self._take(event, self._rows)
-            except (sqlite3.Error, OSError) as error:
+            except _TROUBLE as error:
                 self._give_up(error)
 
     @contextmanager
@@ -113,7 +118,7 @@ class Journal:
             try:
                 if self._rows is not None:
                     self._rows.end(error)
-            except (sqlite3.Error, OSError) as refusal:
+            except _TROUBLE as refusal:
                 self._give_up(refusal)
             self._let_go()
 
@@ -122,7 +127,7 @@ class Journal:
             case WorkerStarted():
                 self._hello(event, rows)
             case WorkerLost():
-                rows.lose(event.engine, event.kind, event.reason)
+                rows.lose(self._workers.get(event.worker, 0), event.engine, event.kind, event.reason)
             case AssetStarted():
                 self._taken[event.name] = event
             case ActionStarted():
@@ -152,7 +157,7 @@ class Journal:
             "load_seconds": event.seconds,
             "confined": _json(event.confined),
         }
-        rows.add("worker", row)
+        self._workers[event.worker] = rows.add("worker", row)
 
     def _spent(self, event: RequestSpent, rows: RunRows) -> None:
         started = self._asked.pop((event.asset, event.engine), None)
@@ -169,8 +174,8 @@ class Journal:
             "load_seconds": event.load_seconds,
             "make_seconds": 0.0 if finish else event.make_seconds,
             "finish_seconds": event.make_seconds if finish else 0.0,
-            "host_bytes": min(event.host_bytes, _LARGEST),
-            "device_bytes": min(event.device_bytes, _LARGEST),
+            "host_bytes": max(event.host_bytes, 0),
+            "device_bytes": max(event.device_bytes, 0),
             "tries": event.tries,
             "error": event.error or "",
             "message": self._failing.get(event.asset, "") if event.error else "",
@@ -200,7 +205,7 @@ class Journal:
             "reasons": _json(taken.reasons if taken else ()),
         }
 
-    def _give_up(self, error: sqlite3.Error | OSError) -> None:
+    def _give_up(self, error: Exception) -> None:
         self._let_go()
         self.trouble = f"the journal is not kept: {error}"
         if isinstance(error, sqlite3.Error) and database.damaged(error):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Final
 
 from buildsys import __version__
 from buildsys.journal.cards import cards
@@ -15,6 +16,9 @@ from buildsys.journal.sheet import STYLE
 from buildsys.journal.summary import Account, RunAccount
 from buildsys.journal.tables import ROWS, Table, in_html
 from buildsys.journal.words import NOTHING, bytes_told, count, dollars, printable, seconds_told, when
+
+MARK: Final = '<meta name="generator" content="artlock report">'
+"""Tells a page of ours, which may be written over, from anybody else's."""
 
 
 def page(account: Account, project: str, chosen: str = "") -> str:
@@ -24,6 +28,7 @@ def page(account: Account, project: str, chosen: str = "") -> str:
     body = _nothing() if not runs else "".join((_tiles(account), cards(account), _tables(account)))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"{MARK}\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         # Even a mistake in this file could fetch or run nothing.
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '

@@ -19,7 +19,7 @@ class Presence:
 
     def __init__(self, path: Path) -> None:
         """Take it. Raises `OSError`."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         self._descriptor = os.open(path.with_name(NAME), flags, 0o666)
         # A report that looks just now holds it for microseconds. Then this run has none, and would be
         # called killed while it goes on: no reason to wait, or to do without a journal.
@@ -38,7 +38,7 @@ def lives(path: Path, process: int) -> bool:
     it is. Both together are wrong only where another command runs while a killed one's id is in use.
     """
     try:
-        descriptor = os.open(path.with_name(NAME), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path.with_name(NAME), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return False
     try:

@@ -1,4 +1,4 @@
-"""The rows of the journal as values, read back and checked.
+"""The rows of the journal as values, read back and checked: any program may have written there.
 
 Knows nothing of what is made of them. Reads while a build writes.
 """
@@ -7,36 +7,45 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
 from buildsys.journal import database
 from buildsys.journal.presence import lives
 
+Amount: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+"""Seconds or US dollars. No run takes 30,000 years: beyond that the sums would overflow."""
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+Bytes: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Moment: TypeAlias = Annotated[
+    str, msgspec.Meta(pattern=r"^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}(\.[0-9]{1,6})?Z$")
+]
+
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One run."""
 
     id: int
-    started: str
+    started: Moment
     ended: str | None
     command: str
     profile: str
-    jobs: int
+    jobs: Count
     artlock: str
     python: str
     machine: str
     revision: str
     process: int
-    built: int
-    restored: int
-    fresh: int
-    edited: int
-    blocked: int
-    failed: int
-    seconds: float | None
+    built: Count
+    restored: Count
+    fresh: Count
+    edited: Count
+    blocked: Count
+    failed: Count
+    seconds: Amount | None
     ending: str | None
     """None: it goes on, or it was killed."""
     alive: bool = False
@@ -47,23 +56,23 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One action of an asset."""
 
     run: int
-    at: str
+    at: Moment
     asset: str
     action: str
     key: str
     recipe: str
     engine: str
-    queue_seconds: float
-    load_seconds: float
-    make_seconds: float
-    finish_seconds: float
-    host_bytes: int
-    device_bytes: int
-    tries: int
+    queue_seconds: Amount
+    load_seconds: Amount
+    make_seconds: Amount
+    finish_seconds: Amount
+    host_bytes: Bytes
+    device_bytes: Bytes
+    tries: Count
     error: str
     message: str
-    cost: float | None
-    hit: int
+    cost: Amount | None
+    hit: Count
 
     @property
     def work_seconds(self) -> float:
@@ -82,7 +91,7 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     run: int
     engine: str
     device: str
-    load_seconds: float | None
+    load_seconds: Amount | None
     lost_kind: str
     lost_reason: str
 
@@ -104,9 +113,10 @@ _RUN: Final = tuple(name for name in Run.__struct_fields__ if name != "alive")
 
 def read(path: Path) -> Rows | None:
     """Everything in the journal at `path`, or None where there is none. Raises `Unreadable`."""
-    if not path.exists():
-        return None
     try:
+        database.refuse_odd(path)
+        if not path.exists():
+            return None
         with closing(database.open_to_read(path)) as connection:
             # One moment for all three, while a build goes on.
             connection.execute("BEGIN")
@@ -118,9 +128,13 @@ def read(path: Path) -> Rows | None:
                 },
                 Rows,
             )
+        for run in rows.runs:
+            datetime.fromisoformat(run.started)
+    except database.Odd as error:
+        raise Unreadable(f"it {error}") from None
     except database.Foreign:
         raise Unreadable("it was written by another version of artlock") from None
-    except (sqlite3.Error, OSError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (sqlite3.Error, OSError, ValueError) as error:
         raise Unreadable(f"it is damaged or out of reach ({error})") from error
     runs = tuple(
         msgspec.structs.replace(run, alive=run.ending is None and lives(path, run.process))

@@ -5,6 +5,7 @@ Knows nothing of events. Raises what SQLite and the disk say; `keeper` bears it.
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import time
@@ -27,6 +28,9 @@ from buildsys.journal.presence import Presence
 KEPT_ACTIONS: Final = 100_000
 KEPT_RUNS: Final = 2_000
 """The most rows that outlive the start of a run; the oldest runs go first."""
+
+_LARGEST: Final = 2**63 - 1
+"""What SQLite can hold."""
 
 MASK: Final = "[key]"
 _SHORTEST_SECRET: Final = 6
@@ -113,31 +117,42 @@ class RunRows:
                 "(SELECT environment FROM action WHERE environment IS NOT NULL)"
             )
 
-    def add(self, table: str, row: Mapping[str, Any]) -> None:
-        """Add a row of this run."""
-        self.insert(table, {"run": self._id, **row})
+    def add(self, table: str, row: Mapping[str, Any]) -> int:
+        """Add a row of this run, and return its number."""
+        return self.insert(table, {"run": self._id, **row})
 
     def insert(self, table: str, row: Mapping[str, Any]) -> int:
         """Add a row, and return its number."""
         names, marks = ", ".join(row), ", ".join("?" * len(row))
-        values = [self.clean(value) if isinstance(value, str) else value for value in row.values()]
+        values = [self._fitting(value) for value in row.values()]
         done = self.write(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)  # noqa: S608 - names of ours
         return done.lastrowid or 0
+
+    def _fitting(self, value: Any) -> Any:  # noqa: ANN401 - of any column
+        """`value` as a column can hold it: one that can't is an engine's, and no reason to lose the row."""
+        match value:
+            case str():
+                return self.clean(value)
+            case int():
+                return max(-_LARGEST, min(value, _LARGEST))
+            case float() if not math.isfinite(value):
+                return 0.0
+            case _:
+                return value
 
     def count(self, what: str, number: int) -> None:
         """Add to one of the run's counts."""
         if number:
             self.write(f"UPDATE run SET {what} = {what} + ? WHERE id = ?", (number, self._id))  # noqa: S608 - a column's name, of ours
 
-    def lose(self, engine: str, kind: str, reason: str) -> None:
-        """Note the loss of a worker at the one that came last: of several, nobody says which it was."""
+    def lose(self, worker: int, engine: str, kind: str, reason: str) -> None:
+        """Note the loss of the worker in row `worker`; 0: of one that has none, for it never said hello."""
         loss = {"lost_kind": kind, "lost_reason": self.clean(reason)}
-        changed = self.write(
-            "UPDATE worker SET lost_kind = ?, lost_reason = ? WHERE id = "
-            "(SELECT max(id) FROM worker WHERE run = ? AND engine = ? AND lost_kind = '')",
-            (*loss.values(), self._id, engine),
-        )
-        if not changed.rowcount:
+        if worker:
+            self.write(
+                "UPDATE worker SET lost_kind = ?, lost_reason = ? WHERE id = ?", (*loss.values(), worker)
+            )
+        else:
             self.add("worker", {"engine": engine, "device": "", "confined": "[]", **loss})
 
     def explain(self, asset: str, message: str) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from buildsys.make.events import RequestSpent
+from buildsys.make.failure import EngineFailed
 from buildsys.make.made import Made
-from buildsys.make.worker import EngineFailed
 from engines.protocol import Done
 
 
@@ -102,8 +102,8 @@ class Account:
         self, engine: str, asset: str, version: str, cost: Callable[[Done], float | None] = _as_told
     ) -> RequestSpent:
         """The sum; `cost`: what a picture took, in US dollars."""
-        done = self.outcome if isinstance(self.outcome, Made) else None
-        failed = self.outcome if isinstance(self.outcome, EngineFailed) else None
+        ended = self.outcome
+        done = ended if isinstance(ended, Made) else None
         return RequestSpent(
             engine=engine,
             asset=asset,
@@ -114,8 +114,8 @@ class Account:
             queue_seconds=self._waited - self._loaded,
             load_seconds=self._loaded,
             make_seconds=self._made,
-            host_bytes=done.host_bytes if done else 0,
+            host_bytes=ended.host_bytes if ended else 0,
             device_bytes=done.device_bytes if done else 0,
             cost=cost(done) if done else None,
-            error=failed.kind if failed else None,
+            error=ended.kind if isinstance(ended, EngineFailed) else None,
         )

@@ -15,11 +15,11 @@ import msgspec
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, MakeError
 from buildsys.make import schedule
+from buildsys.make.failure import EngineFailed
 from buildsys.make.maker import Maker, relabelled
 from buildsys.make.pool import Stopped
 from buildsys.make.progress import AssetDone, AssetFailed, AssetsKept, AssetStarted, Event
 from buildsys.make.purse import Withheld
-from buildsys.make.worker import EngineFailed
 from buildsys.manifest.model import AssetName
 from buildsys.plan.judge import Judge
 from buildsys.plan.record import Record

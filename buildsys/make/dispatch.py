@@ -30,10 +30,10 @@ from buildsys.make.events import (
     WorkerLost,
     WorkerStarted,
 )
+from buildsys.make.failure import EngineFailed
 from buildsys.make.made import Made
 from buildsys.make.roster import Post, Roster, Stage, Standing
 from buildsys.make.staff import Staff
-from buildsys.make.worker import EngineFailed
 from buildsys.plan import price
 from engines.protocol import ErrorKind, Hello
 
@@ -149,7 +149,8 @@ class Dispatcher:
         post.limit = max(1, min(post.driver.engine.card.batch, hello.batch))
         environment = post.environment = dict(sorted(hello.environment.items()))
         self._roster.standing(post.name).load_failures.pop(post.device, None)
-        self._tell(WorkerStarted(post.name, seconds, post.device, hello.version, environment, hello.confined))
+        about = (post.device, hello.version, environment, hello.confined, post.number)
+        self._tell(WorkerStarted(post.name, seconds, *about))
 
     def _answer(self, post: Post, message: Answered) -> None:
         job = post.batch[message.job.request.id]
@@ -172,7 +173,7 @@ class Dispatcher:
         if post.stage is Stage.LEAVING and not post.batch:
             return  # it was told to
         self._staff.enter(post, Stage.LEAVING, self._now)
-        self._tell(WorkerLost(post.name, error.message, error.kind))
+        self._tell(WorkerLost(post.name, error.message, error.kind, post.number))
         if loading:
             self._lose_load(post, error)
         if error.unasked and post.served:

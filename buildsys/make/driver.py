@@ -15,8 +15,9 @@ from queue import SimpleQueue
 from typing import Final, TypeAlias
 
 from buildsys.make.accounts import Account
+from buildsys.make.failure import EngineFailed
 from buildsys.make.made import Made, made_by
-from buildsys.make.worker import EngineFailed, Worker
+from buildsys.make.worker import Worker
 from buildsys.manifest.model import Engine
 from engines.protocol import ErrorKind, Failure, Hello, Progress, Request
 

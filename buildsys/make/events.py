@@ -36,6 +36,8 @@ class WorkerStarted(msgspec.Struct, frozen=True):
     environment: Mapping[str, str] = {}
     confined: tuple[str, ...] = ()
     """What holds the process; see `engines.protocol.Hello`."""
+    worker: int = 0
+    """The number of the process in this run; 0: unknown."""
 
 
 class WorkerLost(msgspec.Struct, frozen=True):
@@ -44,6 +46,8 @@ class WorkerLost(msgspec.Struct, frozen=True):
     engine: str
     reason: str
     kind: ErrorKind = ErrorKind.INTERNAL
+    worker: int = 0
+    """As `WorkerStarted` told it, if it came so far."""
 
 
 class RequestStarted(msgspec.Struct, frozen=True):

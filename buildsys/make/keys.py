@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping
 from typing import Final
 
-from buildsys.make.worker import EngineFailed
+from buildsys.make.failure import EngineFailed
 from buildsys.manifest.model import Card
 from buildsys.plan.ready import command_of
 from engines.protocol import ErrorKind

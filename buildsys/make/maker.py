@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeVar
 
@@ -17,9 +18,10 @@ from buildsys import digest
 from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.make.copies import Copies
+from buildsys.make.failure import EngineFailed
 from buildsys.make.made import Made
 from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
-from buildsys.make.results import Finished, Raw, picture_of, raw_of
+from buildsys.make.results import Finished, Raw, damaged, picture_of, raw_of
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
 from buildsys.plan import price, recipe
@@ -27,7 +29,7 @@ from buildsys.plan.judge import output_of
 from buildsys.plan.record import Parts, Record, told
 from buildsys.plan.step import Step
 from buildsys.store.objects import Store
-from engines.protocol import Done, Request
+from engines.protocol import Done, ErrorKind, Request
 
 _Result = TypeVar("_Result", Raw, Finished)
 
@@ -186,12 +188,31 @@ class Maker:
         self._tell(ActionStarted(name=step.name, action=Action.FINISH, engine=FINISH, key=key))
         try:
             done = self._engines.render(self._manifest.engines[FINISH], request)
+        except EngineFailed as error:
+            if step.asset.engine != FINISH and error.kind is ErrorKind.BAD_REQUEST:
+                self._blame(step, parts, request)
+            raise
         finally:
             self._copies.give_back(image)
         picture = picture_of(self._adopt(done, sync=False), done.facts)
         result = Finished(picture=picture, environment=done.environment)
         self._store.record_action(key, msgspec.to_builtins(result), sync=False)
         return result
+
+    def _blame(self, step: Step, parts: Parts, request: Request) -> None:
+        """Raise `MakeError` where the engine's picture is what `request` fails for, and no step of it.
+
+        That shows when it is asked for without steps. The action is forgotten, so that a mended engine is
+        asked anew; its bytes stay in the store, for they may have been paid for.
+        """
+        plain = replace(request, parameters={"steps": []}, inputs={"image": request.inputs["image"]})
+        try:
+            done = self._engines.render(self._manifest.engines[FINISH], plain)
+            Path(done.output).unlink(missing_ok=True)
+        except EngineFailed as error:
+            if error.kind is ErrorKind.BAD_REQUEST:
+                self._store.forget(recipe.generate_key(parts))
+                raise damaged(self._manifest.engines[step.asset.engine], step.name) from error
 
     def _adopt(self, done: Done, *, sync: bool) -> Digest:
         """Take what an engine made into the store; of its file nothing is left for the end of the build."""

@@ -9,9 +9,9 @@ import threading
 from typing import Final
 
 from buildsys.errors import MakeError
+from buildsys.make.failure import EngineFailed
 from buildsys.make.made import Made
 from buildsys.make.maker import Engines
-from buildsys.make.worker import EngineFailed
 from buildsys.manifest.model import Engine
 from buildsys.plan import price
 from engines.protocol import ErrorKind, Request

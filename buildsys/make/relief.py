@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from buildsys.make.worker import EngineFailed
+from buildsys.make.failure import EngineFailed
 from buildsys.manifest.model import Card, Json
 
 
@@ -51,6 +51,7 @@ def told(error: EngineFailed, card: Card, level: int, *, alone: bool) -> EngineF
         f"{error.message}; tried {', then '.join(tried)}",
         error.hint,
         kind=error.kind,
+        host_bytes=error.host_bytes,
         log_tail=error.log_tail,
         retry_after=error.retry_after,
         lost=error.lost,

@@ -14,6 +14,7 @@ import msgspec
 from buildsys import digest
 from buildsys.digest import Digest
 from buildsys.errors import MakeError
+from buildsys.manifest.model import Engine
 from buildsys.plan.record import Credit, Picture
 from engines.protocol import Done
 
@@ -81,3 +82,11 @@ def picture_of(file: Digest, facts: Mapping[str, Json]) -> Picture:
         raise MakeError(
             f"the finish adapter reported no usable facts: {error}", "this is a bug in artlock: report it"
         ) from error
+
+
+def damaged(engine: Engine, asset: str) -> MakeError:
+    """What to raise for a picture of `engine` that nothing can read."""
+    return MakeError(
+        f"the engine `{engine.name}` made a damaged picture of `{asset}`",
+        f"mend `{engine.card.name}`, then build again: it is asked anew",
+    )

@@ -5,10 +5,11 @@ Knows nothing of queues and processes. What ran out of memory follows `relief` f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
-from buildsys.make.worker import EngineFailed
+from buildsys.make.failure import EngineFailed
 from buildsys.manifest.model import Engine
 from engines.protocol import ErrorKind
 
@@ -27,6 +28,12 @@ _MAY_BE_PAID: Final = {ErrorKind.INTERNAL, ErrorKind.OUT_OF_MEMORY}
 """Kinds that say nothing of how far it came: an engine with a key may have paid for it by then."""
 
 _LONGEST: Final = 60.0
+
+LONGEST_WAIT: Final = 15 * 60.0
+"""Seconds. What a provider may ask for and get: a person who builds should rather hear of more."""
+
+_WAITED_FOR: Final = (ErrorKind.RATE_LIMITED, ErrorKind.TRANSIENT)
+_HOUR: Final = 60
 
 
 def tries_of(engine: Engine, kind: ErrorKind) -> int:
@@ -54,6 +61,8 @@ def _wait(engine: Engine, error: EngineFailed, failures: Sequence[ErrorKind]) ->
         return None  # a bug that the adapter survived will be there the next time
     if times >= tries_of(engine, error.kind):
         return None
+    if (error.retry_after or 0.0) > LONGEST_WAIT:
+        return None
     if error.kind is ErrorKind.RATE_LIMITED or (error.kind is ErrorKind.TRANSIENT and not error.lost):
         return max(backoff(times), error.retry_after or 0.0)
     return 0.0
@@ -62,6 +71,24 @@ def _wait(engine: Engine, error: EngineFailed, failures: Sequence[ErrorKind]) ->
 def wait_to_load(engine: Engine, error: EngineFailed, failures: Sequence[ErrorKind]) -> float | None:
     """The same for an engine that could not load: what it says of itself then, it will say again."""
     return None if error.kind is ErrorKind.INTERNAL else _wait(engine, error, failures)
+
+
+def told(error: EngineFailed) -> EngineFailed:
+    """`error`, with the wait that was asked for where nobody waits that long."""
+    seconds = error.retry_after or 0.0
+    if seconds <= LONGEST_WAIT or error.kind not in _WAITED_FOR:
+        return error
+    minutes = math.ceil(seconds / 60)
+    wait = f"{minutes} min" if minutes <= _HOUR else f"{math.ceil(minutes / _HOUR)} h"
+    return EngineFailed(
+        f"{error.message}: it asks to wait {wait}",
+        f"build again in {wait}",
+        kind=error.kind,
+        host_bytes=error.host_bytes,
+        log_tail=error.log_tail,
+        retry_after=error.retry_after,
+        lost=error.lost,
+    )
 
 
 def backoff(times: int) -> float:

@@ -13,9 +13,9 @@ from itertools import count
 from buildsys.make.accounts import LoadingTime
 from buildsys.make.devices import CPU
 from buildsys.make.driver import Driver, Job
+from buildsys.make.failure import EngineFailed
 from buildsys.make.relief import Relief
 from buildsys.make.waiting import Line
-from buildsys.make.worker import EngineFailed
 from engines.protocol import ErrorKind
 
 
@@ -55,6 +55,8 @@ class Post:
     began: float = 0.0
     holds: bool = True
     """Whether its process may be on its device: not while it is only prepared."""
+    number: int = field(default_factory=count(1).__next__)
+    """No other worker has it."""
 
     @property
     def name(self) -> str:

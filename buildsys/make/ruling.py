@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from buildsys.make import relief, retry
 from buildsys.make.driver import Job
+from buildsys.make.failure import EngineFailed
 from buildsys.make.roster import Post, Standing
-from buildsys.make.worker import EngineFailed
 from engines.protocol import ErrorKind
 
 
@@ -28,7 +28,7 @@ def on_request(standing: Standing, post: Post, job: Job, error: EngineFailed) ->
     """Of a request that failed on `post`; `job.failures` ends with this one."""
     wait = retry.wait_for(job.engine, error, job.failures)
     if error.kind is not ErrorKind.OUT_OF_MEMORY or _by_the_machine(post, error):
-        return Ruling(wait, error, job.crowded)
+        return Ruling(wait, retry.told(error), job.crowded)
     card = job.engine.card
     final = relief.told(error, card, post.level, alone=job.crowded or post.level > 0)
     configured = job.engine.limits.tries.get(ErrorKind.OUT_OF_MEMORY, math.inf)
@@ -49,7 +49,7 @@ def on_load(standing: Standing, post: Post, error: EngineFailed) -> Ruling:
     if starved and post.on_gpu and engine.card.relief:
         again = standing.relief.step(engine.card, post.level)
         return Ruling(0.0 if again else None, relief.told(error, engine.card, post.level, alone=False))
-    return Ruling(retry.wait_to_load(engine, error, standing.load_failures[post.device]), error)
+    return Ruling(retry.wait_to_load(engine, error, standing.load_failures[post.device]), retry.told(error))
 
 
 def _by_the_machine(post: Post, error: EngineFailed) -> bool:

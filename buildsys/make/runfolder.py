@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
+import secrets
+import stat
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +20,8 @@ from buildsys.errors import DiskError
 from buildsys.make.worker import Place
 
 _PREFIX: Final = "run-"
+
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class RunFolder:
@@ -62,11 +67,11 @@ class RunFolder:
 
     def clear(self, place: Place) -> None:
         """Remove what a worker left behind, but its log."""
-        _remove(place.staging.parent)
+        remove_tree(place.staging.parent)
 
     def remove(self) -> None:
         """Remove the folder; logs stay, for whoever wants to know why an engine failed."""
-        _remove(self.path)
+        remove_tree(self.path)
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -82,30 +87,78 @@ def _safe(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
 
 
-def _remove(folder: Path) -> None:
-    """Remove a folder and all in it, whatever rights an engine left there: they were its own to set."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if not folder.exists():
-        return
-    with suppress(OSError):
-        folder.chmod(0o700)
-    for home, names, _ in os.walk(folder):
-        for path in (Path(home, name) for name in names):
-            if not path.is_symlink():
-                with suppress(OSError):
-                    path.chmod(0o700)  # before `walk` looks into it
-    shutil.rmtree(folder, ignore_errors=True)
-
-
 def _remove_if_left(folder: Path) -> None:
     try:
-        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        _give_rights(folder)
+        number = os.open(folder, _FOLDER)
     except OSError:
         return
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _remove(folder)
+        remove_tree(folder)
     except BlockingIOError:
         return
     finally:
         os.close(number)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove `folder` with all that an engine left in it. Never raises; what is held fast stays.
+
+    `shutil.rmtree` calls itself for each level, so a folder of a thousand levels is too deep for it, and a
+    folder without rights stops it. Here each folder is lifted to the top before it is emptied: no path
+    grows long, and two folders are open at a time.
+    """
+    with suppress(OSError):
+        _give_rights(folder)
+        top = os.open(folder, _FOLDER)
+        try:
+            _empty(top)
+        finally:
+            os.close(top)
+        folder.rmdir()
+
+
+def _empty(top: int) -> None:
+    lifted = (f"{secrets.token_hex(8)}-{number}" for number in count())
+    seen: set[str] = set()
+    while names := [name for name in os.listdir(top) if name not in seen]:
+        seen.update(names)
+        for name in names:
+            _take_apart(name, top, lifted)
+
+
+def _take_apart(name: str, top: int, lifted: Iterator[str]) -> None:
+    """Remove `name` if it can be; of a folder, after its own folders were lifted up beside it."""
+    with suppress(OSError):
+        if _is_gone(name, top):
+            return
+        inner = os.open(name, _FOLDER, dir_fd=top)
+        try:
+            for child in os.listdir(inner):  # noqa: PTH208 - `Path` can't list an open folder
+                _lift(child, inner, top, next(lifted))
+        finally:
+            os.close(inner)
+        os.rmdir(name, dir_fd=top)
+
+
+def _lift(name: str, inner: int, top: int, lifted: str) -> None:
+    with suppress(OSError):
+        if not _is_gone(name, inner):
+            os.rename(name, lifted, src_dir_fd=inner, dst_dir_fd=top)
+
+
+def _is_gone(name: str, parent: int) -> bool:
+    """Whether `name` is removed; else it is a folder, with every right for us."""
+    if not stat.S_ISDIR(os.lstat(name, dir_fd=parent).st_mode):
+        os.unlink(name, dir_fd=parent)
+        return True
+    _give_rights(name, parent)
+    return False
+
+
+def _give_rights(folder: str | Path, parent: int | None = None) -> None:
+    if not stat.S_ISDIR(os.lstat(folder, dir_fd=parent).st_mode):
+        raise NotADirectoryError
+    # Linux follows a link here, whatever it is told; whoever could put one there by now has ended.
+    os.chmod(folder, 0o700, dir_fd=parent)

@@ -17,12 +17,13 @@ import msgspec
 from buildsys.make.devices import CPU, Devices
 from buildsys.make.driver import Driver, DriverReport
 from buildsys.make.events import WorkerLoading
+from buildsys.make.failure import EngineFailed
 from buildsys.make.keys import Keys
 from buildsys.make.relief import settings_at
 from buildsys.make.roster import Post, Roster, Stage, Standing
 from buildsys.make.runfolder import RunFolder
 from buildsys.make.surroundings import settings_here
-from buildsys.make.worker import EngineFailed, Place, Worker
+from buildsys.make.worker import Place, Worker
 from buildsys.manifest.model import Engine
 
 

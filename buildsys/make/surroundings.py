@@ -6,12 +6,16 @@ started the build happened to export. Knows nothing of processes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from buildsys.manifest.cards import THROUGH
 from buildsys.manifest.model import Card, Engine, Json
+from engines.protocol import Credit, Done, Hello
+
+_Told = TypeVar("_Told", Hello, Done)
 
 _NAMES: Final = frozenset(
     {
@@ -124,3 +128,27 @@ def conceal(text: str, card: Card, environ: Mapping[str, str]) -> str:
         if value := environ.get(name):
             text = text.replace(value, f"${name}")
     return text
+
+
+def concealed(message: _Told, card: Card, environ: Mapping[str, str]) -> _Told:
+    """`message` without the values of the adapter's keys: what it says is kept in the lock, and shown."""
+    if not card.keys:
+        return message
+    fields = {
+        name: _concealed(getattr(message, name), lambda text: conceal(text, card, environ))
+        for name in ("environment", "confined", "sent", "credits", "notes", "facts")
+        if hasattr(message, name)
+    }
+    return dataclasses.replace(message, **fields)
+
+
+def _concealed(value: Any, clean: Callable[[str], str]) -> Any:  # noqa: ANN401 - whatever JSON can carry
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {clean(key): _concealed(item, clean) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_concealed(item, clean) for item in value)
+    if isinstance(value, Credit):
+        return Credit(**{item.name: clean(getattr(value, item.name)) for item in dataclasses.fields(value)})
+    return value

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import msgspec
 
-from buildsys.errors import MakeError
 from buildsys.make import advice
 from buildsys.make.channel import Channel, Gone, Silence
 from buildsys.make.conduct import answered, assets_of, difference_of
 from buildsys.make.devices import CPU
 from buildsys.make.ending import ending_of, not_begun
 from buildsys.make.enginelog import EngineLog, shortened
+from buildsys.make.failure import EngineFailed
 from buildsys.make.inspection import Unfit, adopt, named
-from buildsys.make.surroundings import conceal, seen_by
+from buildsys.make.surroundings import conceal, concealed, seen_by
 from buildsys.make.tree import ProcessTree
 from buildsys.make.walls import walls
 from buildsys.manifest.model import Engine
@@ -40,35 +40,6 @@ from engines.protocol import (
     Request,
     Result,
 )
-
-
-class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine failed
-    """An engine could not make what it was asked, or is gone."""
-
-    def __init__(
-        self,
-        message: str,
-        hint: str = "",
-        *,
-        kind: ErrorKind,
-        log_tail: str = "",
-        retry_after: float | None = None,
-        lost: bool = False,
-        killed: bool = False,
-        unasked: bool = False,
-    ) -> None:
-        super().__init__(message, hint)
-        self.kind = kind
-        self.log_tail = log_tail
-        """The last lines that the engine wrote to its log."""
-        self.retry_after = retry_after
-        """Seconds that the provider asked to wait."""
-        self.lost = lost
-        """The process is gone; whatever else it was making is not made."""
-        self.killed = killed
-        """By `SIGKILL`: nobody knows why, but of the device's memory it tells nothing."""
-        self.unasked = unasked
-        """It was gone before it was sent the batch."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -125,7 +96,7 @@ class Worker:
                 detail = "it answered `open` with something else than `hello`"
                 raise ProtocolError(detail)
         self._check(message)
-        return message
+        return concealed(message, self._engine.card, self._environ)
 
     def _opening(self, *, ahead: bool) -> Open:
         engine = self._engine
@@ -230,9 +201,10 @@ class Worker:
             output = named(result.output, request.output, raw=not card.steps)
             adopt(self._place.staging, self._place.made, output, request.size, exact=card.exact)
         except Unfit as error:
-            message = f"the engine `{self._engine.name}` made no usable picture of `{request.asset}`: {error}"
-            return Failure(id=request.id, kind=ErrorKind.INTERNAL, message=message)
-        return dataclasses.replace(result, output=str(self._place.made / result.output))
+            fact = f"the engine `{self._engine.name}` made no usable picture of `{request.asset}`: {error}"
+            return Failure(id=request.id, kind=ErrorKind.INTERNAL, message=fact, host_bytes=result.host_bytes)
+        result = dataclasses.replace(result, output=str(self._place.made / result.output))
+        return concealed(result, card, self._environ)
 
     def failed(self, failure: Failure) -> EngineFailed:
         """`failure`, told by an engine that lives on, as an error with the log's last lines."""
@@ -240,7 +212,9 @@ class Worker:
         if failure.kind is ErrorKind.INTERNAL:
             time.sleep(0.05)  # its traceback was written before its answer, but is drained beside it
             hint = hint or self._log.advice
-        return self._error(failure.message, hint, failure.kind, failure.retry_after)
+        error = self._error(failure.message, hint, failure.kind, failure.retry_after)
+        error.host_bytes = failure.host_bytes
+        return error
 
     def _error(
         self,

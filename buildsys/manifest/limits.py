@@ -32,6 +32,9 @@ TRIED_AGAIN: Final = (
 LEAST_MEMORY: Final = 64 * 10**6
 """Bytes. An interpreter alone takes most of it; less is a slip of the unit."""
 
+LEAST_SHARE: Final = 0.01
+"""Of the device's memory. Less holds no model: a percent of 6 GB is less than an interpreter alone takes."""
+
 _UNITS: Final = {
     "MB": 10**6,
     "GB": 10**9,
@@ -52,19 +55,20 @@ def _bytes(value: str) -> float:
 def _is_memory(value: Json) -> bool:
     if isinstance(value, str):
         return _bytes(value) >= LEAST_MEMORY
-    return kinds.is_number(value) and 0 <= value <= 1
+    return kinds.is_number(value) and (value == 0 or LEAST_SHARE <= value <= 1)
 
 
 _TRIES: Final = kinds.integer(1, 20, 3)
 _SECONDS: Final = kinds.number(0.1, 86_400, 120)
 _MEMORY: Final = Kind(
-    "a size of 64 MB or more, or a share from 0 to 1",
+    "a size of 64 MB or more, a share from 0.01 to 1, or 0",
     '"6 GB"',
     _is_memory,
     {
         "anyOf": [
             {"type": "string", "pattern": f"^{_SIZE.pattern}$"},
-            {"type": "number", "minimum": 0, "maximum": 1},
+            {"type": "number", "minimum": LEAST_SHARE, "maximum": 1},
+            {"const": 0},
         ]
     },
 )

@@ -138,6 +138,14 @@ class Store:
         except msgspec.ValidationError:
             return None
 
+    def forget(self, key: Digest) -> None:
+        """Have the action `key` made again: its result is of no use. The bytes stay. Raises `DiskError`."""
+        path = _path(self._actions, key)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise disk_error("remove", path, error) from error
+
     def sweep(self) -> int:
         """Remove what writers that were killed left behind, and say how many files."""
         return sweep(self._staging)

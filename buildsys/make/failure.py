@@ -1,0 +1,41 @@
+"""Why an engine did not make what it was asked, as the builder tells it and decides by it.
+
+Knows nothing of processes.
+"""
+
+from __future__ import annotations
+
+from buildsys.errors import MakeError
+from engines.protocol import ErrorKind
+
+
+class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine failed
+    """An engine could not make what it was asked, or is gone."""
+
+    def __init__(  # noqa: PLR0913 - each a fact of its own, and all but two by name
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        kind: ErrorKind,
+        host_bytes: int = 0,
+        log_tail: str = "",
+        retry_after: float | None = None,
+        lost: bool = False,
+        killed: bool = False,
+        unasked: bool = False,
+    ) -> None:
+        super().__init__(message, hint)
+        self.kind = kind
+        self.host_bytes = host_bytes
+        """The most main memory that its process had, where it lived to say so; 0: unknown."""
+        self.log_tail = log_tail
+        """The last lines that the engine wrote to its log."""
+        self.retry_after = retry_after
+        """Seconds that the provider asked to wait."""
+        self.lost = lost
+        """The process is gone; whatever else it was making is not made."""
+        self.killed = killed
+        """By `SIGKILL`: nobody knows why, but of the device's memory it tells nothing."""
+        self.unasked = unasked
+        """It was gone before it was sent the batch."""
