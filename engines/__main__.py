@@ -16,6 +16,7 @@ import os
 import select
 import signal
 import sys
+import time
 
 _SUBREAPER = 36
 _PARENT_DEATH_SIGNAL = 1
@@ -23,6 +24,9 @@ _PARENT_DEATH_SIGNAL = 1
 _CHUNK = 64 * 1024
 _PIPE = 1024 * 1024
 """The most that a pipe holds, unless root said otherwise."""
+
+_ROUND = 0.002
+"""Seconds between two looks at a tree that is being ended."""
 
 _HEAD = 256 * 1024
 _TAIL = 256 * 1024
@@ -133,15 +137,13 @@ def _end_tree(engine: int, status: int | None) -> int:
         # From the top of the tree down: a dead child's children become ours, and die in the next round.
         targets = _children() or ([engine] if status is None else [])
         killed = [pid for pid in targets if _kill(pid)]
-        try:
-            # Wait only for what was killed: anything else might live for ever.
-            pid, code = os.waitpid(-1, 0 if killed else os.WNOHANG)
-        except ChildProcessError:
-            pid, code = 0, 0
-        if pid == 0:
+        ended = _reap(engine)
+        status = status if ended is None else ended
+        if not killed:
             return signal.SIGKILL if status is None else status
-        if pid == engine:
-            status = code
+        # Waiting for a death was refused: that of a traced process is told to its tracer alone, which may
+        # be another of those to kill.
+        time.sleep(_ROUND)
 
 
 def _reap(engine: int) -> int | None:
@@ -185,9 +187,13 @@ def _leave(code: int) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # one core file, the engine's, is enough
-        if -code not in (signal.SIGKILL, signal.SIGSTOP):
+        try:
             signal.signal(-code, signal.SIG_DFL)
+        except (OSError, ValueError):
+            # SIGKILL and SIGSTOP can't be handled, and the C library keeps 32 and 33 to itself.
+            pass
         os.kill(os.getpid(), -code)
+        code = 128 - code  # as a shell says it, should that have had no effect
     os._exit(code)
 
 

@@ -134,7 +134,7 @@ class Hello:
     """The most requests of one `Render` that share work."""
     confined: tuple[str, ...] = ()
     """What holds this process: `files` (can't write elsewhere), `network` (has none) or `tcp` (no TCP),
-    `memory`, `signals`."""
+    `memory`, `signals`, `ipc` (shares no memory with others)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -271,12 +271,19 @@ def test_a_model_saved_without_t5_draws_but_can_not_drop_it(load: Load, tmp_path
     )
 
 
+@pytest.mark.parametrize("offload", ["model", "sequential"])
+def test_on_the_cpu_an_offload_has_nothing_to_do(load: Load, offload: str) -> None:
+    plain, drawn = one(load(), request()), one(load(offload=offload), request())
+    assert isinstance(plain, Done)
+    assert plain == drawn
+
+
 @pytest.mark.parametrize(
     ("settings", "kind", "message"),
     [
         ({"device": "cuda"}, BAD, "`cuda` is not a device"),
         ({"device": "cuda:99"}, ErrorKind.MISSING, "there is no `cuda:99`: this machine has "),
-        ({"offload": "model"}, BAD, '`offload = "model"` moves weights off a GPU, but the device is `cpu`'),
+        ({"offload": "modle"}, BAD, "`offload` can't be `modle`"),
         ({"dtype": "int4"}, BAD, "`dtype` can't be `int4`"),
         ({"cache": "models"}, BAD, "`cache` is not an absolute path: `models`"),
     ],

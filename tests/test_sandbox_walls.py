@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import struct
 import sys
 from pathlib import Path
 
@@ -66,6 +68,59 @@ def test_what_each_version_of_landlock_is_asked_and_trusted_for(abi: int, promis
     assert bool(network) is (abi >= 4)
     assert bool(beyond) is (abi >= 6)
     assert landlock.rights(abi, tcp=False)[1] == 0
+
+
+PRLIMIT = {"x86_64": 302, "aarch64": 261}
+CONNECT = {"x86_64": 42, "aarch64": 203}
+SHMAT = {"x86_64": 30, "aarch64": 196}
+MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+ALLOWED, REFUSED, CLOSED = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000 | errno.EACCES
+
+
+def judged(rows: list[tuple[int, int, int, int]], machine: int, call: int, *arguments: int) -> int:
+    """What the kernel makes of a system call, by the rows of a filter."""
+    data = struct.pack("=IIQ6Q", call, machine, 0, *arguments, *[0] * (6 - len(arguments)))
+    place, value = 0, 0
+    while True:
+        code, if_true, if_false, operand = rows[place]
+        place += 1
+        match code:
+            case 0x20:
+                (value,) = struct.unpack_from("=I", data, operand)
+            case 0x15:
+                place += if_true if value == operand else if_false
+            case 0x35:
+                place += if_true if value >= operand else if_false
+            case _:
+                return operand
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_filter_knows_the_numbers_of_each_machine(machine: str) -> None:
+    from engines.confine import calls  # noqa: PLC0415 - where there is no Linux it can't be imported
+
+    apart = calls.program(machine, offline=True, apart=frozenset({"ipc", "network"}))
+    here = calls.program(machine, offline=False, apart=frozenset())
+    number, limit = MACHINES[machine], PRLIMIT[machine]
+    for rows in (apart, here):
+        assert judged(rows, number, limit, 0, 9, 0x7FFF_0000) == ALLOWED
+        assert judged(rows, number, limit, 4711, 9, 0, 0x7FFF_0000) == ALLOWED
+        assert judged(rows, number, limit, 4711, 9, 0x7FFF_0000) == REFUSED
+        assert judged(rows, number, limit, 4711, 9, 0x7FFF_0000_0000) == REFUSED
+        assert judged(rows, 0x40000003, limit, 0) == REFUSED
+    assert [judged(rows, number, SHMAT[machine]) for rows in (apart, here)] == [ALLOWED, REFUSED]
+    assert [judged(rows, number, CONNECT[machine]) for rows in (apart, here)] == [CLOSED, ALLOWED]
+
+
+def test_what_names_a_device_goes_to_an_engine_of_any_maker() -> None:
+    names = {
+        "CUDA_VISIBLE_DEVICES",
+        "HIP_VISIBLE_DEVICES",
+        "ROCR_VISIBLE_DEVICES",
+        "HSA_OVERRIDE_GFX_VERSION",
+    }
+    assert names <= set(surroundings(burglar().card, dict.fromkeys(names, "0"), "/run/tmp"))
 
 
 def test_a_confined_engine_keeps_its_caches_to_itself() -> None:

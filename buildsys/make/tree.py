@@ -2,17 +2,20 @@
 
 Knows nothing of messages. The keeper (`engines/__main__.py`) ends the tree when the lifeline closes;
 only this process holds the lifeline's other end, so the kernel closes it however the builder ends.
+Where the keeper itself was killed, what it would have ended is looked for; see `strays`.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from buildsys.make import strays
 from engines import protocol
 
 _ENTRY: Final = Path(protocol.__file__).with_name("__main__.py")
@@ -22,6 +25,9 @@ _POLITE: Final = 2.0
 
 _FORCED: Final = 5.0
 """Seconds that a keeper has to end a tree; a process that sits in a driver may need them all."""
+
+_MARK: Final = "ARTLOCK_TREE"
+"""The environment variable, different for each tree, that all of its processes inherit."""
 
 
 class ProcessTree:
@@ -38,6 +44,7 @@ class ProcessTree:
     ) -> None:
         """Start it in `folder`, the engine within `walls`. Raises `OSError` where `python` can't be run."""
         self._lock = threading.Lock()
+        self._name = secrets.token_hex(16)
         errors = os.open(log, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         theirs_in, self.requests = os.pipe()
         self.replies, theirs_out = os.pipe()
@@ -50,7 +57,7 @@ class ProcessTree:
                 stdout=theirs_out,
                 stderr=errors,
                 cwd=folder,
-                env=environ,
+                env={**environ, _MARK: self._name},
                 pass_fds=(theirs_life,),
                 # Not in the terminal's group: a ctrl-C is for the builder, which then decides.
                 start_new_session=True,
@@ -82,6 +89,10 @@ class ProcessTree:
         if self.wait(_FORCED) is None:
             self._keeper.kill()  # the engine follows its keeper, by its parent death signal
             self.wait(_FORCED)
+        if self._keeper.returncode != 0:
+            # A keeper ends as its engine did, so this may be either's own death, and then nobody has ended
+            # what the engine left behind.
+            strays.end(f"{_MARK}={self._name}", _FORCED)
         self._close_pipes()
 
     def leave(self) -> None:

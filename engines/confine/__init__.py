@@ -4,8 +4,9 @@ Knows nothing of adapters. The builder says what to hold in words on the command
 because a message would be read by a process that has imported the world:
 
 - `write=FOLDER`: it may write under this folder, and under others that are named so, and nowhere else. It
-  also gives up signalling processes that are not its own, and every capability but reading.
-- `offline`: beside the former, it gets no network.
+  also gives up every reach into processes that are not its own, shared memory of the machine, and every
+  capability but reading.
+- `offline`: beside the former, it gets no network, and connects to nothing.
 - `memory=BYTES`: of address space.
 
 Best effort by what the kernel has and permits; what really holds goes into `Hello.confined`. See
@@ -59,37 +60,46 @@ class Walls:
 
 def confine(walls: Walls) -> tuple[str, ...]:
     """Give up what `walls` say, in a process with one thread; returns what really holds."""
-    held: list[str] = []
+    held: set[str] = set()
     if sys.platform == "linux":
         if walls.write:
             # Of a model of 10 GB it would be 10 GB, in a folder that is about to be removed.
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            held += _enclose(walls)
+            held |= _enclose(walls)
         if walls.memory:
             _, most = resource.getrlimit(resource.RLIMIT_AS)
             limit = walls.memory if most == resource.RLIM_INFINITY else min(walls.memory, most)
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-            held.append("memory")
+            held.add("memory")
     return tuple(sorted(held))
 
 
-def _enclose(walls: Walls) -> list[str]:
-    from engines.confine import kernel, landlock, network  # noqa: PLC0415 - Linux only
+def _enclose(walls: Walls) -> set[str]:
+    from engines.confine import calls, kernel, namespaces  # noqa: PLC0415 - Linux only
 
-    offline = walls.offline and network.leave()
+    apart = namespaces.leave(offline=walls.offline)
     kernel.forgo_privileges()
     kernel.keep_capabilities(_READ_ANYTHING if os.geteuid() == 0 else 0)
-    if walls.offline and not offline:
-        offline = network.refuse_sockets()
+    filtered = calls.refuse(offline=walls.offline, apart=apart)
+    held = set(apart)
+    if filtered:
+        held |= {"ipc", "network"} if walls.offline else {"ipc"}
+    beyond = _landlock(walls, tcp=walls.offline and "network" not in held)
+    # A limit of processor time, set from outside, ends a process as well as a signal does.
+    return held | (beyond if filtered else beyond - {"signals"})
+
+
+def _landlock(walls: Walls, *, tcp: bool) -> set[str]:
+    from engines.confine import landlock  # noqa: PLC0415 - Linux only
+
     devices = [f"/dev/{name}" for name in (*_DEVICES, *_nvidia())]
     # CUDA names its threads there, and does not start where it can't.
     devices.append("/proc/self")
     try:
-        held = list(landlock.restrict(walls.write, devices, tcp=walls.offline and not offline))
+        return set(landlock.restrict(walls.write, devices, tcp=tcp))
     except OSError:
         traceback.print_exc()  # into the log: the kernel has Landlock, so somebody will want to know
-        held = []
-    return [*held, "network"] if offline else held
+        return set()
 
 
 def _nvidia() -> list[str]:

@@ -11,6 +11,7 @@ import os
 import struct
 from typing import Final
 
+CLONE_NEWIPC: Final = 0x08000000
 CLONE_NEWUSER: Final = 0x10000000
 CLONE_NEWNET: Final = 0x40000000
 

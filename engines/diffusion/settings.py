@@ -38,13 +38,6 @@ def read(table: Mapping[str, Json]) -> Settings:
     if not _DEVICE.fullmatch(device):
         hint = "write `cuda:0`" if device == "cuda" else "write `cpu`, `cuda:0` or `mps`"
         raise EngineError(ErrorKind.BAD_REQUEST, f"`{device}` is not a device", hint=hint)
-    offload = str(table.get("offload") or "none")
-    if offload != "none" and device == "cpu":
-        raise EngineError(
-            ErrorKind.BAD_REQUEST,
-            f'`offload = "{offload}"` moves weights off a GPU, but the device is `cpu`',
-            hint="leave `offload` out, or choose a GPU",
-        )
     cache = str(table.get("cache") or "")
     if cache:
         cache = str(Path(cache).expanduser())
@@ -54,10 +47,12 @@ def read(table: Mapping[str, Json]) -> Settings:
                 f"`cache` is not an absolute path: `{cache}`",
                 hint="start it with `/` or `~`",
             )
+    offload = _choice("offload", table.get("offload") or "none", OFFLOADS)
     return Settings(
         device=device,
         dtype=_choice("dtype", table.get("dtype") or ("float32" if device == "cpu" else "bfloat16"), DTYPES),
-        offload=_choice("offload", offload, OFFLOADS),
+        # On the CPU all weights are where an offload would move them: nothing to do, and nothing wrong.
+        offload="none" if device == "cpu" else offload,
         threads=max(1, int(table.get("threads", 1))),
         batch=max(1, int(table.get("batch", 1))),
         cache=cache,

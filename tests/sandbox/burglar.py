@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -81,6 +82,91 @@ def knock(at: str) -> None:
         knocker.connect(f"\0{at}")
 
 
+def called(number: int, *arguments: object) -> None:
+    """System call `number` of x86-64."""
+    if ctypes.CDLL(None, use_errno=True).syscall(ctypes.c_long(number), *arguments) < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+
+
+def limit(at: str) -> None:
+    """End a process by a limit, the way a signal would."""
+    resource.prlimit(int(at), resource.RLIMIT_CPU, (3600, 3600))
+
+
+def know_limits(at: str) -> None:
+    """What needs no refusal: its own limits, and a look at those of others."""
+    resource.prlimit(0, resource.RLIMIT_CPU, resource.prlimit(0, resource.RLIMIT_CPU))
+    resource.setrlimit(resource.RLIMIT_STACK, resource.getrlimit(resource.RLIMIT_STACK))
+    resource.prlimit(os.getppid(), resource.RLIMIT_CPU)
+    os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0))
+
+
+def trace(_: str) -> None:
+    """Let the parent trace us: PTRACE_TRACEME."""
+    called(101, 0, 0, 0, 0)
+
+
+def store_a_key(at: str) -> None:
+    called(248, b"user", at.encode(), b"secret", 6, ctypes.c_long(-4))
+
+
+def share_memory(at: str) -> None:
+    """Write into the segment of System V whose key is `at`: shmget, shmat."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.shmat.restype = ctypes.c_void_p
+    segment = libc.shmget(int(at), 1, 0)
+    if segment < 0:
+        raise OSError(ctypes.get_errno(), "shmget")
+    address = libc.shmat(segment, None, 0)
+    if address == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), "shmat")
+    ctypes.memmove(address, b"X", 1)
+    libc.shmdt(ctypes.c_void_p(address))
+
+
+def leave_a_segment(at: str) -> None:
+    if ctypes.CDLL(None, use_errno=True).shmget(int(at), 1, 0o1600) < 0:
+        raise OSError(ctypes.get_errno(), "shmget")
+
+
+def leave_a_queue(at: str) -> None:
+    """A POSIX message queue: mq_open."""
+    called(240, at.encode(), os.O_CREAT | os.O_RDWR, 0o600, None)
+
+
+def knock_at_a_file(at: str) -> None:
+    with socket.socket(socket.AF_UNIX) as knocker:
+        knocker.connect(at)
+
+
+def be_traced(_: str) -> None:
+    """Be traced by a descendant in another session, which alone is told of our death; tell a pipe."""
+    us = os.getpid()
+    if os.fork() == 0:
+        os.setsid()
+        called(101, 16, us, 0, 0)  # PTRACE_ATTACH
+        os.waitpid(us, 0)
+        called(101, 7, us, 0, 0)  # PTRACE_CONT
+        while not Path("traced").exists():
+            time.sleep(0.01)
+        Path("traced").write_bytes(b"x")
+        time.sleep(600)
+    time.sleep(600)
+
+
+def end_by(at: str) -> None:
+    """Die of the signal with this number, whatever the C library says of it."""
+    os.kill(os.getpid(), int(at))
+    time.sleep(600)
+
+
+def leave_a_child(_: str) -> None:
+    """Leave a child in a session of its own, and kill the keeper."""
+    subprocess.Popen(["sleep", "600"], start_new_session=True)
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(600)
+
+
 def eat(_: str) -> None:
     held = []
     while True:
@@ -138,6 +224,19 @@ ACTS: Mapping[str, Callable[[str], object]] = {
     "knock": knock,
     "signal": lambda at: os.kill(int(at), 0),
     "end its child": lambda _: subprocess.Popen(["sleep", "600"]).kill(),
+    "limit": limit,
+    "know limits": know_limits,
+    "renice": lambda at: os.setpriority(os.PRIO_PROCESS, int(at), 5),
+    "trace": trace,
+    "store a key": store_a_key,
+    "share memory": share_memory,
+    "leave a segment": leave_a_segment,
+    "leave a queue": leave_a_queue,
+    "open a socket": lambda at: socket.socket(int(at), socket.SOCK_STREAM).close(),
+    "knock at a file": knock_at_a_file,
+    "be traced": be_traced,
+    "end by": end_by,
+    "leave a child": leave_a_child,
     "eat": eat,
     "throw": throw,
     "spin": spin,
