@@ -190,10 +190,12 @@ def test_an_input_that_is_a_folder_stops_only_its_asset(game: Game) -> None:
     )
     path = game.folder / "art" / "colours"
     path.mkdir(parents=True)
+    fact = f"can't read `{path}`: a folder is there"
     assert game.build(code=1) == {
         "built": ["tree"],
         "blocked": ["bush"],
-        "reasons": {"bush": f"can't read `{path}`: a folder is there"},
+        "reasons": {"bush": fact},
+        "failures": {"bush": {"message": fact, "hint": "move the folder away", "kind": "", "log": []}},
     }
 
 
@@ -262,7 +264,7 @@ def test_nothing_is_left_by_a_command_that_was_ended(
     assert list(temporary.iterdir()) == []
     left = {path.name for path in (game.folder / ".artlock").iterdir()}
     # Logs stay: a message may have named one.
-    assert left <= {"build.lock", "index", "logs", "trial"}
+    assert left <= {"build.lock", "index", "logs", "trial", "journal.db", "journal.lock"}
     if "trial" in left:
         assert [path.name for path in (game.folder / ".artlock" / "trial").iterdir()] == ["logs"]
 
