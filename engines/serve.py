@@ -56,6 +56,11 @@ def _is_file(adapter: str) -> bool:
     return adapter.endswith(".py")
 
 
+def _located(adapter: str) -> str:
+    """`adapter`, a file by its absolute path: the current folder changes before it is loaded."""
+    return str(Path(adapter).resolve()) if _is_file(adapter) else adapter
+
+
 def card_of(adapter: str) -> Path:
     """Where the card of `adapter` lies: a bundled adapter's name, or the path of a `.py` file."""
     if _is_file(adapter):
@@ -85,7 +90,7 @@ def _module_of(adapter: str) -> ModuleType:
 def _prepare(opening: Open) -> None:
     """Import what the adapter needs, ahead of time, and let it do what needs no device."""
     try:
-        adapter = str(Path(opening.adapter).resolve()) if _is_file(opening.adapter) else opening.adapter
+        adapter = _located(opening.adapter)
         prepare = getattr(_module_of(adapter), "prepare", None)
         if prepare is not None:
             prepare(opening)
@@ -97,7 +102,7 @@ def _load(opening: Open, confined: tuple[str, ...]) -> tuple[protocol.Engine, He
     if opening.protocol != protocol.PROTOCOL:
         detail = f"the builder speaks protocol {opening.protocol}, the engine {protocol.PROTOCOL}"
         raise EngineError(ErrorKind.INTERNAL, detail, hint="use one version of artlock on both sides")
-    adapter = str(Path(opening.adapter).resolve()) if _is_file(opening.adapter) else opening.adapter
+    adapter = _located(opening.adapter)
     card = tomllib.loads(card_of(adapter).read_text(encoding="utf-8"))
     os.chdir(opening.staging)
     engine: protocol.Engine = _module_of(adapter).load(opening)

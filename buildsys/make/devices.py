@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from buildsys.manifest.devices import normal
 from buildsys.manifest.model import Engine
 
 CPU: Final = "cpu"
@@ -39,5 +40,4 @@ class Devices:
 
 def _cleaned(names: list[str] | tuple[str, ...]) -> tuple[str, ...]:
     stripped = (name.strip() for name in names)
-    # torch means the first by `cuda`; two engines must not own it under two names.
-    return tuple(dict.fromkeys("cuda:0" if name == "cuda" else name for name in stripped if name))
+    return tuple(dict.fromkeys(normal(name) for name in stripped if name))
