@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
-    ("buildsys", "buildsys.errors", "buildsys.digest", "engines.protocol"),
+    ("buildsys", "buildsys.errors", "buildsys.digest", "buildsys.toml", "engines.protocol"),
     ("buildsys.files", "buildsys.git"),
     ("buildsys.manifest",),
     ("buildsys.plan",),
