@@ -7,6 +7,7 @@ the disk only if the one thing changed that was asked for, and every profile can
 from __future__ import annotations
 
 import copy
+import re
 import stat
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
@@ -18,14 +19,14 @@ from buildsys import toml
 from buildsys.errors import DiskError, ManifestError, did_you_mean
 from buildsys.files import write_durably
 from buildsys.files.durable import disk_error
-from buildsys.manifest import matrix, read, rewrite
-from buildsys.manifest.model import Location
+from buildsys.manifest import read, rewrite
 from buildsys.manifest.read import MANIFEST
 
 Json: TypeAlias = Any
 
 _ASSETS: Final = "assets"
 _BOM: Final = b"\xef\xbb\xbf"
+_BRACES: Final = re.compile(r"\{[^{}]*\}")
 
 
 def set_key(root: Path, asset: str, key: str, value: Json) -> str:
@@ -79,7 +80,7 @@ class Draft:
         if asset not in self._manifest.assets and asset not in self._manifest.elsewhere:
             hint = did_you_mean(asset, self._manifest.assets) or "run `artlock status` for the list"
             raise ManifestError(f"asset `{asset}` is not in the manifest", hint)
-        file, key = self._matrix_of(asset)
+        file, key = self._template_of(asset)
         fact = f"asset `{asset}` comes from the matrix of `{key}` and has no table of its own"
         raise ManifestError(fact, f"edit `[assets.{toml.key(key)}]` in `{file}` by hand")
 
@@ -128,7 +129,7 @@ class Draft:
         """Write what changed, each file in one step; the files that were written."""
         changed = [file for file, text in self._new.items() if text != self._old[file]]
         if changed:
-            self._check()
+            self.check()
         for file in changed:
             self._write(file)
         return tuple(changed)
@@ -137,11 +138,11 @@ class Draft:
         found: Mapping[str, Mapping[str, Json]] = self._tables[file].get(_ASSETS, {})
         return found
 
-    def _matrix_of(self, asset: str) -> tuple[str, str]:
+    def _template_of(self, asset: str) -> tuple[str, str]:
+        """The file and the name, with braces, of the table that stands for `asset` and others."""
         for file in self._new:
-            for key, table in self._declared(file).items():
-                made = matrix.expand(key, table, {}, Location(file)) if "matrix" in table else ()
-                if any(item.name == asset for item in made):
+            for key in self._declared(file):
+                if "{" in key and _likeness(key).fullmatch(asset):
                     return file, key
         raise AssertionError(asset)
 
@@ -165,8 +166,8 @@ class Draft:
             raise ManifestError(f"`{file}` is laid out in a way that can't be edited safely", hint)
         self._new[file], self._tables[file] = text, found
 
-    def _check(self) -> None:
-        """Raise `ManifestError` if a profile could be read before, and no longer can."""
+    def check(self) -> None:
+        """Raise `ManifestError` if a profile could be read before, and no longer can; `save` does it, too."""
         for profile in (None, *self._manifest.profiles):
             try:
                 read.parse(self._old, profile, root=self._root)
@@ -195,6 +196,11 @@ class Draft:
         except OSError as error:
             raise disk_error("set the mode of", path, error) from error
         self._old[file] = self._new[file]
+
+
+def _likeness(name: str) -> re.Pattern[str]:
+    """What the names that a name with braces can stand for look like."""
+    return re.compile(".+".join(map(re.escape, _BRACES.split(name))))
 
 
 def _plain(value: Json) -> Json:

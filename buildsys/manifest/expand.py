@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from buildsys.errors import ManifestError, did_you_mean
 from buildsys.manifest import assets, engines, matrix, names, references
 from buildsys.manifest import variables as texts
@@ -60,6 +62,10 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
         finisher=finisher,
     )
     made, elsewhere = _assets(document, rules, problems)
+    if project.metadata != "strip":
+        made = {
+            name: msgspec.structs.replace(asset, metadata=project.metadata) for name, asset in made.items()
+        }
     return Manifest(
         project=project,
         profile=chosen,
@@ -85,7 +91,12 @@ def _adapters(sources: Sequence[Source]) -> Iterator[str]:
 
 def _project(document: Document, problems: Problems) -> Project:
     table = document.project
-    project = Project(name=table["name"], out=table.get("out", "out"), profile=table.get("profile", "draft"))
+    project = Project(
+        name=table["name"],
+        out=table.get("out", "out"),
+        profile=table.get("profile", "draft"),
+        metadata=table.get("metadata", "strip"),
+    )
     try:
         names.check_name(project.out, "the output folder")
     except Fault as fault:

@@ -116,6 +116,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Import names that must be there; found, never imported, by the builder."""
     extra: str = ""
     """The extra of artlock that brings them."""
+    source_type: str = ""
+    """What kind of source its pictures are, by IPTC's word: `trainedAlgorithmicMedia` of an AI model."""
     model: str = ""
     revision: str = ""
     """The model that the adapter carries itself and its digest; empty where the manifest chooses."""
@@ -232,6 +234,8 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     (from 0) is `finish.i.NAME`."""
     format: str = "png"
     """Suffix of the output: `png` or `webp`."""
+    metadata: str = ""
+    """`keep` where the picture is to tell its recipe; empty where it tells nothing of itself."""
     location: Location = Location("")
 
 
@@ -241,6 +245,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     out: str = "out"
     profile: str = "draft"
+    metadata: str = "strip"
+    """`keep`: every picture tells its recipe."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
