@@ -23,6 +23,7 @@ LAYERS = (
     ("buildsys.checkout", "buildsys.journal", "buildsys.ledger"),
     ("buildsys.session",),
     ("buildsys.workbench",),
+    ("buildsys.adoption", "buildsys.imports", "buildsys.leftovers", "buildsys.watching"),
     ("buildsys.comparison", "buildsys.prompts", "buildsys.reproduce", "buildsys.tasks", "buildsys.trial"),
     ("buildsys.cli", "buildsys.__main__"),
 )

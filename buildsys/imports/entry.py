@@ -81,6 +81,11 @@ def recipe(found: Found, role: str, manifest: Manifest, workflow: str) -> Entry:
     return Entry(table, _rest({**{key: str(value) for key, value in left.items()}, **found.others}))
 
 
+def runs_graphs(role: str, manifest: Manifest) -> bool:
+    """Whether an engine of `role` can run a graph of ComfyUI. Raises `ManifestError`."""
+    return any(engine.card.name == COMFYUI for engine in _engines(role, manifest))
+
+
 def _engines(role: str, manifest: Manifest) -> Sequence[Engine]:
     if role not in manifest.roles:
         hint = did_you_mean(role, manifest.roles) or f'add `{role} = "ENGINE"` under `[roles]`'

@@ -112,11 +112,13 @@ def _import(root: Path, out: Path, manifest: Manifest, file: Path, wanted: Wante
     if suffix is None:
         raise ArtlockError(f"`{file}` does not end in `.png`, `.jpg` or `.webp`", "rename it")
     picture = inside or f"{wanted.folder}/{name}{suffix}"
-    workflow = f"{wanted.folder}/{name}.workflow.json" if found and found.workflow else ""
+    workflow = ""
     if wanted.regenerate:
-        if found is None or not (found.prompt or workflow):
+        if found is None or not (found.prompt or found.workflow):
             fact = f"`{file}` does not say how it was made"
             raise ArtlockError(fact, "leave `--regenerate` out: it becomes a source")
+        if found.workflow and entry.runs_graphs(wanted.role, manifest):
+            workflow = f"{wanted.folder}/{name}.workflow.json"
         made = entry.recipe(found, wanted.role, manifest, workflow)
     else:
         made = entry.kept(picture, suffix, found, wanted.role)
