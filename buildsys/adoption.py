@@ -88,9 +88,7 @@ def _adoption(session: Session, step: Step, folder: str) -> Adoption:
     path = source.path if source is not None and not step.asset.role else ""
     if path:
         if session.checkout.file(path) == step.on_disk:
-            return Adoption(
-                name=step.name, output=step.output, picture=path, digest=step.on_disk, done=True
-            )
+            return Adoption(name=step.name, output=step.output, picture=path, digest=step.on_disk, done=True)
         fact = f"`{step.name}` is made from `{path}` already"
         raise ManifestError(fact, f"copy `{step.output}` over `{path}`")
     output = session.root / step.output

@@ -57,9 +57,7 @@ def unowned(session: Session, plan: Plan) -> list[str]:
 
 def find(session: Session, plan: Plan) -> tuple[Leftover, ...]:
     """Every leftover, sorted by path; `plan` is that of all assets. Starts nothing, writes nothing."""
-    orphans = {
-        session.lock.records[name].output: session.lock.records[name] for name in plan.orphans
-    }
+    orphans = {session.lock.records[name].output: session.lock.records[name] for name in plan.orphans}
     mentioned = {*plan.steps, *session.manifest.elsewhere}
     stood_in = {file for name, file in session.lock.placeholders.items() if name not in mentioned}
     outside = [path for path in orphans if os.path.lexists(session.root / path)]
@@ -103,7 +101,9 @@ def clean(session: Session) -> tuple[tuple[Leftover, ...], tuple[Leftover, ...]]
             else:
                 kept.append(item)
         gone = [
-            name for name in plan.orphans if not os.path.lexists(session.root / session.lock.records[name].output)
+            name
+            for name in plan.orphans
+            if not os.path.lexists(session.root / session.lock.records[name].output)
         ]
         ledger.forget(gone)
         session.lock = ledger.save()

@@ -58,9 +58,7 @@ def dotted(name: str, table: Mapping[str, Json]) -> Iterator[str]:
 
 def rows(name: str, tables: Iterable[Mapping[str, Json]]) -> str:
     """`name` as a list of tables, one a line, their keys in the order given. Raises `ValueError`."""
-    items = (
-        ", ".join(f"{key(word)} = {inline(value)}" for word, value in table.items()) for table in tables
-    )
+    items = (", ".join(f"{key(word)} = {inline(value)}" for word, value in table.items()) for table in tables)
     return f"{name} = {_one_a_line(f'{{ {item} }}' for item in items)}"
 
 

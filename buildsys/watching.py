@@ -1,7 +1,7 @@
 """Watching: a project's manifests, inputs and adapters, and a build after each change of one.
 
-What is stale, the plan says, by content: a change only says when to look. So an event too many costs a plan, and
-none is lost, for whatever is read is read after its folder is watched. Knows nothing of terminals.
+What is stale, the plan says, by content: a change only says when to look. So an event too many costs a
+plan, and none is lost, for whatever is read is read after its folder is watched. Knows nothing of terminals.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class Interest(msgspec.Struct, frozen=True):
 
     def concerns(self, path: Path) -> bool:
         """Whether a change of `path` may make something stale; also of a folder on the way to a file."""
-        return path in self.files or any(file.is_relative_to(path) for file in self.files) or self._may_be(path)
+        return (
+            path in self.files or any(file.is_relative_to(path) for file in self.files) or self._may_be(path)
+        )
 
     def _may_be(self, path: Path) -> bool:
         return bool(self.globs) and (path.suffix == ".toml" or path.is_dir())
@@ -95,7 +97,7 @@ def _round(work: Callable[[], None], trouble: Callable[[ArtlockError], None]) ->
 
 
 def interest_of(root: Path, manifest: Manifest) -> Interest:
-    """What a build of `manifest` reads: its own files, inputs, and the project's adapters with their cards."""
+    """What a build of `manifest` reads: its own files, inputs, the project's adapters with their cards."""
     files = {root / file for file in manifest.files}
     for asset in manifest.assets.values():
         files.update(
@@ -110,7 +112,7 @@ def interest_of(root: Path, manifest: Manifest) -> Interest:
 
 
 def _without(root: Path, last: Interest) -> Interest:
-    """The interest while the manifest can't be read: whatever it was, and where it says that more files are."""
+    """The interest while the manifest can't be read: what it was, and where it says that more files are."""
     return Interest(last.files | {root / MANIFEST}, _included(root) or last.globs)
 
 

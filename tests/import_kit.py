@@ -108,7 +108,12 @@ OLDEST = '"a ship at sea" -s 50 -S42 -W 512 -H 640 -C 7.5 -A k_lms'
 def picture(size: tuple[int, int] = (32, 48)) -> Image.Image:
     """A small picture, no two of whose rows are the same."""
     width, height = size
-    data = bytes((x * 7 + y * 5 + channel * 40) % 256 for y in range(height) for x in range(width) for channel in range(3))
+    data = bytes(
+        (x * 7 + y * 5 + channel * 40) % 256
+        for y in range(height)
+        for x in range(width)
+        for channel in range(3)
+    )
     return Image.frombytes("RGB", size, data)
 
 

@@ -153,9 +153,7 @@ def test_a_picture_that_is_painted_meanwhile_is_not_overwritten(
     newer = paint(game, 3)
     with pytest.raises(ArtlockError) as caught:
         adoption.carry_out(session, items)
-    assert str(caught.value) == (
-        "`out/hero.png` changed while it was adopted\n\nhint: run the command again"
-    )
+    assert str(caught.value) == ("`out/hero.png` changed while it was adopted\n\nhint: run the command again")
     assert (game.folder / "out" / "hero.png").read_bytes() == newer
 
 

@@ -44,9 +44,7 @@ def test_nothing_is_removed_before_somebody_says_so(game: Game) -> None:
     before, lock = game.outputs(), game.lock()
     assert "remove  out/items/axe.png" in game.run("clean", "--dry-run").stdout
     error = game.run("clean", code=2).stderr
-    assert error == (
-        "error: 2 files would be removed, and nobody is there to ask\n\nhint: add `--yes`\n"
-    )
+    assert error == ("error: 2 files would be removed, and nobody is there to ask\n\nhint: add `--yes`\n")
     assert (game.outputs(), game.lock()) == (before, lock)
 
 
@@ -108,7 +106,7 @@ def test_a_stand_in_of_an_asset_that_is_gone_is_removed(game: Game) -> None:
 
 
 def test_a_lock_that_a_person_changed_removes_nothing_else(game: Game) -> None:
-    """A stranger's lock may name any path under the project: only the very bytes that it tells are removed."""
+    """A stranger's lock may name any path: only the very bytes that it tells of are removed."""
     game.write(HERO)
     (game.folder / "source.txt").write_text("precious")
     text = game.lock().decode().replace('"out/items/axe.png"', '"source.txt"')

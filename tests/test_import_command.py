@@ -161,7 +161,14 @@ def test_what_artlock_wrote_comes_back(game: Game, tmp_path: Path) -> None:
     (game.folder / "assets.toml").write_text(text + asset)
     game.build()
     done = game.run(
-        "import", str(game.folder / "out/gem.png"), "--name", "again", "--role", "sprite", "--regenerate", "--json"
+        "import",
+        str(game.folder / "out/gem.png"),
+        "--name",
+        "again",
+        "--role",
+        "sprite",
+        "--regenerate",
+        "--json",
     )
     (found,) = json.loads(done.stdout)
     assert found["tool"] == "artlock"

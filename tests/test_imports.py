@@ -59,7 +59,7 @@ def test_a1111_in_a_user_comment(suffix: str, tmp_path: Path) -> None:
 def test_a_comment_in_the_other_byte_order() -> None:
     block = (
         b"II*\0\x08\0\0\0"
-        + b"\x01\0" + b"\x69\x87\x04\0\x01\0\0\0" + (26).to_bytes(4, "little") + b"\0\0\0\0"
+         b"\x01\0" + b"\x69\x87\x04\0\x01\0\0\0" + (26).to_bytes(4, "little") + b"\0\0\0\0"
         + b"\x01\0" + b"\x86\x92\x07\0" + (8 + 8).to_bytes(4, "little") + (44).to_bytes(4, "little") + b"\0\0\0\0"
         + b"UNICODE\0" + "moon".encode("utf-16-le")
     )  # fmt: skip
@@ -255,7 +255,19 @@ def test_no_file_breaks_the_reader(data: bytes, tmp_path_factory: pytest.TempPat
 
 
 words = st.sampled_from(
-    ["Steps: 20", "Seed: 7", 'Model: "a, b"', "Size: 64x64", '"', ": ", ",", "\n", "Negative prompt:", "\\", "x"]
+    [
+        "Steps: 20",
+        "Seed: 7",
+        'Model: "a, b"',
+        "Size: 64x64",
+        '"',
+        ": ",
+        ",",
+        "\n",
+        "Negative prompt:",
+        "\\",
+        "x",
+    ]
 )
 
 
@@ -271,7 +283,9 @@ jsons = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
-            st.sampled_from(["inputs", "class_type", "positive", "seed", "text", "image", "prompt", "1", "2"]),
+            st.sampled_from(
+                ["inputs", "class_type", "positive", "seed", "text", "image", "prompt", "1", "2"]
+            ),
             inner,
             max_size=4,
         ),

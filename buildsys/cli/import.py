@@ -1,5 +1,7 @@
 """`artlock import`: pictures that something else made become assets."""
 
+# ruff: noqa: N999 - a command's module has its name, and is loaded by it; no statement imports this one
+
 from __future__ import annotations
 
 import argparse

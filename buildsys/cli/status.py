@@ -12,7 +12,7 @@ from buildsys.cli.plan import as_json, summary
 from buildsys.cli.retirement import retirement_json, retirement_told
 from buildsys.errors import Exit
 from buildsys.plan.radar import endings
-from buildsys.plan.step import Plan, Step
+from buildsys.plan.step import Step
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -61,4 +61,3 @@ def _row(step: Step) -> tuple[str, str, str, str]:
     word = paint(f"{step.verdict.value:<8}", COLOUR_OF[step.verdict])
     reason = step.reasons[0].text() if step.reasons else ""
     return word, step.name, step.asset.engine, reason
-

@@ -112,7 +112,9 @@ def _numbers(found: Found) -> dict[str, Json]:
 
 def _rest(others: Mapping[str, str]) -> tuple[str, ...]:
     """What else a picture says, a comment each; on one line, for a stranger wrote it."""
-    return tuple(f"{key}: {toml.inline(value[:_SHOWN])}" for key, value in sorted(others.items()) if _plain(key))
+    return tuple(
+        f"{key}: {toml.inline(value[:_SHOWN])}" for key, value in sorted(others.items()) if _plain(key)
+    )
 
 
 def _plain(key: str) -> bool:

@@ -17,7 +17,14 @@ from buildsys.imports.found import Found
 Json: TypeAlias = Any
 
 _TOOL: Final = "InvokeAI"
-_OPTIONS: Final = {"-S": "seed", "-s": "steps", "-C": "guidance", "-W": "width", "-H": "height", "-A": "sampler"}
+_OPTIONS: Final = {
+    "-S": "seed",
+    "-s": "steps",
+    "-C": "guidance",
+    "-W": "width",
+    "-H": "height",
+    "-A": "sampler",
+}
 _NEGATIVE: Final = re.compile(r"\[([^\[\]]*)\]")
 """Older versions had what to keep out in brackets, within the prompt."""
 _LONGEST: Final = 100_000

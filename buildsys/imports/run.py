@@ -74,7 +74,9 @@ def plan(root: Path, manifest: Manifest, wanted: Wanted) -> tuple[Imported, ...]
         item = _import(root, out, manifest, file, wanted)
         first = taken.setdefault(item.name, file)
         if first is not file:
-            raise ArtlockError(f"`{first}` and `{file}` would both be `{item.name}`", "import one with `--name`")
+            raise ArtlockError(
+                f"`{first}` and `{file}` would both be `{item.name}`", "import one with `--name`"
+            )
         made.append(item)
     return tuple(made)
 
@@ -161,7 +163,8 @@ def _made_from(manifest: Manifest, picture: str) -> AssetName | None:
 def _cleaned(stem: str) -> str:
     """A file's name as one that an asset can have."""
     plain = "".join(
-        letter if letter.isalnum() or letter in "-_." else " " for letter in unicodedata.normalize("NFC", stem)
+        letter if letter.isalnum() or letter in "-_." else " "
+        for letter in unicodedata.normalize("NFC", stem)
     )
     return "-".join(plain.split()).strip("-.") or _NAMELESS
 

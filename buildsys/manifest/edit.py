@@ -50,7 +50,7 @@ def remove_key(root: Path, asset: str, key: str) -> str:
 
 
 def add_asset(root: Path, asset: str, table: Mapping[str, Json], remarks: Iterable[str] = ()) -> str:
-    """Add a table for a new `asset` at the end of `assets.toml`, with `remarks` as comments; see `set_key`."""
+    """Add a table for a new `asset` at the end of `assets.toml`, `remarks` as comments; see `set_key`."""
     draft = Draft(root)
     file = draft.add(asset, table, remarks)
     draft.save()
@@ -100,9 +100,7 @@ class Draft:
         file = self.file_of(asset)
         kept = {name: value for name, value in self._declared(file)[asset].items() if name != key}
         text = self._new[file]
-        self._take(
-            file, lambda: rewrite.drop(text, (_ASSETS, asset, key)), self._wanted(file, asset, kept)
-        )
+        self._take(file, lambda: rewrite.drop(text, (_ASSETS, asset, key)), self._wanted(file, asset, kept))
         return file
 
     def add(self, asset: str, table: Mapping[str, Json], remarks: Iterable[str] = ()) -> str:

@@ -90,4 +90,3 @@ def _pair(key: str, value: Json) -> Iterator[tuple[str, str]]:
         yield key, json.dumps(value)
     elif isinstance(value, str) and _SIMPLE.fullmatch(value):
         yield key, value
-

@@ -118,7 +118,7 @@ def packet(source: str) -> str:
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         '<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
         ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
-        f" xmp:CreatorTool=\"artlock\" Iptc4xmpExt:DigitalSourceType={quoteattr(_TYPES + source)}/>"
+        f' xmp:CreatorTool="artlock" Iptc4xmpExt:DigitalSourceType={quoteattr(_TYPES + source)}/>'
         '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
     )
 
