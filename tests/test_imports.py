@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -57,12 +58,13 @@ def test_a1111_in_a_user_comment(suffix: str, tmp_path: Path) -> None:
 
 
 def test_a_comment_in_the_other_byte_order() -> None:
-    block = (
-        b"II*\0\x08\0\0\0"
-         b"\x01\0" + b"\x69\x87\x04\0\x01\0\0\0" + (26).to_bytes(4, "little") + b"\0\0\0\0"
-        + b"\x01\0" + b"\x86\x92\x07\0" + (8 + 8).to_bytes(4, "little") + (44).to_bytes(4, "little") + b"\0\0\0\0"
-        + b"UNICODE\0" + "moon".encode("utf-16-le")
-    )  # fmt: skip
+    order: Literal["little"] = "little"
+    block = b"".join([
+        b"II*\0" + (8).to_bytes(4, order),
+        b"\1\0" + b"\x69\x87" + b"\4\0" + (1).to_bytes(4, order) + (26).to_bytes(4, order) + bytes(4),
+        b"\1\0" + b"\x86\x92" + b"\7\0" + (16).to_bytes(4, order) + (44).to_bytes(4, order) + bytes(4),
+        b"UNICODE\0" + "moon".encode("utf-16-le"),
+    ])  # fmt: skip
     assert list(exif.texts(block)) == ["moon"]
 
 

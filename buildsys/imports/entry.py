@@ -52,33 +52,30 @@ def recipe(found: Found, role: str, manifest: Manifest, workflow: str) -> Entry:
     `workflow`: where ComfyUI's graph lies, if there is one. Raises `ManifestError`.
     """
     engines = _engines(role, manifest)
-    table: dict[str, Json] = {"role": role}
-    left: dict[str, Json] = {}
-    for key, value in _recipe(found).items():
-        taking = [engine for engine in engines if key != "negative" or engine.card.negative is not Need.NONE]
-        if len(taking) == len(engines):
-            table[key] = value
-        elif taking:
-            table[key] = {engine.name: value for engine in taking}
-        else:
-            left[key] = value
-    if "seed" not in table:
-        table["seed"] = 1  # it does not tell its own, so any will do as well
+    table: dict[str, Json] = {"role": role, **_recipe(found)}
+    left: dict[str, str] = {}
+    able = [engine for engine in engines if engine.card.negative is not Need.NONE]
+    if "negative" in table and len(able) < len(engines):
+        left["negative"] = found.negative
+        table["negative"] = {engine.name: table["negative"] for engine in able}
+        if not able:
+            del table["negative"]
+    table.setdefault("seed", 1)  # where it does not tell its own, any will do as well
     parameters: dict[str, Json] = {}
     for key, value in _numbers(found).items():
         able = [engine for engine in engines if key in engine.card.parameters]
         if len(able) == len(engines):
             parameters[key] = value
-        else:
-            left[key] = value
-            for engine in able:
-                parameters.setdefault(engine.name, {})[key] = value
+            continue
+        left[key] = str(value)
+        for engine in able:
+            parameters.setdefault(engine.name, {})[key] = value
     for engine in engines:
         if workflow and engine.card.name == COMFYUI:
             parameters.setdefault(engine.name, {}).update(workflow=workflow, slots=dict(found.slots))
     if parameters:
         table["parameters"] = parameters
-    return Entry(table, _rest({**{key: str(value) for key, value in left.items()}, **found.others}))
+    return Entry(table, _rest({**left, **found.others}))
 
 
 def runs_graphs(role: str, manifest: Manifest) -> bool:

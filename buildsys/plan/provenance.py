@@ -83,10 +83,11 @@ def _settings(parts: Parts) -> Iterator[tuple[str, str]]:
 
 
 def _pair(key: str, value: Json) -> Iterator[tuple[str, str]]:
-    """A parameter, if it is a plain number or word: a longer text may be a path, or a secret of a workflow."""
+    """A parameter, if it is a plain number or word: a longer text may be a path, or somebody's secret."""
     if isinstance(value, bool):
         yield key, str(value).lower()
     elif isinstance(value, int | float):
-        yield key, json.dumps(value)
+        whole = isinstance(value, float) and value.is_integer()
+        yield key, str(int(value)) if whole else json.dumps(value)
     elif isinstance(value, str) and _SIMPLE.fullmatch(value):
         yield key, value
