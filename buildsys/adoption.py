@@ -28,7 +28,7 @@ from buildsys.workbench import build
 FOLDER: Final = "art"
 """Where pictures by hand go."""
 
-KEPT: Final = ("source", "format", "profiles")
+KEPT: Final = ("source", "format", "formats", "scales", "profiles")
 """Keys of the asset that stay as they are; what the old recipe had else becomes a comment."""
 
 NOTE: Final = "Before it was adopted:"

@@ -114,12 +114,13 @@ def _without_asset(session: Session, plan: Plan) -> list[str]:
     """Files in the output folder that are no asset's of any profile, sorted."""
     owned = {step.output for step in plan.steps.values()}
     out = session.manifest.project.out
-    # Of an asset of another profile only the name is known: whatever its format is, the file is its own.
-    elsewhere = {f"{out}/{name}" for name in session.manifest.elsewhere}
+    # Of an asset of another profile only the name is known: whatever format and scale its files have, they
+    # are its own. No name that a person gives holds a `@`.
+    elsewhere = {f"{out}/{name.partition('@')[0]}" for name in session.manifest.elsewhere}
     return [
         path
         for path in _files(session.root, out)
-        if path not in owned and path.rpartition(".")[0] not in elsewhere
+        if path not in owned and path.rpartition(".")[0].partition("@")[0] not in elsewhere
     ]
 
 

@@ -210,6 +210,23 @@ def test_an_asset_of_a_matrix_is_told(game: Game) -> None:
     assert not (game.folder / "art").exists()
 
 
+def test_of_several_scales_the_largest_is_adopted(game: Game) -> None:
+    game.write(ASSETS.replace("finish = [{ resize = [32, 48] }]", "scales = [1, 2]"))
+    game.build()
+    picture((16, 16)).save(game.folder / "out" / "hero@2x.png")
+    done = game.run("adopt", "hero")
+    assert done.stdout == "out/hero@2x.png → art/hero.png, the source of hero\n"
+    assert 'scales = [1, 2]\nprofiles = ["draft"]' in manifest(game)
+    assert "hero@1x" in game.build()["built"]
+    assert refused(game, "hero@1x") == (
+        "error: the file of `hero@1x` was not changed by hand\n\nhint: change `out/hero.png` first\n"
+    )
+    picture((8, 8)).save(game.folder / "out" / "hero.png")
+    assert refused(game, "hero@1x") == (
+        "error: `hero@1x` is one of several files of `hero`\n\nhint: name `hero`\n"
+    )
+
+
 def test_a_program_is_told_where_the_sources_are(game: Game) -> None:
     paint(game)
     found = json.loads(game.run("adopt", "hero", "--json").stdout)

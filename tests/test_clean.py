@@ -86,6 +86,15 @@ def test_assets_of_other_profiles_keep_their_files(game: Game) -> None:
     assert "hero.png" in game.outputs()
 
 
+def test_files_of_several_scales_of_another_profile_stay(game: Game) -> None:
+    game.write(HERO + "scales = [1, 2]\n")
+    game.build()
+    game.write(HERO + 'scales = [1, 2]\nprofiles = ["final"]\n')
+    (game.folder / "assets.lock").unlink()
+    game.run("clean", "--yes")
+    assert [name for name in game.outputs() if name.startswith("hero")] == ["hero.png", "hero@2x.png"]
+
+
 def test_a_file_that_is_an_input_is_nobodys_leftover(game: Game) -> None:
     """An input's bytes are in the store as well, but no result of artlock lay at its place."""
     sketch = game.folder / "out" / "sketch.png"

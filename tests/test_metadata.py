@@ -38,7 +38,7 @@ def write(game: Game, assets: str, policy: str) -> None:
 def info(game: Game, name: str) -> dict[str, Any]:
     with Image.open(game.folder / "out" / name) as image:
         image.load()
-        return dict(image.info)
+        return {str(key): value for key, value in image.info.items()}
 
 
 def locked(game: Game, key: str) -> list[str]:

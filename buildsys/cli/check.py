@@ -50,8 +50,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def kind(step: Step) -> str:
-    """What differs: `recipe`, `missing`, `edited`, `foreign`, `new`, `placeholder` or `blocked`."""
-    order = (Why.EDITED, Why.FOREIGN, Why.PLACEHOLDER, Why.NEW, Why.PART, Why.UPSTREAM, Why.LEFT, Why.MISSING)
+    """What differs: `recipe`, `missing`, `moved`, `edited`, `foreign`, `new`, `placeholder`, `blocked`."""
+    order = (
+        *(Why.EDITED, Why.FOREIGN, Why.PLACEHOLDER, Why.NEW, Why.PART, Why.UPSTREAM),
+        *(Why.LEFT, Why.MOVED, Why.MISSING),
+    )
     found = {reason.why for reason in step.reasons}
     names = {Why.PART: "recipe", Why.UPSTREAM: "recipe"}
     return next((names.get(why, why.value) for why in order if why in found), "blocked")

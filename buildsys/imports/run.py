@@ -86,7 +86,7 @@ def carry_out(root: Path, items: Sequence[Imported]) -> tuple[str, ...]:
     draft = Draft(root)
     for item in items:
         if item.known:
-            for key, value in reversed(item.entry.table.items()):
+            for key, value in reversed([*item.entry.table.items()]):
                 draft.set(item.name, key, value, first=True)
             draft.remove(item.name, "source")
         else:

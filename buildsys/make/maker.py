@@ -24,7 +24,7 @@ from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
 from buildsys.make.results import Finished, Raw, damaged, picture_of, raw_of
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
-from buildsys.plan import price, provenance, recipe
+from buildsys.plan import credits, price, provenance, recipe
 from buildsys.plan.judge import output_of
 from buildsys.plan.record import Parts, Record, told
 from buildsys.plan.step import Step
@@ -90,7 +90,9 @@ class Maker:
             return None
         wanted = record.picture.file
         if self._store.read(wanted) is None:
-            data = self._outside_store(step.output, wanted)
+            places = dict.fromkeys((step.output, record.output))
+            found = (self._outside_store(place, wanted) for place in places)
+            data = next((item for item in found if item is not None), None)
             if data is None:
                 return None
             self._store.put_bytes(data, sync=False)
@@ -133,8 +135,8 @@ class Maker:
 
     def _generate(self, step: Step, parts: Parts, copies: Mapping[str, Path]) -> Raw:
         if "image" in parts.inputs and step.asset.engine == FINISH:
-            # A derived asset: its raw picture is another asset's finished one.
-            return Raw(raw=parts.inputs["image"])
+            # Its raw picture is another asset's finished one, or a person's.
+            return Raw(raw=parts.inputs["image"], credits=credits.of(step.asset))
         key = recipe.generate_key(parts)
         engine = step.asset.engine
         cached = self._recall(step, Action.GENERATE, engine, key, Raw)
@@ -268,7 +270,12 @@ def relabelled(record: Record, step: Step) -> Record:
     But `reproduce` and `credits` follow them, and would look for an asset that is gone.
     """
     return msgspec.structs.replace(
-        record, name=step.name, engine=step.asset.engine, output=step.output, paths=_paths(step)
+        record,
+        name=step.name,
+        engine=step.asset.engine,
+        output=step.output,
+        paths=_paths(step),
+        credits=credits.of(step.asset, record.credits),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest import finish, template
+from buildsys.manifest import finish, outputs, profiles, sources, template
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.engines import Scopes, chosen
 from buildsys.manifest.finish import Finish, Finisher
@@ -24,7 +24,9 @@ from buildsys.manifest.wildcards import Draw
 
 Json: TypeAlias = Any
 
-_DERIVED: frozenset[str] = frozenset({"from", "finish", "matrix", "format", "profiles"})
+_FINISHED: Final = frozenset({"finish", "matrix", "format", "formats", "scales", "profiles"})
+_TAKEN: Final = {"source": _FINISHED | {"source", *sources.CREDITS}, "from": _FINISHED | {"from"}}
+"""Keys of assets that no engine draws, by the key that tells what they are made of."""
 
 _OPTIONS: Final = {"seed": "N", "size": "WxH"}
 """What follows `--seed` and `--size` on the command line; text follows the others."""
@@ -40,12 +42,16 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     scopes: Scopes
     styles: Styles
     finisher: Finisher
+    out: str = "out"
+    """The output folder."""
 
 
 def resolve(asset: Declared, rules: Rules) -> Asset | None:
     """`asset` for the profile of `rules`; None where its style is wrong, which is told. Raises `Fault`."""
-    if "from" in asset.table:
-        return _derived(asset, rules)
+    for key in _TAKEN:
+        if key in asset.table:
+            return _derived(asset, key, rules)
+    sources.check_credits(asset.name, asset.table)
     role: str = asset.table.get("role", "")
     engine, blocked = _engine(asset, role, rules)
     layer = _layer(asset, engine, rules)
@@ -66,26 +72,33 @@ def resolve(asset: Declared, rules: Rules) -> Asset | None:
         parameters=parameters,
         finish=finished.steps,
         inputs={**inputs, **finished.inputs} if inputs or finished.inputs else {},
-        format=asset.table.get("format", "png"),
+        format=outputs.own_format(asset.table),
         location=asset.location,
     )
 
 
-def _derived(asset: Declared, rules: Rules) -> Asset:
+def _derived(asset: Declared, taken: str, rules: Rules) -> Asset:
+    """An asset that is made of a picture: another asset's or, where `taken` is `source`, the project's."""
     for key in asset.table:
-        if key not in _DERIVED:
-            fact = f"asset `{asset.name}` is made from another one and takes no `{key}`"
-            raise Fault(fact, f"remove `{key}`, or remove `from`", (key,), at_key=True)
-    with at("from"):
-        origin = template.expand(asset.table["from"], asset.values)
+        if key not in _TAKEN[taken]:
+            what = "another one" if taken == "from" else "a picture of yours"
+            fact = f"asset `{asset.name}` is made from {what} and takes no `{key}`"
+            raise Fault(fact, f"remove `{key}`, or remove `{taken}`", (key,), at_key=True)
+    with at(taken):
+        origin = template.expand(asset.table[taken], asset.values)
+        if taken == "source":
+            sources.check(origin, rules.out)
+    image = Input(asset=AssetName(origin)) if taken == "from" else Input(path=origin)
     finished = _finish(asset, rules, Finish())
     return Asset(
         name=asset.name,
         role="",
         engine=FINISH,
         finish=finished.steps,
-        inputs={"image": Input(asset=AssetName(origin)), **finished.inputs},
-        format=asset.table.get("format", "png"),
+        inputs={"image": image, **finished.inputs},
+        format=outputs.own_format(asset.table),
+        author=asset.table.get("author", ""),
+        licence=asset.table.get("licence", ""),
         location=asset.location,
     )
 
@@ -103,7 +116,7 @@ def _engine(asset: Declared, role: str, rules: Rules) -> tuple[Engine | None, st
         name, key = choices.get("*") or choices.get(rules.profile, ""), "role"
     else:
         hint = "add `role = …`"
-        raise Fault(f"asset `{asset.name}` has no `role`, `engine` or `from`", hint)
+        raise Fault(f"asset `{asset.name}` has no `role`, `engine`, `from` or `source`", hint)
     if not name:
         fact = f"role `{role}` has no engine in profile `{rules.profile}`"
         return None, f"{fact}\n\nhint: add `{rules.profile}` to `{role}` under `[roles]`"
@@ -131,7 +144,7 @@ def _finish(asset: Declared, rules: Rules, styled: Finish) -> Finish:
         with at("finish"):
             made = rules.finisher.resolve(template.expand_all(steps, asset.values))
         path = ("finish", len(steps) - 1)
-    finish.check_format(made, asset.table.get("format", "png"), path)
+    finish.check_format(made, outputs.own_format(asset.table), path)
     return made
 
 
@@ -231,8 +244,8 @@ def _parameters(
     if engine is None:
         return {}, {}
     parameters = layer.parameters
-    if given := asset.table.get("parameters"):
-        with at("parameters"):
+    for path, given in profiles.parameters(asset.table, asset.over, rules.profile):
+        with at(*path):
             own = rules.scopes.parameters(template.expand_all(given, asset.values), engine)
         parameters = {**parameters, **own}
     inputs: dict[str, Input] = {}

@@ -80,6 +80,9 @@ class Draft:
         if asset not in self._manifest.assets and asset not in self._manifest.elsewhere:
             hint = did_you_mean(asset, self._manifest.assets) or "run `artlock status` for the list"
             raise ManifestError(f"asset `{asset}` is not in the manifest", hint)
+        main = asset.partition("@")[0]
+        if main != asset:
+            raise ManifestError(f"`{asset}` is one of several files of `{main}`", f"name `{main}`")
         file, key = self._template_of(asset)
         fact = f"asset `{asset}` comes from the matrix of `{key}` and has no table of its own"
         raise ManifestError(fact, f"edit `[assets.{toml.key(key)}]` in `{file}` by hand")

@@ -234,9 +234,21 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     (from 0) is `finish.i.NAME`."""
     format: str = "png"
     """Suffix of the output: `png` or `webp`."""
+    file: str = ""
+    """Path of the output under the output folder, without its suffix; empty where that is the name."""
+    main: AssetName = AssetName("")
+    """The asset that this is another scale or format of; empty where it is one of its own."""
+    author: str = ""
+    licence: str = ""
+    """Of a picture that was made by hand: whom it owes a mention, and how."""
     metadata: str = ""
     """`keep` where the picture is to tell its recipe; empty where it tells nothing of itself."""
     location: Location = Location("")
+
+    @property
+    def path(self) -> str:
+        """The output under the output folder."""
+        return f"{self.file or self.name}.{self.format}"
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The step `resize`, and the resampler behind it.
+"""The steps `resize` and `scale`, and the resampler behind them.
 
 Pixels are summed as integers. Weights use only single float64 operations (+ - * /), which IEEE 754 rounds
 the same on every CPU; `math.sin` was refused, because a C library picks its version by CPU.
@@ -6,6 +6,7 @@ the same on every CPU; `math.sin` was refused, because a C library picks its ver
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -42,6 +43,18 @@ def resize(pixels: Pixels, *, size: tuple[int, int], fit: str, filter: str, anch
     bounds.check(*inner)
     scaled = resample(pixels, *inner, filter)
     return scaled if fit == "within" else place(scaled, size, anchor, (0, 0, 0, 0))
+
+
+def scale(pixels: Pixels, *, multiply: int, divide: int, filter: str) -> Pixels:  # noqa: A002
+    """Scale by `multiply` / `divide`, which must leave whole sides."""
+    rows, columns = pixels.shape[:2]
+    width, height = columns * multiply, rows * multiply
+    if width % divide or height % divide:
+        whole = divide // math.gcd(multiply, divide)
+        message = f"the picture is {columns} x {rows}, and {multiply}/{divide} of that is no whole number"
+        raise bad(message, f"give it sides that are multiples of {whole}, with a `pad` or a `resize` before")
+    bounds.check(width // divide, height // divide)
+    return resample(pixels, width // divide, height // divide, filter)
 
 
 def fit(pixels: Pixels, size: tuple[int, int]) -> Pixels:

@@ -16,7 +16,7 @@ from engines.finish.geometry import crop, pad, trim
 from engines.finish.key import alpha
 from engines.finish.outline import outline
 from engines.finish.quantize import quantize
-from engines.finish.resize import resize
+from engines.finish.resize import resize, scale
 from engines.finish.tone import levels, lut
 from engines.parameters import bad, unknown
 from engines.png import Pixels
@@ -26,6 +26,7 @@ STEPS: Final[dict[str, Callable[..., Pixels]]] = {
     "trim": trim,
     "crop": crop,
     "resize": resize,
+    "scale": scale,
     "pad": pad,
     "quantize": quantize,
     "levels": levels,
