@@ -75,7 +75,7 @@ def watch(
                 # What was read before its folder was watched is read again.
                 if eyes is not None:
                     eyes.close()
-                eyes = Eyes(folders)
+                eyes = _open(folders)
                 continue
             if error is not None:
                 trouble(error)
@@ -87,6 +87,14 @@ def watch(
     finally:
         if eyes is not None:
             eyes.close()
+
+
+def _open(folders: Collection[tuple[Path, int]]) -> Eyes | None:
+    """Who watches `folders`; None where one is gone since, so that they are to be looked up again."""
+    try:
+        return Eyes(folders)
+    except FileNotFoundError:
+        return None
 
 
 def _round(work: Callable[[], None], trouble: Callable[[ArtlockError], None]) -> None:
@@ -154,7 +162,10 @@ def _along(root: Path, glob: str) -> Iterator[Path]:
 
 
 class Eyes:
-    """Watches folders, from the moment that it is made. Raises `DiskError` where the system can't."""
+    """Watches folders, from the moment that it is made.
+
+    Raises `FileNotFoundError` where one is gone, and `DiskError` where the system can't.
+    """
 
     def __init__(self, folders: Collection[tuple[Path, int]]) -> None:
         from watchfiles._rust_notify import RustNotify  # noqa: PLC0415 - only who watches pays for it
@@ -163,7 +174,9 @@ class Eyes:
         places = sorted(os.fspath(folder) for folder, _ in folders)
         try:
             # Paths, debug, polling, its delay, recursive, whether to pass over what may not be read.
-            self._notify: RustNotify = RustNotify(places, False, False, 300, False, True)
+            self._notify: RustNotify = RustNotify(places, False, False, 300, False, False)
+        except FileNotFoundError:
+            raise
         except OSError as error:
             hint = "raise the system's limit: `sysctl fs.inotify.max_user_watches`"
             raise DiskError(f"the project's folders can't be watched: {error}", hint) from error

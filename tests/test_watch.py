@@ -40,12 +40,14 @@ class Watch:
         )
         self._lines: queue.Queue[str | None] = queue.Queue()
         self.said: list[str] = []
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self._lines.put(line.rstrip("\n"))
+        with self.process.stderr as lines:
+            for line in lines:
+                self._lines.put(line.rstrip("\n"))
         self._lines.put(None)
 
     def until(self, told: Callable[[str], bool] | str) -> list[str]:
@@ -63,6 +65,11 @@ class Watch:
             if told in line if isinstance(told, str) else told(line):
                 return found
 
+    def finish(self) -> None:
+        """Wait until all that it said is read."""
+        self._reader.join(PATIENCE)
+        assert not self._reader.is_alive(), "something that it started still holds its stderr"
+
     def end(self, number: int = signal.SIGINT) -> int:
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)
@@ -77,6 +84,7 @@ def watching(game: Game, *words: str) -> Iterator[Watch]:
         if watch.process.poll() is None:
             os.killpg(watch.process.pid, signal.SIGKILL)
             watch.process.wait()
+        watch.finish()
 
 
 @pytest.fixture
@@ -135,7 +143,8 @@ def test_an_included_manifest_that_turns_up_is_built(game: Game) -> None:
     with watching(game) as watch:
         watch.until("ctrl-C ends it")
         (game.folder / "levels" / "two").mkdir()
-        (game.folder / "levels" / "two" / "assets.toml").write_text(GEM.replace("gem", "two"))
+        two = GEM.replace("gem", "two").replace("seed = 1", "seed = 2")
+        (game.folder / "levels" / "two" / "assets.toml").write_text(two)
         watch.until("built two")
         watch.end()
 
@@ -217,4 +226,6 @@ def test_what_concerns_nobody_is_passed_over(tmp_path: Path) -> None:
 
 def test_a_folder_that_can_not_be_watched_is_told(tmp_path: Path) -> None:
     with pytest.raises(ArtlockError, match="can't be watched"):
-        Eyes([(tmp_path / "none", 1)])
+        Eyes([(tmp_path / ("x" * 300), 1)])
+    with pytest.raises(FileNotFoundError):
+        Eyes([(tmp_path / "gone", 1)])

@@ -11,7 +11,8 @@ from buildsys.cli.build import summary
 from buildsys.cli.console import count, say, tame
 from buildsys.cli.live import display
 from buildsys.errors import ArtlockError, Exit
-from buildsys.plan.step import Verdict
+from buildsys.manifest.model import AssetName
+from buildsys.plan.step import Reason, Verdict
 from buildsys.session import Session, find_root
 from buildsys.workbench import build, interruptible
 
@@ -49,15 +50,19 @@ class _Rounds:
         self._names = names
         self._jobs = jobs
         self._told = False
+        self._kept: list[tuple[AssetName, tuple[Reason, ...]]] | None = None
+        """What the last round said that it left alone; None before the first one."""
 
     def work(self) -> None:
         """Build what is stale, if anything is."""
         session = Session.open(self.root, self._profile)
         names = session.names(self._names)
         plan = session.plan(names)
-        # What is blocked or edited stays so until something changes: said once, not at every save.
-        if self._told and not plan.having(Verdict.BUILD, Verdict.RESTORE) and not plan.unlocked():
+        # What is blocked or edited stays so for a while: said once, not at every save.
+        kept = [(step.name, step.reasons) for step in plan.having(Verdict.BLOCKED, Verdict.EDITED)]
+        if self._kept == kept and not plan.having(Verdict.BUILD, Verdict.RESTORE):
             return
+        self._kept = kept
         self.at_work = True
         with display() as shown:
             outcome, _ = build(session, names, jobs=self._jobs, tell=shown.tell, planned=shown.planned)

@@ -56,9 +56,9 @@ def recipe(found: Found, role: str, manifest: Manifest, workflow: str) -> Entry:
     left: dict[str, str] = {}
     able = [engine for engine in engines if engine.card.negative is not Need.NONE]
     if "negative" in table and len(able) < len(engines):
-        left["negative"] = found.negative
         table["negative"] = {engine.name: table["negative"] for engine in able}
         if not able:
+            left["negative"] = found.negative
             del table["negative"]
     table.setdefault("seed", 1)  # where it does not tell its own, any will do as well
     parameters: dict[str, Json] = {}
@@ -67,9 +67,10 @@ def recipe(found: Found, role: str, manifest: Manifest, workflow: str) -> Entry:
         if len(able) == len(engines):
             parameters[key] = value
             continue
-        left[key] = str(value)
         for engine in able:
             parameters.setdefault(engine.name, {})[key] = value
+        if not able:
+            left[key] = str(value)
     for engine in engines:
         if workflow and engine.card.name == COMFYUI:
             parameters.setdefault(engine.name, {}).update(workflow=workflow, slots=dict(found.slots))
