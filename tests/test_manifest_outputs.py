@@ -52,7 +52,10 @@ def test_scales_are_files_by_the_usual_convention() -> None:
         "hero@2x": "hero@2x.png",
         "hero@1x": "hero.png",
     }
-    assert files("scales = [2, 3]") == {"hero": "hero@3x.png", "hero@2x": "hero@2x.png"}
+    assert files("scales = [2, 3]\nfinish = [{ resize = [33, 9] }]") == {
+        "hero": "hero@3x.png",
+        "hero@2x": "hero@2x.png",
+    }
 
 
 def test_formats_are_files_of_one_name() -> None:

@@ -48,7 +48,10 @@ def test_other_profiles_are_as_they_were() -> None:
 
 
 def test_keys_are_replaced_as_a_whole() -> None:
-    text = HERO + "[assets.hero.profile.final]\nprompt = 'old knight'\nsize = [1024, 1024]\nseed = 2\nfinish = []\n"
+    text = (
+        HERO
+        + "[assets.hero.profile.final]\nprompt = 'old knight'\nsize = [1024, 1024]\nseed = 2\nfinish = []\n"
+    )
     found = hero(text, "final")
     assert (found.prompt, found.negative, found.size, found.seed) == ("old knight", "blurry", (1024, 1024), 2)
     assert found.finish == ()
@@ -91,7 +94,9 @@ def test_a_matrix_reaches_the_keys_of_a_profile() -> None:
 
 
 def test_a_derived_asset_and_a_hand_made_one_differ_by_profile() -> None:
-    text = HERO + """
+    text = (
+        HERO
+        + """
     [assets.icon]
     from = "hero"
     profile.final.finish = [{ resize = [32, 32] }]
@@ -100,13 +105,16 @@ def test_a_derived_asset_and_a_hand_made_one_differ_by_profile() -> None:
     source = "art/sketch.png"
     profile.final.source = "art/logo.png"
     """
+    )
     icon, logo = list(made(text, "final").assets.values())[1:]
     assert [step.parameters["size"] for step in icon.finish] == [[32, 32]]
     assert logo.inputs["image"].path == "art/logo.png"
     assert made(text, "draft").assets[AssetName("logo")].inputs["image"].path == "art/sketch.png"
 
 
-STYLED = HERO.replace("finish = [{ resize = [64, 64] }]", "style = 'night'") + """
+STYLED = (
+    HERO.replace("finish = [{ resize = [64, 64] }]", "style = 'night'")
+    + """
 [styles.keep]
 prompt = "{prompt}, keep"
 parameters = { steps = 6, guidance = 3.0 }
@@ -121,6 +129,7 @@ finish = []
 inherits = "keep"
 prompt = "{prompt}, night"
 """
+)
 
 
 def test_a_style_differs_by_profile_and_so_do_its_heirs() -> None:
@@ -132,7 +141,9 @@ def test_a_style_differs_by_profile_and_so_do_its_heirs() -> None:
 
 
 def test_the_profiles_that_tables_name_exist() -> None:
-    text = '[project]\nname = "game"\n[assets.hero]\nengine = "stock"\nprompt = "x"\nseed = 1\nsize = [64, 64]\n'
+    text = (
+        '[project]\nname = "game"\n[assets.hero]\nengine = "stock"\nprompt = "x"\nseed = 1\nsize = [64, 64]\n'
+    )
     text += "profile.final.size = [128, 128]\n[styles.a]\nprofile.print.size = [8, 8]\n"
     manifest = parse({"assets.toml": text}, "final", root=BUNDLE, bundled=BUNDLE)
     assert manifest.profiles == ("final", "print")
@@ -157,7 +168,10 @@ def test_several_outputs_are_made_of_what_the_profile_says() -> None:
         ("finish = [{ resiez = [1, 1] }]", "unknown finish step `resiez`"),
         ("size = [500, 512]", "engine `sd35-medium` can't make 500"),
         ("prompt = '{lihgt}'", "unknown name `{lihgt}`"),
-        ("finish = [{ lut = { file = { asset = 'hro' } } }]", "takes the picture of `hro`, which does not exist"),
+        (
+            "finish = [{ lut = { file = { asset = 'hro' } } }]",
+            "takes the picture of `hro`, which does not exist",
+        ),
     ],
 )
 def test_a_typo_shows_in_every_profile_at_its_place(over: str, fact: str, profile: str) -> None:

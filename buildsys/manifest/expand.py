@@ -42,7 +42,9 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
     chosen = profile or project.profile
     known = profiles.mentioned(document, roles)
     if chosen not in known and chosen != project.profile:
-        hint = did_you_mean(chosen, [*known, project.profile]) or f"use one of {profiles.listed(known, project)}"
+        hint = (
+            did_you_mean(chosen, [*known, project.profile]) or f"use one of {profiles.listed(known, project)}"
+        )
         raise ManifestError(f"{document.root.file}: unknown profile `{chosen}`", hint)
     configured = engines.configure(document.sections["engines"], cards, problems)
     _check_roles(document, roles, configured, problems)
@@ -142,8 +144,7 @@ def _assets(
                     elsewhere += [item.name for item in planned]
                 elif asset := assets.resolve(declared, rules):
                     made.update(
-                        (one.name, one)
-                        for one in outputs.spread(asset, entry.value, planned, rules.finisher)
+                        (one.name, one) for one in outputs.spread(asset, entry.value, planned, rules.finisher)
                     )
         except Fault as fault:
             problems.add(entry.source, profiles.placed(fault, over, rules.profile).under("assets", key))

@@ -13,7 +13,7 @@ import msgspec
 
 from buildsys.errors import did_you_mean
 from buildsys.manifest import names, profiles, template
-from buildsys.manifest.combinations import EXCLUDE, INCLUDE, Combination, combine
+from buildsys.manifest.combinations import EXCLUDE, INCLUDE, Combination, combine, entries
 from buildsys.manifest.model import AssetName, Location
 from buildsys.manifest.source import Fault, at
 from buildsys.manifest.template import Value
@@ -69,9 +69,7 @@ def _named(name: str, values: Mapping[str, Value], *, whole: bool) -> AssetName:
     return AssetName(made)
 
 
-def _combinations(
-    name: str, table: Mapping[str, Json], taken: Collection[str]
-) -> list[Combination]:
+def _combinations(name: str, table: Mapping[str, Json], taken: Collection[str]) -> list[Combination]:
     """Each combination, as texts to put into the asset called `name`.
 
     `taken`: names of variables. Raises `Fault`.
@@ -93,10 +91,10 @@ def _combinations(
         count = math.prod(len(items) for items in axes.values())
         if count > MOST:
             raise Fault(f"the matrix of `{name}` makes {count} assets", f"make at most {MOST}")
-        made = combine(axes, matrix.get(EXCLUDE), matrix.get(INCLUDE))
-        if INCLUDE in matrix:
-            _check_added(name, table, axes, taken)
-    return made
+        added = entries(matrix, INCLUDE)
+        if added:
+            _check_added(name, table, added, axes, taken)
+        return combine(axes, entries(matrix, EXCLUDE), added)
 
 
 def _check_word(word: str, what: str, taken: Collection[str], path: tuple[str | int, ...]) -> None:
@@ -106,7 +104,9 @@ def _check_word(word: str, what: str, taken: Collection[str], path: tuple[str | 
         hint = "use letters, digits, `_` and `-`; `prompt` is the styles' own"
         raise Fault(f"`{word}` can't name {article} {what}", hint, path, at_key=True)
     if word in taken:
-        raise Fault(f"the {what} `{word}` has the name of a variable", "rename one of them", path, at_key=True)
+        raise Fault(
+            f"the {what} `{word}` has the name of a variable", "rename one of them", path, at_key=True
+        )
 
 
 def _check_items(axis: str, items: Sequence[str | int]) -> None:
@@ -118,12 +118,16 @@ def _check_items(axis: str, items: Sequence[str | int]) -> None:
 
 
 def _check_added(
-    name: str, table: Mapping[str, Json], axes: Collection[str], taken: Collection[str]
+    name: str,
+    table: Mapping[str, Json],
+    added: Sequence[Mapping[str, str]],
+    axes: Collection[str],
+    taken: Collection[str],
 ) -> None:
     """Find the typo in `include`: a misspelled axis there would be a value that nobody reads."""
     used = {*template.names(name)}
     used.update(word for key, value in table.items() if key != "matrix" for word in _used(value))
-    for number, entry in enumerate(table["matrix"][INCLUDE]):
+    for number, entry in enumerate(added):
         for word in entry:
             if word in axes:
                 continue

@@ -51,7 +51,9 @@ def _concerned(entry: Entry, rules: Rules) -> bool:
 
 def _try(key: str, entry: Entry, rules: Rules, names: Collection[AssetName], found: Problems) -> None:
     # One asset of a matrix tells: they differ in texts alone, which may say anything.
-    declared = next(matrix.expand(key, entry.value, rules.variables, Location(entry.source.file), rules.profile))
+    declared = next(
+        matrix.expand(key, entry.value, rules.variables, Location(entry.source.file), rules.profile)
+    )
     try:
         asset = assets.resolve(declared, rules)
         if asset is None:
@@ -61,4 +63,10 @@ def _try(key: str, entry: Entry, rules: Rules, names: Collection[AssetName], fou
             for wrong in references.lost(one, names):
                 raise wrong
     except Fault as fault:
-        found.add(entry.source, profiles.placed(fault, declared.over, rules.profile).under(_SECTION, key))
+        wrong = profiles.placed(fault, declared.over, rules.profile)
+        if wrong.path[:1] != (profiles.KEY,):
+            # What it is held against is written elsewhere, and true of other profiles as well.
+            wrong = Fault(
+                f"in profile `{rules.profile}`, {wrong.fact}", wrong.hint, wrong.path, at_key=wrong.at_key
+            )
+        found.add(entry.source, wrong.under(_SECTION, key))
