@@ -79,9 +79,9 @@ def test_the_asset_keeps_its_recipe_whatever_else_is_made_of_it() -> None:
         assert getattr(one, field) == getattr(several, field)
 
 
-def scale(multiply: int, divide: int, method: str = "area") -> FinishStep:
+def scale(up: int, down: int, method: str = "area") -> FinishStep:
     return FinishStep(
-        name="scale", version=1, parameters={"multiply": multiply, "divide": divide, "filter": method}
+        name="scale", version=1, parameters={"down": down, "up": up, "filter": method}
     )
 
 
@@ -147,9 +147,9 @@ def test_other_profiles_know_the_outputs() -> None:
         ("[{ resize = [30, 20] }, { lut = 'a.cube' }]", (30, 20)),
         ("[{ trim = {} }]", None),
         ("[{ trim = {} }, { resize = [30, 20] }]", (30, 20)),
-        ("[{ scale = 3 }]", (768, 384)),
-        ("[{ scale = { divide = 64 } }]", (4, 2)),
-        ("[{ scale = { divide = 3 } }]", None),
+        ("[{ scale = { up = 3 } }]", (768, 384)),
+        ("[{ scale = 64 }]", (4, 2)),
+        ("[{ scale = 3 }]", None),
         ("[{ encode = { smallest = true } }]", (256, 128)),
     ],
 )

@@ -146,11 +146,9 @@ def test_sides_that_only_the_picture_knows_are_told_by_the_step(game: Game) -> N
     found = game.build(code=1)
     assert found["built"] == ["logo"]
     assert found["failures"]["logo@1x"]["message"] == (
-        "finish step `scale`: the picture is 8 x 7, and 1/2 of that is no whole number"
+        "finish step `scale`: the picture is 8 x 7 pixels, which 2 does not divide"
     )
-    assert found["failures"]["logo@1x"]["hint"] == (
-        "give it sides that are multiples of 2, with a `pad` or a `resize` before"
-    )
+    assert found["failures"]["logo@1x"]["hint"] == "put a `resize`, `pad` or `crop` before it"
 
 
 @pytest.mark.parametrize(("kind", "suffix"), [("PNG", "png"), ("JPEG", "jpg"), ("WEBP", "webp")])
