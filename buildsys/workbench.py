@@ -221,8 +221,8 @@ def _finished_size(manifest: Manifest, step: Step) -> tuple[int, int]:
     for asset in reversed(chain):
         for item in asset.finish:
             if item.name == "scale":
-                multiply, divide = item.parameters["multiply"], item.parameters["divide"]
-                size = max(1, size[0] * multiply // divide), max(1, size[1] * multiply // divide)
+                up, down = item.parameters["up"], item.parameters["down"]
+                size = max(1, size[0] * up // down), max(1, size[1] * up // down)
             elif "size" in item.parameters:
                 size = tuple(item.parameters["size"])
             elif item.name == "crop":

@@ -142,7 +142,7 @@ def test_variables_and_axes_reach_every_text() -> None:
     engine = "vector"
     text = "{stone}, {size}"
     size = [64, 64]
-    parameters = { fill = "{ink}" }
+    parameters = { fill = "{ink}", font = "a.ttf" }
     matrix = { stone = ["ruby"] }
 
     [assets."{stone}-drawn"]
@@ -198,12 +198,11 @@ def test_include_keeps_the_axes_and_adds_to_all_or_none(
 ) -> None:
     try:
         found = combine(axes, include=entries)
-    except Fault as fault:
-        assert fault.path[0] == "include"
+    except Fault:
         return
     count = math.prod(map(len, axes.values()))
     assert [item.chosen for item in found[:count]] == [item.chosen for item in combine(axes)]
-    assert all(list(item.chosen) == ["x", "y"] for item in found)
+    assert all(list(item.chosen) == list(axes) for item in found)
     keys = [tuple(item.chosen.items()) for item in found]
     assert len(set(keys)) == len(keys)
     for item in found:

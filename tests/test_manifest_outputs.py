@@ -52,7 +52,10 @@ def test_scales_are_files_by_the_usual_convention() -> None:
         "hero@2x": "hero@2x.png",
         "hero@1x": "hero.png",
     }
-    assert files("scales = [2, 3]") == {"hero": "hero@3x.png", "hero@2x": "hero@2x.png"}
+    assert files("scales = [2, 3]\nfinish = [{ resize = [33, 9] }]") == {
+        "hero": "hero@3x.png",
+        "hero@2x": "hero@2x.png",
+    }
 
 
 def test_formats_are_files_of_one_name() -> None:
@@ -76,9 +79,9 @@ def test_the_asset_keeps_its_recipe_whatever_else_is_made_of_it() -> None:
         assert getattr(one, field) == getattr(several, field)
 
 
-def scale(multiply: int, divide: int, method: str = "area") -> FinishStep:
+def scale(up: int, down: int, method: str = "area") -> FinishStep:
     return FinishStep(
-        name="scale", version=1, parameters={"multiply": multiply, "divide": divide, "filter": method}
+        name="scale", version=1, parameters={"down": down, "up": up, "filter": method}
     )
 
 
@@ -144,9 +147,9 @@ def test_other_profiles_know_the_outputs() -> None:
         ("[{ resize = [30, 20] }, { lut = 'a.cube' }]", (30, 20)),
         ("[{ trim = {} }]", None),
         ("[{ trim = {} }, { resize = [30, 20] }]", (30, 20)),
-        ("[{ scale = 3 }]", (768, 384)),
-        ("[{ scale = { divide = 64 } }]", (4, 2)),
-        ("[{ scale = { divide = 3 } }]", None),
+        ("[{ scale = { up = 3 } }]", (768, 384)),
+        ("[{ scale = 64 }]", (4, 2)),
+        ("[{ scale = 3 }]", None),
         ("[{ encode = { smallest = true } }]", (256, 128)),
     ],
 )

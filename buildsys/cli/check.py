@@ -64,9 +64,11 @@ def _complain(session: Session, plan: Plan, differing: list[Step]) -> None:
     for step in differing:
         reasons = [reason.text() for reason in step.reasons if reason.why is not Why.ENGINE]
         print(f"{paint(kind(step), 'yellow')}  {step.name}: {'; '.join(reasons) or step.reasons[0].text()}")
+    owned = {step.output for step in plan.steps.values()}
     for name in plan.orphans:
         output = session.lock.records[name].output
-        print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it; delete `{output}`")
+        mend = "" if output in owned else f"; delete `{output}`"
+        print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it{mend}")
     differences = count(len(differing) + len(plan.orphans), "difference")
     say(f"\n{differences} in {count(len(plan.steps), 'asset')}\n\nhint: {_mend(differing)}")
 

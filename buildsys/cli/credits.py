@@ -11,7 +11,7 @@ from buildsys.cli import options as shared
 from buildsys.cli.console import print_json
 from buildsys.errors import Exit
 from buildsys.manifest.model import AssetName
-from buildsys.plan.credits import HAND_MADE
+from buildsys.plan.handmade import HAND_MADE
 from buildsys.plan.record import Credit, Record, asset_of
 from buildsys.session import Session
 

@@ -24,7 +24,7 @@ from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
 from buildsys.make.results import Finished, Raw, damaged, picture_of, raw_of
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
-from buildsys.plan import credits, price, provenance, recipe
+from buildsys.plan import handmade, price, provenance, recipe
 from buildsys.plan.judge import output_of
 from buildsys.plan.record import Parts, Record, told
 from buildsys.plan.step import Step
@@ -136,7 +136,7 @@ class Maker:
     def _generate(self, step: Step, parts: Parts, copies: Mapping[str, Path]) -> Raw:
         if "image" in parts.inputs and step.asset.engine == FINISH:
             # Its raw picture is another asset's finished one, or a person's.
-            return Raw(raw=parts.inputs["image"], credits=credits.of(step.asset))
+            return Raw(raw=parts.inputs["image"], credits=handmade.credits_of(step.asset))
         key = recipe.generate_key(parts)
         engine = step.asset.engine
         cached = self._recall(step, Action.GENERATE, engine, key, Raw)
@@ -275,7 +275,7 @@ def relabelled(record: Record, step: Step) -> Record:
         engine=step.asset.engine,
         output=step.output,
         paths=_paths(step),
-        credits=credits.of(step.asset, record.credits),
+        credits=handmade.credits_of(step.asset, record.credits),
     )
 
 

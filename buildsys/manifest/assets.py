@@ -79,11 +79,12 @@ def resolve(asset: Declared, rules: Rules) -> Asset | None:
 
 def _derived(asset: Declared, taken: str, rules: Rules) -> Asset:
     """An asset that is made of a picture: another asset's or, where `taken` is `source`, the project's."""
-    for key in asset.table:
+    for key in (*asset.table, *asset.over):
         if key not in _TAKEN[taken]:
             what = "another one" if taken == "from" else "a picture of yours"
             fact = f"asset `{asset.name}` is made from {what} and takes no `{key}`"
-            raise Fault(fact, f"remove `{key}`, or remove `{taken}`", (key,), at_key=True)
+            path = (key,) if key in asset.table else (profiles.KEY, rules.profile, key)
+            raise Fault(fact, f"remove `{key}`, or remove `{taken}`", path, at_key=True)
     with at(taken):
         origin = template.expand(asset.table[taken], asset.values)
         if taken == "source":

@@ -35,24 +35,22 @@ class Combination(msgspec.Struct, frozen=True):
 
 
 def combine(
-    axes: Mapping[str, Sequence[str | int]], exclude: Json = None, include: Json = None
+    axes: Mapping[str, Sequence[str | int]],
+    exclude: Sequence[Values] = (),
+    include: Sequence[Values] = (),
 ) -> list[Combination]:
-    """The combinations of `axes`, the last axis fastest, then the new ones of `include`.
-
-    `exclude` and `include` are as the manifest has them; None: not there. Raises `Fault`.
-    """
+    """The combinations of `axes`, the last axis fastest, then the new ones of `include`. Raises `Fault`."""
     values = {axis: [str(item) for item in items] for axis, items in axes.items()}
     made = [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]
-    if exclude is not None:
-        made = _without(made, values, _entries(EXCLUDE, exclude))
-    combinations = [Combination(chosen, {}) for chosen in made]
-    if include is not None:
-        combinations = _with(combinations, values, _entries(INCLUDE, include))
-    return combinations
+    made = _without(made, values, exclude)
+    return _with([Combination(chosen, {}) for chosen in made], values, include)
 
 
-def _entries(key: str, value: Json) -> list[Values]:
-    """`value` as a list of tables of texts. Raises `Fault`."""
+def entries(matrix: Mapping[str, Json], key: str) -> list[Values]:
+    """The tables under `key` of `matrix`, if it is there, their values as texts. Raises `Fault`."""
+    if key not in matrix:
+        return []
+    value = matrix[key]
     hint = f"write it like `{key} = {_EXAMPLES[key]}`"
     if not isinstance(value, list) or not value:
         raise Fault(f"`{key}` must be a non-empty array of tables, not {written(value)}", hint, (key,))
@@ -77,7 +75,7 @@ def _without(
                 _check_value(axis, value, axes)
             kept = [chosen for chosen in made if not _fits(chosen, entry)]
             if len(kept) == len(made):
-                raise Fault("this entry excludes nothing that those before it left", "remove it")
+                raise Fault("the entries before this one exclude all that it does", "remove it")
             made = kept
     if not made:
         raise Fault(f"`{EXCLUDE}` leaves no combination", "remove one of its entries", (EXCLUDE,))
@@ -110,10 +108,10 @@ def _with(
 
 def _fits_none(chosen: Values, axes: Mapping[str, Sequence[str]], number: int) -> Fault:
     """The fault of an entry of `include` for combinations that are not there, and too short for a new one."""
-    with at(INCLUDE, number):
-        for axis, value in chosen.items():
-            if near := did_you_mean(value, axes[axis]):
-                return Fault(f"the axis `{axis}` has no value `{value}`", near, (INCLUDE, number, axis))
+    for axis, value in chosen.items():
+        near = "" if value in axes[axis] else did_you_mean(value, axes[axis])
+        if near:
+            return Fault(f"the axis `{axis}` has no value `{value}`", near, (INCLUDE, number, axis))
     lacking = ", ".join(f"`{axis}`" for axis in axes if axis not in chosen)
     fact = f"no combination has {written(chosen)}, and a new one needs every axis"
     return Fault(fact, f"add {lacking} to make it a new combination", (INCLUDE, number))

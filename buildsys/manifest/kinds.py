@@ -155,7 +155,7 @@ _SCALES_SCHEMA: Final = {
 }
 _SCALES_TABLE: Final = {
     "type": "object",
-    "properties": {"of": _SCALES_SCHEMA, "filter": {"enum": ["nearest", "area", "lanczos"]}},
+    "properties": {"of": _SCALES_SCHEMA, "filter": {"enum": ["area", "nearest"]}},
     "required": ["of"],
     "additionalProperties": False,
 }

@@ -13,7 +13,7 @@ import msgspec
 
 from buildsys.errors import did_you_mean
 from buildsys.manifest import names, profiles, template
-from buildsys.manifest.combinations import EXCLUDE, INCLUDE, Combination, combine
+from buildsys.manifest.combinations import EXCLUDE, INCLUDE, Combination, combine, entries
 from buildsys.manifest.model import AssetName, Location
 from buildsys.manifest.source import Fault, at
 from buildsys.manifest.template import Value
@@ -91,10 +91,10 @@ def _combinations(name: str, table: Mapping[str, Json], taken: Collection[str]) 
         count = math.prod(len(items) for items in axes.values())
         if count > MOST:
             raise Fault(f"the matrix of `{name}` makes {count} assets", f"make at most {MOST}")
-        made = combine(axes, matrix.get(EXCLUDE), matrix.get(INCLUDE))
-        if INCLUDE in matrix:
-            _check_added(name, table, axes, taken)
-    return made
+        added = entries(matrix, INCLUDE)
+        if added:
+            _check_added(name, table, added, axes, taken)
+        return combine(axes, entries(matrix, EXCLUDE), added)
 
 
 def _check_word(word: str, what: str, taken: Collection[str], path: tuple[str | int, ...]) -> None:
@@ -117,11 +117,17 @@ def _check_items(axis: str, items: Sequence[str | int]) -> None:
         seen.add(item)
 
 
-def _check_added(name: str, table: Mapping[str, Json], axes: Collection[str], taken: Collection[str]) -> None:
+def _check_added(
+    name: str,
+    table: Mapping[str, Json],
+    added: Sequence[Mapping[str, str]],
+    axes: Collection[str],
+    taken: Collection[str],
+) -> None:
     """Find the typo in `include`: a misspelled axis there would be a value that nobody reads."""
     used = {*template.names(name)}
     used.update(word for key, value in table.items() if key != "matrix" for word in _used(value))
-    for number, entry in enumerate(table["matrix"][INCLUDE]):
+    for number, entry in enumerate(added):
         for word in entry:
             if word in axes:
                 continue

@@ -22,7 +22,9 @@ from buildsys.manifest.source import Fault, at
 Json: TypeAlias = Any
 
 _KEYS: Final = ("of", "filter")
-_SAME_SIZE: Final = frozenset({"quantize", "levels", "lut", "outline", "alpha", ENCODE})
+_SAME_SIZE: Final = frozenset(
+    {"quantize", "levels", "lut", "outline", "alpha", "grayscale", "silhouette", "normals", ENCODE}
+)
 """Finish steps that leave a picture's size as it is."""
 
 
@@ -108,7 +110,7 @@ def finished_size(asset: Asset) -> tuple[int, int] | None:
         elif step.name == "crop":
             size = _pair(given["box"][2:])
         elif step.name == "scale" and size is not None:
-            size = _times(size, (given["multiply"], given["divide"]))
+            size = _times(size, (given["up"], given["down"]))
         elif step.name not in _SAME_SIZE:
             size = None
     return size
@@ -135,8 +137,8 @@ def _scales(value: Json) -> list[int]:
 def _scaled(item: Output, method: Json, finisher: Finisher) -> tuple[FinishStep, ...]:
     if item.ratio == (1, 1):
         return ()
-    multiply, divide = item.ratio
-    step = {"multiply": multiply, "divide": divide}
+    up, down = item.ratio
+    step = {"down": down, "up": up}
     try:
         return finisher.resolve([{"scale": step if method is None else {**step, "filter": method}}]).steps
     except Fault as fault:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from buildsys.errors import did_you_mean
 from buildsys.manifest.model import Project
-from buildsys.manifest.source import Fault, Problems
+from buildsys.manifest.source import Fault, Path, Problems
 from buildsys.manifest.structure import Document, Entry
 
 Json: TypeAlias = Any
@@ -78,28 +78,37 @@ def check(
 
     Where no role tells profiles apart, there is nothing to hold them against: assets may then make any up.
     """
+    for entry, wrong in _absent(document):
+        problems.add(entry.source, wrong)
+    known = {profile for role in roles.values() for profile in role} - {"*"}
+    if not known:
+        return
+    known.add(project.profile)
+    for entry, path, profile in _mentions(document):
+        if profile not in known:
+            hint = did_you_mean(profile, sorted(known)) or f"use one of {listed(sorted(known), project)}"
+            problems.add(entry.source, Fault(f"unknown profile `{profile}`", hint, path))
+
+
+def _absent(document: Document) -> Iterator[tuple[Entry, Fault]]:
+    """Tables for a profile that does not have the asset."""
     for name, entry in document.sections["assets"].items():
         wanted = entry.value.get("profiles")
         for profile in entry.value.get(KEY, ()):
             if wanted is not None and profile not in wanted:
                 fact = f"profile `{profile}` does not have asset `{name}`"
-                path = ("assets", name, KEY, profile)
                 hint = f"add `{profile}` to its `profiles`, or remove this table"
-                problems.add(entry.source, Fault(fact, hint, path, at_key=True))
-    known = {profile for role in roles.values() for profile in role} - {"*"}
-    if not known:
-        return
-    known.add(project.profile)
+                yield entry, Fault(fact, hint, ("assets", name, KEY, profile), at_key=True)
+
+
+def _mentions(document: Document) -> Iterator[tuple[Entry, Path, str]]:
+    """Every profile that an asset or a style names, and where."""
     for name, entry in document.sections["assets"].items():
         for index, profile in enumerate(entry.value.get("profiles", ())):
-            if profile not in known:
-                fault = _unknown(profile, known, project)
-                problems.add(entry.source, fault.under("assets", name, "profiles", index))
+            yield entry, ("assets", name, "profiles", index), profile
     for section, name, entry in _holders(document):
         for profile in entry.value[KEY]:
-            if profile not in known:
-                fault = _unknown(profile, known, project)
-                problems.add(entry.source, fault.under(section, name, KEY, profile))
+            yield entry, (section, name, KEY, profile), profile
 
 
 def _holders(document: Document) -> Iterator[tuple[str, str, Entry]]:
@@ -108,8 +117,3 @@ def _holders(document: Document) -> Iterator[tuple[str, str, Entry]]:
         for name, entry in document.sections[section].items():
             if KEY in entry.value:
                 yield section, name, entry
-
-
-def _unknown(profile: str, known: set[str], project: Project) -> Fault:
-    hint = did_you_mean(profile, sorted(known)) or f"use one of {listed(sorted(known), project)}"
-    return Fault(f"unknown profile `{profile}`", hint, at_key=True)

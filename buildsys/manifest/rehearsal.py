@@ -63,4 +63,10 @@ def _try(key: str, entry: Entry, rules: Rules, names: Collection[AssetName], fou
             for wrong in references.lost(one, names):
                 raise wrong
     except Fault as fault:
-        found.add(entry.source, profiles.placed(fault, declared.over, rules.profile).under(_SECTION, key))
+        wrong = profiles.placed(fault, declared.over, rules.profile)
+        if wrong.path[:1] != (profiles.KEY,):
+            # What it is held against is written elsewhere, and true of other profiles as well.
+            wrong = Fault(
+                f"in profile `{rules.profile}`, {wrong.fact}", wrong.hint, wrong.path, at_key=wrong.at_key
+            )
+        found.add(entry.source, wrong.under(_SECTION, key))

@@ -135,7 +135,7 @@ def _keys(section: Section, table: Mapping[str, Json], where: str, parameters: N
 def _profiles(
     around: Section, section: Section, tables: Mapping[str, Json], where: str, parameters: Names
 ) -> Iterator[Fault]:
-    """What `section` has to say against `tables`, one for each profile, of a table of the section `around`."""
+    """What `section` has to say against `tables`, one for each profile, within a table of `around`."""
     for profile, table in tables.items():
         if not kinds.is_word(profile):
             yield _bad_word(profile, where[1:])

@@ -49,9 +49,9 @@ class Styles:
     ) -> None:
         self._profile = profile
         self._entries: dict[str, Entry] = {}
-        self._over: dict[str, Mapping[str, Json]] = {}
+        self._profiled: dict[str, Mapping[str, Json]] = {}
         for name, entry in entries.items():
-            table, self._over[name] = profiles.overlaid(entry.value, profile)
+            table, self._profiled[name] = profiles.overlaid(entry.value, profile)
             self._entries[name] = Entry(entry.source, table)
         self._variables = variables
         self._scopes = scopes
@@ -75,7 +75,7 @@ class Styles:
 
     def changes(self, names: tuple[str, ...]) -> bool:
         """Whether the profile puts something over one of the styles `names`, or over a base of them."""
-        return any(self._over.get(line) for name in names for line in self._lines.get(name, ()))
+        return any(self._profiled.get(line) for name in names for line in self._lines.get(name, ()))
 
     def layer(self, names: tuple[str, ...], engine: Engine | None) -> Layer | None:
         """What `engine` and the styles `names` say together; None where a style is wrong, which is told."""
@@ -135,7 +135,7 @@ class Styles:
         return layer
 
     def _tell(self, name: str, fault: Fault) -> None:
-        wrong = profiles.placed(fault, self._over[name], self._profile)
+        wrong = profiles.placed(fault, self._profiled[name], self._profile)
         self._problems.add(self._entries[name].source, wrong.under("styles", name))
 
     def _over(self, layer: Layer, name: str, table: Mapping[str, Json], engine: Engine | None) -> Layer:
@@ -145,7 +145,7 @@ class Styles:
             raise takes_no("negative", engine, f"style `{name}`")
         size = self._scopes.pick(table.get("size"), engine)
         parameters = layer.parameters
-        for path, given in profiles.parameters(table, self._over[name], self._profile):
+        for path, given in profiles.parameters(table, self._profiled[name], self._profile):
             with at(*path):
                 filled = template.expand_all(given, self._variables)
                 own = self._scopes.parameters(filled, engine) if engine else {}

@@ -45,16 +45,18 @@ def resize(pixels: Pixels, *, size: tuple[int, int], fit: str, filter: str, anch
     return scaled if fit == "within" else place(scaled, size, anchor, (0, 0, 0, 0))
 
 
-def scale(pixels: Pixels, *, multiply: int, divide: int, filter: str) -> Pixels:  # noqa: A002
-    """Scale by `multiply` / `divide`, which must leave whole sides."""
+def scale(pixels: Pixels, *, down: int, up: int, filter: str) -> Pixels:  # noqa: A002
+    """A whole number of times smaller or larger, or by the ratio of the two: sides must come out whole."""
     rows, columns = pixels.shape[:2]
-    width, height = columns * multiply, rows * multiply
-    if width % divide or height % divide:
-        whole = divide // math.gcd(multiply, divide)
-        message = f"the picture is {columns} x {rows}, and {multiply}/{divide} of that is no whole number"
-        raise bad(message, f"give it sides that are multiples of {whole}, with a `pad` or a `resize` before")
-    bounds.check(width // divide, height // divide)
-    return resample(pixels, width // divide, height // divide, filter)
+    whole = down // math.gcd(up, down)
+    if rows % whole or columns % whole:
+        raise bad(
+            f"the picture is {columns} x {rows} pixels, which {whole} does not divide",
+            "put a `resize`, `pad` or `crop` before it",
+        )
+    width, height = columns * up // down, rows * up // down
+    bounds.check(width, height)
+    return resample(pixels, width, height, filter if whole > 1 else "nearest")
 
 
 def fit(pixels: Pixels, size: tuple[int, int]) -> Pixels:

@@ -26,13 +26,13 @@ STEPS: Final[dict[str, Callable[..., Pixels]]] = {
     "trim": trim,
     "crop": crop,
     "resize": resize,
-    "scale": scale,
     "pad": pad,
     "quantize": quantize,
     "levels": levels,
     "lut": lut,
     "outline": outline,
     "alpha": alpha,
+    "scale": scale,
 }
 """RGBA pixels and the step's parameters to RGBA pixels."""
 

@@ -1,4 +1,4 @@
-"""Whom a picture that was made by hand owes a mention: of that the manifest tells, and no engine.
+"""Pictures that were made by hand: whom they owe a mention, which the manifest tells and no engine.
 
 Knows nothing of how credits are shown.
 """
@@ -21,7 +21,7 @@ def source_of(asset: Asset) -> str:
     return image.path if image is not None and asset.engine == FINISH else ""
 
 
-def of(asset: Asset, known: tuple[Credit, ...] = ()) -> tuple[Credit, ...]:
+def credits_of(asset: Asset, known: tuple[Credit, ...] = ()) -> tuple[Credit, ...]:
     """The credits of `asset`; `known` are those that its engine told.
 
     They are no part of a recipe: a new author's name makes nothing stale, and is in the lock all the same.
