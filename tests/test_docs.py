@@ -73,6 +73,8 @@ PAGES = (
     "engine-vector.md",
     "finish-steps.md",
     "getting-started.md",
+    "import.md",
+    "metadata.md",
 )
 
 

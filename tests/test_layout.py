@@ -23,8 +23,17 @@ LAYERS = (
     ("buildsys.checkout", "buildsys.journal", "buildsys.ledger"),
     ("buildsys.session",),
     ("buildsys.workbench",),
-    ("buildsys.adoption", "buildsys.imports", "buildsys.leftovers", "buildsys.watching"),
-    ("buildsys.comparison", "buildsys.prompts", "buildsys.reproduce", "buildsys.tasks", "buildsys.trial"),
+    (
+        "buildsys.adoption",
+        "buildsys.comparison",
+        "buildsys.imports",
+        "buildsys.leftovers",
+        "buildsys.prompts",
+        "buildsys.reproduce",
+        "buildsys.tasks",
+        "buildsys.trial",
+        "buildsys.watching",
+    ),
     ("buildsys.cli", "buildsys.__main__"),
 )
 HEAVY = {"torch", "diffusers", "transformers", "numpy", "PIL", "oxipng", "resvg_py"}

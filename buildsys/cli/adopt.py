@@ -28,13 +28,16 @@ def run(options: argparse.Namespace) -> int:
     session = shared.session(options)
     items = adoption.plan(session, options.names, options.to.strip("/") or adoption.FOLDER)
     told = [f"{item.output} → {item.picture}, the source of {item.name}" for item in items]
+    sources = {item.name: item.picture for item in items}
     if options.dry_run:
-        print("\n".join(told))
+        if options.json:
+            print_json({"sources": sources})
+        else:
+            print("\n".join(told))
         return Exit.FINE
     with display() as shown:
         outcome = adoption.carry_out(session, items, tell=shown.tell, planned=shown.planned)
     if options.json:
-        sources = {item.name: item.picture for item in items}
         print_json({**as_json(outcome), "sources": sources})
     else:
         print("\n".join(told))
