@@ -60,9 +60,11 @@ def find(session: Session, plan: Plan) -> tuple[Leftover, ...]:
     orphans = {session.lock.records[name].output: session.lock.records[name] for name in plan.orphans}
     mentioned = {*plan.steps, *session.manifest.elsewhere}
     stood_in = {file for name, file in session.lock.placeholders.items() if name not in mentioned}
+    # An orphan's place may be outside of the output folder, where that was another one, and it may be an
+    # asset's again, which then owns what lies there.
     outside = [path for path in orphans if os.path.lexists(session.root / path)]
     found: dict[str, Leftover] = {}
-    for path in sorted({*_without_asset(session, plan), *outside}):
+    for path in _without_asset(session, plan, outside):
         record = orphans.get(path)
         name = record.name if record else AssetName("")
         try:
@@ -110,18 +112,21 @@ def clean(session: Session) -> tuple[tuple[Leftover, ...], tuple[Leftover, ...]]
     return tuple(removed), tuple(kept)
 
 
-def _without_asset(session: Session, plan: Plan) -> list[str]:
-    """Files in the output folder that are no asset's of any profile, sorted."""
+def _without_asset(session: Session, plan: Plan, further: Collection[str] = ()) -> list[str]:
+    """Files in the output folder, and the `further` ones, that are no asset's of any profile; sorted."""
     owned = {step.output for step in plan.steps.values()}
+    # Where an asset's picture still lies until a build brings it to its new place.
+    orphans = {*plan.orphans}
+    owned |= {record.output for name, record in session.lock.records.items() if name not in orphans}
     out = session.manifest.project.out
     # Of an asset of another profile only the name is known: whatever format and scale its files have, they
     # are its own. No name that a person gives holds a `@`.
     elsewhere = {f"{out}/{name.partition('@')[0]}" for name in session.manifest.elsewhere}
-    return [
+    return sorted(
         path
-        for path in _files(session.root, out)
+        for path in {*_files(session.root, out), *further}
         if path not in owned and path.rpartition(".")[0].partition("@")[0] not in elsewhere
-    ]
+    )
 
 
 def _files(root: Path, out: str) -> list[str]:
@@ -131,7 +136,7 @@ def _files(root: Path, out: str) -> list[str]:
             if not name.startswith("."):
                 path = os.path.relpath(os.path.join(folder, name), root)  # noqa: PTH118 - 3x faster than pathlib on 10,000 files
                 found.append(path.replace(os.sep, "/"))
-    return sorted(found)
+    return found
 
 
 def _proved(session: Session, wanted: dict[str, Digest]) -> Iterator[str]:

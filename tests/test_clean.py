@@ -95,6 +95,29 @@ def test_files_of_several_scales_of_another_profile_stay(game: Game) -> None:
     assert [name for name in game.outputs() if name.startswith("hero")] == ["hero.png", "hero@2x.png"]
 
 
+def test_a_place_that_is_another_assets_now_is_left_to_it(game: Game) -> None:
+    game.write(HERO + "scales = [1, 2]\n")
+    game.build()
+    game.write(HERO)
+    # `hero@1x` is an orphan; its file lies where `hero` goes, whose own still lies in its old place.
+    assert "hero" not in game.run("clean", "--yes").stdout
+    assert list(game.outputs()) == ["hero.png", "hero@2x.png"]
+    game.build()
+    assert game.run("clean", "--yes").stdout == "remove  out/hero@2x.png\n"
+    game.run("check")
+
+
+def test_a_project_with_another_output_folder_is_cleaned_too(game: Game) -> None:
+    path = game.folder / "assets.toml"
+    path.write_text(path.read_text().replace('name = "test"\n', 'name = "test"\nout = "made"\n'))
+    game.build()
+    game.write(HERO)
+    path.write_text(path.read_text().replace('name = "test"\n', 'name = "test"\nout = "made"\n'))
+    assert game.run("clean", "--yes").stdout == "remove  made/items/axe.png\nremove  made/items/bow.png\n"
+    # What lies in the old folder is out of reach: no asset goes there, and the lock does not tell of it.
+    assert "hero.png" in game.outputs()
+
+
 def test_a_file_that_is_an_input_is_nobodys_leftover(game: Game) -> None:
     """An input's bytes are in the store as well, but no result of artlock lay at its place."""
     sketch = game.folder / "out" / "sketch.png"
