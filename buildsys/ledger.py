@@ -72,6 +72,9 @@ class Ledger:
                     f"`{record.name}` came out other than the lock says",
                     "run `artlock build` without `--locked`",
                 )
+            if old is not None and old.output != record.output:
+                # What lies in the old place is a leftover now, and no lock will tell whose it was.
+                self._placed.note(old.output, old.picture.file)
             self._records[record.name] = record
             self._placeholders.pop(record.name, None)
             self._told.add(record.output)

@@ -107,6 +107,7 @@ def clean(session: Session) -> tuple[tuple[Leftover, ...], tuple[Leftover, ...]]
             for name in plan.orphans
             if not os.path.lexists(session.root / session.lock.records[name].output)
         ]
+        files.Placed(session.root).forget({item.path for item in removed})
         ledger.forget(gone)
         session.lock = ledger.save()
     return tuple(removed), tuple(kept)
@@ -179,6 +180,6 @@ def told(kept: Collection[Leftover]) -> list[str]:
     words = {
         Kind.MADE: "changed while it was looked at",
         Kind.EDITED: "changed by hand",
-        Kind.FOREIGN: "not made by artlock",
+        Kind.FOREIGN: "nothing shows that artlock made it",
     }
     return [f"{item.path}: {words[item.kind]}" for item in kept]

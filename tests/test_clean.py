@@ -58,10 +58,10 @@ def test_what_a_person_changed_or_put_there_is_kept_and_told(game: Game) -> None
     done = game.run("clean", "--yes")
     assert done.stdout == (
         "remove  out/items/bow.png\n"
-        "keep    out/hero-backup.png: not made by artlock\n"
+        "keep    out/hero-backup.png: nothing shows that artlock made it\n"
         "keep    out/items/axe.png: changed by hand\n"
-        "keep    out/link.png: not made by artlock\n"
-        "keep    out/notes.txt: not made by artlock\n"
+        "keep    out/link.png: nothing shows that artlock made it\n"
+        "keep    out/notes.txt: nothing shows that artlock made it\n"
     )
     assert sorted(game.outputs()) == ["hero-backup.png", "hero.png", "items/axe.png", "link.png", "notes.txt"]
     # The entry of a painted orphan is what proves that it was an asset's.
