@@ -102,13 +102,8 @@ def clean(session: Session) -> tuple[tuple[Leftover, ...], tuple[Leftover, ...]]
                 removed.append(item)
             else:
                 kept.append(item)
-        gone = [
-            name
-            for name in plan.orphans
-            if not os.path.lexists(session.root / session.lock.records[name].output)
-        ]
         files.Placed(session.root).forget({item.path for item in removed})
-        ledger.forget(gone)
+        ledger.forget(session.abandoned(plan))
         session.lock = ledger.save()
     return tuple(removed), tuple(kept)
 
