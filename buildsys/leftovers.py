@@ -103,7 +103,7 @@ def clean(session: Session) -> tuple[tuple[Leftover, ...], tuple[Leftover, ...]]
             else:
                 kept.append(item)
         files.Placed(session.root).forget({item.path for item in removed})
-        ledger.forget(session.abandoned(plan))
+        ledger.forget(ledger.abandoned(plan.orphans))
         session.lock = ledger.save()
     return tuple(removed), tuple(kept)
 

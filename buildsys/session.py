@@ -6,7 +6,6 @@ What a command of artlock, or a program that uses it as a library, starts from. 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final
@@ -115,19 +114,6 @@ class Session:
         plan = self.priced(self.judge(wishes).plan(names), wishes)
         self.index.save()
         return plan
-
-    def abandoned(self, plan: Plan) -> list[AssetName]:
-        """Orphans of `plan`, that of all assets, of which nothing lies there any more.
-
-        As long as an orphan's file does, its record is what proves that it was ours.
-        """
-        places = {step.output for step in plan.steps.values()}
-        records = self.lock.records
-        return [
-            name
-            for name in plan.orphans
-            if records[name].output in places or not os.path.lexists(self.root / records[name].output)
-        ]
 
     def priced(self, plan: Plan, wishes: Wishes) -> Plan:
         """`plan` with what each asset that would be made should cost."""

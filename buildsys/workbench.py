@@ -169,7 +169,7 @@ class Workbench:
 
     def _save(self) -> None:
         if self._everything:
-            self._ledger.forget(self._session.abandoned(self.plan))
+            self._ledger.forget(self._ledger.abandoned(self.plan.orphans))
         self._session.lock = self._ledger.save()
         self._session.index.save()
 
