@@ -10,10 +10,10 @@ from typing import Any, Final, TypeAlias
 
 from buildsys.comparison.model import Subject
 from buildsys.errors import ArtlockError
-from buildsys.manifest import values
+from buildsys.manifest import needs, shapes, values
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.finish import as_input
-from buildsys.manifest.model import Asset, AssetName, Card, Engine, Input, Manifest, Need
+from buildsys.manifest.model import Asset, AssetName, Engine, Input, Manifest, Need
 from buildsys.manifest.source import Fault
 
 Json: TypeAlias = Any
@@ -55,10 +55,15 @@ def adapted(subject: Subject, engine: Engine, seed: int, name: AssetName) -> tup
     card = engine.card
     notes: list[str] = []
     _check_needs(subject, engine)
-    size = None if subject.size is None or card.size is Need.NONE else fitting(card, subject.size)
+    size = None
+    if subject.size is not None and card.size is not Need.NONE:
+        size = shapes.nearest(card, engine.model, subject.size)
     prompt = _taken("prompt", subject.prompt, card.prompt, notes)
-    negative = _taken("negative prompt", subject.negative, card.negative, notes)
-    text = _taken("text", subject.text, card.text, notes)
+    takes = card.negative if shapes.takes_negative(engine) else Need.NONE
+    negative = _taken("negative prompt", subject.negative, takes, notes)
+    # Where the prompt says it, the engine is told it, and a look at the picture may find it.
+    is_told = needs.is_told(card, subject.text, prompt)
+    text = subject.text if is_told else _taken("text", subject.text, card.text, notes)
     if card.seed is Need.NONE:
         notes.append("takes no seed")
     if subject.size is not None and size != subject.size:
@@ -80,18 +85,6 @@ def adapted(subject: Subject, engine: Engine, seed: int, name: AssetName) -> tup
         format=subject.format,
     )
     return asset, tuple(notes)
-
-
-def fitting(card: Card, size: tuple[int, int]) -> tuple[int, int]:
-    """The size nearest to `size`, and to its shape, that the card allows."""
-    scale = max(1.0, card.minimum / min(size))
-    scale = min(scale, card.maximum / max(size)) if max(size) * scale > card.maximum else scale
-    lowest = -(-card.minimum // card.multiple) * card.multiple
-    highest = card.maximum // card.multiple * card.multiple
-    width, height = (
-        min(max(int(side * scale / card.multiple + 0.5) * card.multiple, lowest), highest) for side in size
-    )
-    return width, height
 
 
 def _check_needs(subject: Subject, engine: Engine) -> None:
@@ -124,9 +117,16 @@ def _parameters(
             notes.append(f"has no parameter `{name}`")
             continue
         try:
-            chosen[name] = values.settle(declared[name], value)
+            settled = values.settle(declared[name], value)
         except Fault as fault:
             notes.append(f"its {fault.fact}")
+            continue
+        try:
+            shapes.check_choices(engine, {name: settled})
+        except Fault as fault:
+            notes.append(fault.fact)
+        else:
+            chosen[name] = settled
     files = {
         name: as_input(chosen.pop(name))
         for name, parameter in declared.items()

@@ -5,7 +5,7 @@ Knows nothing of what a step does to a picture.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -45,6 +45,14 @@ class Finisher:
         if key not in self._known:
             self._known[key] = _resolve(steps, self._card, self._bundle)
         return self._known[key]
+
+    def makes_alpha(self, steps: Iterable[str]) -> bool:
+        """Whether one of the `steps`, by name, makes a transparent background."""
+        return any(self._card.steps[name].alpha for name in steps if name in self._card.steps)
+
+    def alpha_step(self) -> str:
+        """The first step that does; empty where there is none."""
+        return next((name for name in self._card.steps if self.makes_alpha([name])), "")
 
 
 def _resolve(steps: Sequence[Mapping[str, Json]], card: Card, bundle: Bundle) -> Finish:

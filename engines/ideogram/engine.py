@@ -39,7 +39,7 @@ class Ideogram:
         return one_by_one(requests, lambda request: self._make(request, report))
 
     def _make(self, request: Request, report: Report) -> Done:
-        values = asked.check(request, self._account, negative=self._model.negative, seeds=SEEDS)
+        values = asked.check(request, self._account, negative=self._model.takes.negative, seeds=SEEDS)
         body = self._model.body(request, values)
         report(request.id, 0, 2)
         answer = self._web.post(self._model.path, {"Api-Key": self._account.key}, json=body)
