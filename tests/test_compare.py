@@ -15,12 +15,13 @@ from PIL import Image
 
 from buildsys.comparison.model import Comparison, Entry, Subject
 from buildsys.comparison.page import page
-from buildsys.comparison.subject import adapted, fitting, of_asset
+from buildsys.comparison.subject import adapted, of_asset
 from buildsys.digest import of_bytes
 from buildsys.errors import ArtlockError
 from buildsys.journal.rows import read
 from buildsys.manifest.model import AssetName, Card, Manifest, Need
 from buildsys.manifest.read import parse
+from buildsys.manifest.shapes import nearest
 from buildsys.plan.record import Picture
 from engines.protocol import Determinism
 
@@ -308,7 +309,7 @@ def test_the_nearest_size_keeps_the_shape(size: tuple[int, int], fits: tuple[int
         maximum=2048,
         multiple=16,
     )
-    assert fitting(card, size) == fits
+    assert nearest(card, "", size) == fits
 
 
 class _Tags(HTMLParser):

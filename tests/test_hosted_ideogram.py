@@ -117,7 +117,7 @@ def test_v3_takes_a_shape_where_there_is_no_size(bench: Bench) -> None:
 
 @pytest.mark.parametrize("model", ["V_2", "V_3"])
 def test_every_exact_size_keeps_the_contract(bench: Bench, model: str) -> None:
-    sizes = MODELS[model].sizes
+    sizes = MODELS[model].takes.sizes
     assert len(set(sizes)) == len(sizes) == {"V_2": 78, "V_3": 69}[model]
     bench.server.will(*[said(500)] * len(sizes))
     list(bench.load(model).render([bench.request(size=size) for size in sizes], lambda *_: None))

@@ -120,10 +120,10 @@ def test_engines_by_role_are_ranked(game: Game) -> None:
     game.write(text.replace("[engines.paid]", '[roles.poster]\nfinal = "fog"\n\n[engines.paid]', 1))
     lines = [" ".join(line.split()) for line in game.run("engines", "--role", "poster").stdout.splitlines()]
     assert lines[:4] == [
-        "ENGINE FOR DETERMINISM PRICE RETIRES STATE",
-        "fog final bitwise unknown ready",
-        "paid suits it bitwise $0.134 to $0.24 (2026-11-22) ready",
-        "aaa suits it bitwise free engine `aaa` needs the key `LOCKED_KEY`",
+        "ENGINE FOR CAN DETERMINISM PRICE RETIRES STATE",
+        "fog final seed bitwise unknown ready",
+        "paid suits it seed bitwise $0.134 to $0.24 (2026-11-22) ready",
+        "aaa suits it seed bitwise free engine `aaa` needs the key `LOCKED_KEY`",
     ]
     found = json.loads(game.run("engines", "--json", "--role", "poster").stdout)
     assert [(item["name"], item["ready"]) for item in found[:3]] == [
