@@ -1,4 +1,4 @@
-"""Capabilities: what an asset needs is held against its engine when planning, and what the others can do is known."""
+"""Capabilities: what an asset needs is held against its engine when planning."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ poster = { draft = "ideogram-v3-turbo", final = "gpt-image" }
 
 
 def made(text: str, profile: str | None = None) -> Manifest:
-    return parse({"assets.toml": PROJECT + text}, profile)
+    return parse({"assets.toml": PROJECT + text}, profile, root=Path())
 
 
 def asset(text: str, profile: str | None = None) -> Asset:
@@ -54,8 +54,7 @@ def parts(manifest: Manifest, name: str = "a") -> Parts:
     [
         'engine = "stock"\nprompt = "axe"\nseed = 1\nsize = [32, 32]\nneeds = ["alpha", "seed"]',
         'engine = "vector"\ntext = "Play"\nsize = [64, 64]\nneeds = ["alpha", "lettering"]',
-        'engine = "gpt-image"\nprompt = "axe"\nneeds = ["alpha", "lettering"]\n'
-        'parameters = { background = "transparent" }',
+        'engine = "gpt-image"\nprompt = "axe"\nneeds = ["alpha"]\nparameters.background = "transparent"',
         'engine = "nano-banana-pro"\nprompt = "axe"\nneeds = ["alpha"]\nfinish = [{ alpha = {} }]',
         'engine = "gpt-image"\nprompt = "axe"\nneeds = ["alpha"]\nfinish = [{ alpha = {} }]',
     ],
@@ -99,19 +98,19 @@ def test_a_seed_that_is_not_needed_is_left_out() -> None:
 @pytest.mark.parametrize("engine", ["gpt-image", "nano-banana-pro", "ideogram-v1-turbo", "sd35-medium"])
 def test_text_in_the_prompt_is_told_by_the_prompt(engine: str) -> None:
     text = f'[assets.a]\nengine = "{engine}"\nseed = 4\nsize = [512, 512]\ntext = "LAST LIGHT"\n'
-    with_text = made(text + 'prompt = "a poster with the words \'{text}\'"')
+    with_text = made(text + "prompt = \"a poster with the words '{text}'\"")
     found = with_text.assets[AssetName("a")]
     assert found.prompt == "a poster with the words 'LAST LIGHT'"
     assert found.text == "LAST LIGHT"
     assert parts(with_text).text == ""
     # Written out, it is the same picture.
-    plain = text.replace('text = "LAST LIGHT"\n', "") + 'prompt = "a poster with the words \'LAST LIGHT\'"'
+    plain = text.replace('text = "LAST LIGHT"\n', "") + "prompt = \"a poster with the words 'LAST LIGHT'\""
     assert parts(made(plain)) == parts(with_text)
 
 
 def test_text_is_drawn_once_for_the_prompt_too() -> None:
-    text = 'engine = "gpt-image"\nseed = 4\ntext = "{one of: PLAY|START|BEGIN|GO}"\nprompt = "say {text}, {text}"'
-    found = asset(text)
+    text = 'engine = "gpt-image"\nseed = 4\ntext = "{one of: PLAY|START|BEGIN|GO}"\n'
+    found = asset(text + 'prompt = "say {text}, {text}"')
     assert found.prompt == f"say {found.text}, {found.text}"
 
 

@@ -157,7 +157,11 @@ SEE = 'see "Writing an engine" in the documentation'
             "mine.toml:5:1: `alpha_when` says when there is alpha, and `alpha` that there is none",
             "set `alpha = true`",
         ),
-        ("[[shapes]]\nratio = ['1:1']", "mine.toml:6:1: unknown key `ratio` in a card", "did you mean `ratios`?"),
+        (
+            "[[shapes]]\nratio = ['1:1']",
+            "mine.toml:6:1: unknown key `ratio` in a card",
+            "did you mean `ratios`?",
+        ),
         ("[[shapes]]\nratios = ['1:0']", "mine.toml:6:11: `1:0` is no ratio", 'write it like "16:9"'),
         (
             "[[shapes]]\nsizes = [[64, 0]]",
@@ -182,7 +186,7 @@ SEE = 'see "Writing an engine" in the documentation'
         ),
         (
             "[[shapes]]\nchoices = { quality = [3] }\n[parameters.quality]\ntype = 'string'",
-            "mine.toml:6:13: `quality` must be a string, not `3`",
+            "mine.toml:6:24: `quality` must be a string, not `3`",
             'write it like `quality = "…"`',
         ),
     ],

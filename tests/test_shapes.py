@@ -25,10 +25,8 @@ MODELS = {
     "gemini": ("gemini-3-pro-image",),
     "gpt_image": ("gpt-image-1.5", "gpt-image-2-2026-04-21", "gpt-image-2.5-flare-2026-09-08"),
 }
-EACH = [
-    pytest.param(provider, model, id=model) for provider in ALL for model in MODELS[provider.adapter]
-]
-ENGINES = parse({"assets.toml": '[project]\nname = "sizes"\n'}).engines
+EACH = [pytest.param(provider, model, id=model) for provider in ALL for model in MODELS[provider.adapter]]
+ENGINES = parse({"assets.toml": '[project]\nname = "sizes"\n'}, root=Path()).engines
 SIDES = st.integers(1, 16384)
 
 

@@ -154,7 +154,9 @@ def _whole(engine: Engine, item: dict[str, Any]) -> str:
         for key, value in item.items()
         if key == "price" or (value not in (None, "", []) and key not in ("name", "limits", "capabilities"))
     ]
-    rows += [(f"can {key}", _plain(value)) for key, value in item["capabilities"].items() if value not in ({}, [])]
+    rows += [
+        (f"can {key}", _plain(value)) for key, value in item["capabilities"].items() if value not in ({}, [])
+    ]
     rows += [(f"limit {key}", _plain(value)) for key, value in item["limits"].items() if value]
     card = engine.card
     for word, chosen, declared in (

@@ -29,7 +29,12 @@ class Sieve:
     """
 
     def __init__(
-        self, table: Mapping[str, Json], names: tuple[str, ...], engine: Engine, scopes: Scopes, styles: Styles
+        self,
+        table: Mapping[str, Json],
+        names: tuple[str, ...],
+        engine: Engine,
+        scopes: Scopes,
+        styles: Styles,
     ) -> None:
         self._table = table
         self._names = names

@@ -28,6 +28,7 @@ Json: TypeAlias = Any
 
 _DERIVED: frozenset[str] = frozenset({"from", "finish", "matrix", "format", "profiles"})
 
+
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """All that assets are resolved with."""
 
@@ -80,9 +81,7 @@ def _drawn(
         text=text,
         seed=_seed(asset, engine),
         size=_size(asset, engine, layer, rules),
-        needs=needs.left(
-            needs.wanted(asset.table), (step.name for step in finished.steps), rules.finisher
-        ),
+        needs=needs.left(needs.wanted(asset.table), (step.name for step in finished.steps), rules.finisher),
         parameters=parameters,
         finish=finished.steps,
         inputs={**inputs, **finished.inputs} if inputs or finished.inputs else {},

@@ -62,9 +62,7 @@ def can(card: Card, need: Capability) -> bool:
     }[need]
 
 
-def left(
-    needs: Iterable[Capability], steps: Iterable[str], finisher: Finisher
-) -> tuple[Capability, ...]:
+def left(needs: Iterable[Capability], steps: Iterable[str], finisher: Finisher) -> tuple[Capability, ...]:
     """Those of `needs` that the finish `steps` leave to the engine."""
     keyed = finisher.makes_alpha(steps)
     return tuple(need for need in needs if not (keyed and need is Capability.ALPHA))
@@ -83,7 +81,7 @@ def letters(card: Card) -> bool:
 
 
 def check(asset: Asset, engine: Engine, written: Sequence[str], finisher: Finisher) -> None:
-    """Raise `Fault` where `engine` does not give `asset` what it needs, which stands in the list `written`."""
+    """Raise `Fault` where `engine` does not give `asset` what it needs, as the list `written` says."""
     for need in asset.needs:
         path = ("needs", written.index(need))
         if not can(engine.card, need):
@@ -107,7 +105,9 @@ def _check_conditions(asset: Asset, engine: Engine, path: tuple[str | int, ...])
     for name, value in engine.card.alpha_when.items():
         if asset.parameters.get(name) != value:
             term = f"{name} = {written(value).strip('`')}"
-            fact = f"asset `{asset.name}` needs `alpha`, which engine `{engine.name}` gives only with `{term}`"
+            fact = (
+                f"asset `{asset.name}` needs `alpha`, which engine `{engine.name}` gives only with `{term}`"
+            )
             raise Unmet(fact, f"set `parameters.{term}`", path)
 
 

@@ -79,13 +79,19 @@ def objection(entry: ModelCard, size: Size) -> str:
         return f"the longer side has at most {entry.longest} pixels"
     if entry.pixels and short * long > entry.pixels:
         return f"it makes at most {entry.pixels:,} pixels"
+    return _unoffered(entry, size)
+
+
+def _unoffered(entry: ModelCard, size: Size) -> str:
+    """Why `size` is none that a model has; empty where it is, or where any is."""
+    shape = size[0] / size[1]
     if entry.sizes:
-        near = [item for item in entry.sizes if _distance(item[0] / item[1], size[0] / size[1]) <= NEAR]
+        near = [item for item in entry.sizes if _distance(item[0] / item[1], shape) <= NEAR]
         if not near:
             return "none of its sizes is within 2 % of that shape"
         if not any(item[0] >= size[0] and item[1] >= size[1] for item in near):
             return f"it makes at most {by(max(near))} in that shape"
-    elif entry.ratios and not any(_distance(_ratio(name), size[0] / size[1]) <= NEAR for name in entry.ratios):
+    elif entry.ratios and not any(_distance(_ratio(name), shape) <= NEAR for name in entry.ratios):
         return "none of its aspect ratios is within 2 % of that shape"
     return ""
 
@@ -108,7 +114,8 @@ def told(card: Card, model: str) -> str:
     """The sizes of `model` in a few words, for a person."""
     entry = of(card, model)
     if entry.sizes:
-        return f"{len(entry.sizes)} sizes, up to {by(max(entry.sizes, key=math.prod))}, or smaller in these shapes"
+        largest = max(entry.sizes, key=math.prod)
+        return f"{len(entry.sizes)} sizes, up to {by(largest)}, or smaller in these shapes"
     if entry.ratios:
         most = f", at most {entry.pixels:,} pixels" if entry.pixels else ""
         return f"{', '.join(entry.ratios)}{most}"
@@ -143,7 +150,9 @@ def card_faults(card: Card) -> Iterator[Fault]:
     for number, entry in enumerate(card.shapes):
         for place, ratio in enumerate(entry.ratios):
             if not _RATIO.fullmatch(ratio):
-                yield Fault(f"`{ratio}` is no ratio", 'write it like "16:9"', ("shapes", number, "ratios", place))
+                yield Fault(
+                    f"`{ratio}` is no ratio", 'write it like "16:9"', ("shapes", number, "ratios", place)
+                )
         for place, size in enumerate(entry.sizes):
             if min(size) < 1:
                 path = ("shapes", number, "sizes", place)
@@ -157,16 +166,23 @@ def card_faults(card: Card) -> Iterator[Fault]:
             yield from _choice_faults(card, name, known, ("shapes", number, "choices", name))
 
 
-def _choice_faults(card: Card, name: str, known: tuple[Json, ...], path: tuple[str | int, ...]) -> Iterator[Fault]:
+def _choice_faults(
+    card: Card, name: str, known: tuple[Json, ...], path: tuple[str | int, ...]
+) -> Iterator[Fault]:
     declared = card.parameters.get(name)
     if declared is None:
-        yield Fault(f"`choices` names `{name}`, which is no parameter", "name one of its parameters", path, at_key=True)
+        yield Fault(
+            f"`choices` names `{name}`, which is no parameter",
+            "name one of its parameters",
+            path,
+            at_key=True,
+        )
     elif declared.type in values.TYPES:
-        for item in known:
+        for number, item in enumerate(known):
             try:
                 values.settle(declared, item)
             except Fault as fault:
-                yield fault.under(*path)
+                yield fault.under(*path, number)
 
 
 def _names(pattern: str, model: str) -> bool:

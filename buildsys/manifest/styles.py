@@ -133,7 +133,7 @@ class Styles:
         prompt = self._scopes.pick(table.get("prompt"), engine)
         negative = self._scopes.pick(table.get("negative"), engine)
         if negative and engine and not shapes.takes_negative(engine):
-            others = filter(shapes.takes_negative, self._scopes.choosable())
+            others = [other for other in self._scopes.offered() if shapes.takes_negative(other)]
             raise takes_no("negative", engine, f"style `{name}`").naming(needs.ranked(others))
         size = self._scopes.pick(table.get("size"), engine)
         with at("parameters"):

@@ -20,7 +20,9 @@ def written(size: tuple[int, int] | None, model: str, shapes: Shapes) -> str:
     if shapes.sizes:
         size = ratio.covering(size, shapes.sizes, model)
     elif faults := _faults(size, shapes):
-        raise parameters.bad(f"`{model}` makes no {size[0]} x {size[1]} pixels: {faults}", _hint(size, shapes))
+        raise parameters.bad(
+            f"`{model}` makes no {size[0]} x {size[1]} pixels: {faults}", _hint(size, shapes)
+        )
     return f"{size[0]}x{size[1]}"
 
 
