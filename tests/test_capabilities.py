@@ -90,7 +90,7 @@ def test_a_seed_that_is_not_needed_is_left_out() -> None:
     assert asset('engine = "gpt-image"\nprompt = "axe"\nseed = 3').seed is None
     assert said('[assets.a]\nengine = "gpt-image"\nprompt = "axe"\nseed = 3\nneeds = ["seed"]') == (
         "asset `a` needs `seed`, which engine `gpt-image` does not offer\n\n"
-        "hint: engines that could: `ideogram-v3-turbo`, `ideogram-v1-turbo`, `ideogram-v2a-turbo`, "
+        "hint: engines that could: `ideogram-v1-turbo`, `ideogram-v2a-turbo`, `ideogram-v3-turbo`, "
         "`stability-sd35-medium`"
     )
 
@@ -142,11 +142,15 @@ def test_a_style_may_put_the_text_into_the_prompt_of_none() -> None:
 
 def test_engines_of_the_role_come_first_and_those_that_end_are_left_out() -> None:
     text = '[engines.gone]\nadapter = "gpt_image"\nmodel = "gpt-image-1.5"\nretired = 2099-01-01\n'
-    told = said(text + '[assets.a]\nrole = "poster"\nprompt = "a"\nsize = [600, 400]\nneeds = ["alpha"]')
-    assert told == (
-        "asset `a` needs `alpha`, which engine `ideogram-v3-turbo` does not offer\n\n"
-        "hint: add the finish step `alpha`; engines that could: `gpt-image`"
-    ).replace("; engines that could: `gpt-image`", "")
+    text += '[assets.a]\nrole = "poster"\nprompt = "a"\nneeds = ["alpha"]\nseed = 1\n'
+    fact = "asset `a` needs `alpha`, which engine `ideogram-v3-turbo` does not offer\n\nhint: "
+    assert said(text + "size = [512, 512]") == (
+        fact + "add the finish step `alpha`; engines that could: `gpt-image`, `stock`"
+    )
+    # Of a size that the older model alone could make: it ends, and is not named.
+    assert (
+        said(text + "size = [300, 200]") == fact + "add the finish step `alpha`; engines that could: `stock`"
+    )
 
 
 def test_the_size_of_the_style_and_of_one_engine_is_looked_at() -> None:

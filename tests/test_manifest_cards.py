@@ -176,7 +176,7 @@ SEE = 'see "Writing an engine" in the documentation'
         ),
         (
             "[[shapes]]\nnegative = 'no'",
-            MALFORMED + "Invalid enum value 'no' - at `$.shapes[...].negative`",
+            MALFORMED + "Invalid enum value 'no' - at `$.shapes[0].negative`",
             SEE,
         ),
         (

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from buildsys.manifest import cards, shapes
 from buildsys.manifest.model import Card, Engine
 from buildsys.manifest.read import parse
+from engines import protocol
 from engines.protocol import ErrorKind, Failure
 
 MODELS = {
@@ -55,11 +56,11 @@ def around(card: Card) -> Iterator[tuple[int, int]]:
             yield dice.randrange(1, 5000 // step) * step, dice.randrange(1, 5000 // step) * step
 
 
-def refused(bench: Bench, model: str, size: tuple[int, int]) -> bool:
+def refused(bench: Bench, engine: protocol.Engine, size: tuple[int, int]) -> bool:
     """Whether the adapter refuses `size` before it sends anything."""
     before = len(bench.server.paid)
     bench.server.will(Reply(500, b"{}"))
-    (result,) = bench.load(model).render([bench.request(size=size)], lambda *_: None)
+    (result,) = engine.render([bench.request(size=size)], lambda *_: None)
     assert isinstance(result, Failure)
     if len(bench.server.paid) > before:
         return False
@@ -75,7 +76,8 @@ def test_plan_and_adapter_judge_alike(
     sizes = sorted(set(around(card)))
     with bench_of(dataclasses.replace(provider, model=model), tmp_path, monkeypatch) as bench:
         judged = {size: bool(shapes.objection(shapes.of(card, model), size)) for size in sizes}
-        assert {size: refused(bench, model, size) for size in sizes} == judged
+        engine = bench.load(model)
+        assert {size: refused(bench, engine, size) for size in sizes} == judged
     assert len(set(judged.values())) == 2
 
 
@@ -142,7 +144,7 @@ def test_a_model_that_no_entry_names_is_not_judged() -> None:
             "sides from 16 to 3840, in steps of 16, 1:3 at most, at most 8,294,400 pixels",
         ),
         ("stability-sd35-medium", "1:1, 16:9, 9:16, 21:9, 9:21, 3:2, 2:3, 5:4, 4:5"),
-        ("ideogram-v3-turbo", "69 sizes up to 1120 × 896, or smaller"),  # noqa: RUF001 - "by"
+        ("ideogram-v3-turbo", "69 sizes, up to 1024 × 1024, or smaller in these shapes"),  # noqa: RUF001 - "by"
     ],
 )
 def test_sizes_in_words(engine: str, told: str) -> None:

@@ -62,7 +62,11 @@ def check_size(engine: Engine, size: Size) -> None:
     fact = f"engine `{engine.name}` can't make {by(size)} pixels"
     if card.shapes:
         why = objection(of(card, model), size)
-        hint = f"use {by(nearest(card, model, size))}, and `finish` for the rest"
+        step = math.lcm(card.multiple, of(card, model).multiple)
+        larger = _up(size[0], step), _up(size[1], step)
+        # Rather a little larger: `finish` makes it smaller without loss.
+        best = larger if makes(card, model, larger) else nearest(card, model, size)
+        hint = f"use {by(best)}, and `finish` for the rest"
         raise Unmet(f"{fact}: {why}" if why else fact, hint)
     step = f" in steps of {card.multiple}" if card.multiple > 1 else ""
     raise Unmet(fact, f"use sides from {card.minimum} to {card.maximum}{step}, and `finish` for the rest")
