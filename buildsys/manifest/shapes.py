@@ -62,8 +62,8 @@ def check_size(engine: Engine, size: Size) -> None:
     fact = f"engine `{engine.name}` can't make {by(size)} pixels"
     if card.shapes:
         why = objection(of(card, model), size)
-        step = math.lcm(card.multiple, of(card, model).multiple)
-        larger = _up(size[0], step), _up(size[1], step)
+        grid = math.lcm(card.multiple, of(card, model).multiple)
+        larger = _up(size[0], grid), _up(size[1], grid)
         # Rather a little larger: `finish` makes it smaller without loss.
         best = larger if makes(card, model, larger) else nearest(card, model, size)
         hint = f"use {by(best)}, and `finish` for the rest"
