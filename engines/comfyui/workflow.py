@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -31,9 +31,10 @@ _USUAL: Final[Mapping[str, tuple[str, ...]]] = {
     "prompt": ("text", "prompt"),
     "negative": ("text", "negative_prompt"),
     "seed": ("seed", "noise_seed"),
-    **dict.fromkeys(PICTURES, ("image",)),
 }
 """Inputs that a titled node most likely means, best first."""
+_LOADS: Final = ("image",)
+"""The same for a slot that takes a file, as `LoadImage` and `LoadImageMask` call it."""
 _LINK: Final = 2
 """An input that comes from another node is a list of its number and which of its results."""
 _SAVES: Final = "SaveImage"
@@ -88,9 +89,16 @@ def told(nodes: Nodes, number: str) -> str:
 class Slots:
     """Where in a workflow values go: by the titles of its nodes, or as the asset says."""
 
-    def __init__(self, nodes: Nodes, given: Mapping[str, Json]) -> None:
-        """`given`: the parameter `slots`, which replaces the titles of that name. Raises `EngineError`."""
+    def __init__(self, nodes: Nodes, given: Mapping[str, Json], files: Collection[str] = ()) -> None:
+        """Find them. Raises `EngineError`.
+
+        Args:
+            nodes: the workflow.
+            given: the parameter `slots`, which replaces the titles of that name.
+            files: slots that take a file, beside `PICTURES`.
+        """
         self._nodes = nodes
+        self._files = {*PICTURES, *files}
         self._slots: dict[str, list[Slot]] = {}
         self._outputs: list[str] = []
         self._given(given)
@@ -134,7 +142,8 @@ class Slots:
 
     def _meant(self, number: str, name: str) -> str:
         inputs = self._nodes[number]["inputs"]
-        for usual in (*_USUAL.get(name, ()), name, "value"):
+        first = _LOADS if name in self._files else _USUAL.get(name, ())
+        for usual in (*first, name, "value"):
             if usual in inputs:
                 return usual
         literal: list[str] = [field for field, value in inputs.items() if not _is_link(value)]
@@ -173,12 +182,12 @@ class Slots:
         return filled
 
     def _homeless(self, name: str) -> EngineError:
-        if name in ASKED or name in PICTURES:
+        if name in ASKED or name in self._files:
             what = _SIZE if name in _SIDES else name
-            article = "an" if what == "image" else "a"
+            article = "an" if what[0] in "aeiou" else "a"
             fact = f"the asset has {article} `{what}`, but the workflow has no slot `{name}`"
             return bad(fact, _how(what))
-        own = [known for known in self._slots if known not in ASKED and known not in PICTURES]
+        own = [known for known in self._slots if known not in ASKED and known not in self._files]
         if own:
             return unknown("`values`: slot", name, own)
         return bad(f"`values.{name}` has no slot in the workflow", _how(name))
