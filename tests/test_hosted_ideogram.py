@@ -280,6 +280,14 @@ def test_a_picture_from_another_plain_host_is_not_fetched(bench: Bench) -> None:
     assert "the address of the picture is not a secure one" in failure.message
 
 
+@pytest.mark.parametrize("url", ["https://[fe80", "https://\n/x.png"])
+def test_an_address_that_is_none_is_a_lost_picture(bench: Bench, url: str) -> None:
+    bench.server.will(made(url))
+    failure = bench.fail(ErrorKind.UNCERTAIN)
+    assert failure.message.startswith("Ideogram took the request (request `ideo-1`) and its answer was lost: ")
+    assert len(bench.server.calls) == 1
+
+
 def test_no_address_is_a_lost_picture(bench: Bench) -> None:
     bench.server.will(made(""))
     assert "it holds no address of a picture" in bench.fail(ErrorKind.UNCERTAIN).message

@@ -45,7 +45,11 @@ def fetch(account: Account, url: str, request: str) -> Answer:
     Tried until it comes, its address has expired or the account's timeout is over; that counts for all tries
     together. Raises `EngineError` (`uncertain`), since it is paid for; `request` is the provider's id.
     """
-    ours, theirs = urlsplit(account.base_url), urlsplit(url)
+    try:
+        ours, theirs = urlsplit(account.base_url), urlsplit(url)
+    except ValueError as error:
+        why = f"`{account.beginning(url)}` is no address of a picture"
+        raise lost(account, why, request) from error
     if theirs.scheme != "https" and (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
         raise lost(account, "the address of the picture is not a secure one", request)
     until = time.monotonic() + account.timeout
