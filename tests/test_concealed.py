@@ -80,7 +80,8 @@ def teach(game: Game, shout: str) -> None:
     adapter = game.folder / "tools" / "noise.py"
     text = adapter.read_text().replace(
         "import hashlib",
-        'import hashlib\nimport os\nimport sys\nKEY = os.environ["MYKEY"].strip()\nprint(KEY, KEY, file=sys.stderr)',
+        "import hashlib\nimport os\nimport sys\n"
+        'KEY = os.environ["MYKEY"].strip()\nprint(KEY, KEY, file=sys.stderr)',
     )
     text = text.replace("import Done,", "import Credit, Done,")
     text = text.replace('{"noise": "1"}', '{"noise": KEY}')
@@ -159,6 +160,7 @@ def test_the_journal_keeps_no_key_that_another_engine_tells(
         """
     )
     game.run("build", code=1)
-    rows = b"".join(file.read_bytes() for file in (game.folder / ".artlock").glob("journal*") if file.is_file())
+    files = [file for file in (game.folder / ".artlock").glob("journal*") if file.is_file()]
+    rows = b"".join(file.read_bytes() for file in files)
     assert b"no picture for [key]" in rows
     assert SECRET.encode() not in rows

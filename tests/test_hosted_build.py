@@ -118,7 +118,10 @@ def wordy(bench: Bench) -> Script:
 
 
 @pytest.mark.parametrize(
-    "bench", [ideogram.PROVIDER, gemini.PROVIDER, gpt_image.PROVIDER], indirect=True, ids=lambda item: item.adapter
+    "bench",
+    [ideogram.PROVIDER, gemini.PROVIDER, gpt_image.PROVIDER],
+    indirect=True,
+    ids=lambda provider: provider.adapter,
 )
 def test_a_failure_of_ours_over_an_answer_is_not_paid_for_again(bench: Bench, tmp_path: Path) -> None:
     game = Game(tmp_path / "game", tmp_path / "cache")

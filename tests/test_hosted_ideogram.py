@@ -284,7 +284,7 @@ def test_a_picture_from_another_plain_host_is_not_fetched(bench: Bench) -> None:
 def test_an_address_that_is_none_is_a_lost_picture(bench: Bench, url: str) -> None:
     bench.server.will(made(url))
     failure = bench.fail(ErrorKind.UNCERTAIN)
-    assert failure.message.startswith("Ideogram took the request (request `ideo-1`) and its answer was lost: ")
+    assert "(request `ideo-1`) and its answer was lost: " in failure.message
     assert len(bench.server.calls) == 1
 
 

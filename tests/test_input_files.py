@@ -45,8 +45,12 @@ def test_each_file_is_an_input_of_its_own(tmp_path: Path) -> None:
         [assets."sets/{n}"]
         engine = "blend"
         matrix = { n = [1] }
-        parameters.inputs = { gem = { asset = "gem" }, pose = "art/{n}.png", font = "bundled:fonts/cinzel-bold.ttf" }
         parameters.script = "tools/a.py"
+
+        [assets."sets/{n}".parameters.inputs]
+        gem = { asset = "gem" }
+        pose = "art/{n}.png"
+        font = "bundled:fonts/cinzel-bold.ttf"
         """,
         tmp_path,
     )
@@ -241,7 +245,8 @@ def test_a_workflow_gets_them_in_slots_of_their_names(server: ComfyServer, tmp_p
             "stance",
             {},
             "the asset has a `stance`, but the workflow has no slot `stance`",
-            'give the node that takes it the title `artlock:stance`, or set `slots = { stance = "NODE.INPUT" }`',
+            "give the node that takes it the title `artlock:stance`, "
+            'or set `slots = { stance = "NODE.INPUT" }`',
         ),
         ("prompt", {}, "`inputs.prompt` would replace the asset's own `prompt`", "rename it"),
         (

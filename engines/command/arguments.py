@@ -42,7 +42,8 @@ class Filler:
             if name.startswith("input."):
                 given = [known for known in self._values if known.startswith("input.")]
                 own = name.removeprefix("input.")
-                hint = f"it has {listed(given)}" if given else f'add `inputs = {{ {own} = "PATH" }}` to its parameters'
+                add = f'add `inputs = {{ {own} = "PATH" }}` to its parameters'
+                hint = f"it has {listed(given)}" if given else add
                 raise bad(f"`{{{name}}}` is used, but the asset has no such input", hint)
             raise unknown("placeholder", name, self._values)
         value = self._values[name]
