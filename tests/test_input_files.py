@@ -103,6 +103,8 @@ def test_a_comparison_takes_them_along(tmp_path: Path) -> None:
 
         [assets.plain]
         engine = "blend"
+        prompt = "gem"
+        size = [16, 16]
         parameters = { inputs = { paper = "art/paper.png", gem = { asset = "gem" } }, mesh = "art/a.obj" }
         """,
         tmp_path,
@@ -226,6 +228,7 @@ def server() -> Iterator[ComfyServer]:
         yield server
 
 
+TITLE_IT = 'give the node that takes it the title `artlock:stance`, or set `slots = { stance = "NODE.INPUT" }`'
 POSED = drawing(n10=node("LoadImage", "artlock:pose", image="example.png", upload="image"))
 
 
@@ -245,8 +248,7 @@ def test_a_workflow_gets_them_in_slots_of_their_names(server: ComfyServer, tmp_p
             "stance",
             {},
             "the asset has a `stance`, but the workflow has no slot `stance`",
-            "give the node that takes it the title `artlock:stance`, "
-            'or set `slots = { stance = "NODE.INPUT" }`',
+            TITLE_IT,
         ),
         ("prompt", {}, "`inputs.prompt` would replace the asset's own `prompt`", "rename it"),
         (

@@ -31,10 +31,11 @@ _USUAL: Final[Mapping[str, tuple[str, ...]]] = {
     "prompt": ("text", "prompt"),
     "negative": ("text", "negative_prompt"),
     "seed": ("seed", "noise_seed"),
+    **dict.fromkeys(PICTURES, ("image",)),
 }
 """Inputs that a titled node most likely means, best first."""
-_LOADS: Final = ("image",)
-"""The same for a slot that takes a file, as `LoadImage` and `LoadImageMask` call it."""
+_LOADS: Final = "image"
+"""What a node that loads a picture calls its file; older exports have an `upload` beside it."""
 _LINK: Final = 2
 """An input that comes from another node is a list of its number and which of its results."""
 _SAVES: Final = "SaveImage"
@@ -142,11 +143,12 @@ class Slots:
 
     def _meant(self, number: str, name: str) -> str:
         inputs = self._nodes[number]["inputs"]
-        first = _LOADS if name in self._files else _USUAL.get(name, ())
-        for usual in (*first, name, "value"):
+        for usual in (*_USUAL.get(name, ()), name, "value"):
             if usual in inputs:
                 return usual
         literal: list[str] = [field for field, value in inputs.items() if not _is_link(value)]
+        if _LOADS in literal:
+            return _LOADS
         if len(literal) == 1:
             return literal[0]
         has = f"it has {listed(literal)}" if literal else "all it has are links"

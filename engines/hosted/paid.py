@@ -23,9 +23,7 @@ def one_by_one(
     return protocol.one_by_one(requests, lambda request: _made(request, make, account, client))
 
 
-def _made(
-    request: Request, make: Callable[[Request], Done], account: Account, client: web.Client
-) -> Done:
+def _made(request: Request, make: Callable[[Request], Done], account: Account, client: web.Client) -> Done:
     client.sent, client.answer = False, None
     try:
         done = make(request)
