@@ -228,7 +228,8 @@ def server() -> Iterator[ComfyServer]:
         yield server
 
 
-TITLE_IT = 'give the node that takes it the title `artlock:stance`, or set `slots = { stance = "NODE.INPUT" }`'
+SET_IT = 'set `slots = { stance = "NODE.INPUT" }`'
+TITLE_IT = f"give the node that takes it the title `artlock:stance`, or {SET_IT}"
 POSED = drawing(n10=node("LoadImage", "artlock:pose", image="example.png", upload="image"))
 
 
