@@ -79,7 +79,9 @@ def reproduce(
     with (
         interruptible(),
         journalled(session, "reproduce", jobs, tell) as journal,
-        Pool(private, root=session.root, jobs=jobs, on_event=journal.before(tell)) as pool,
+        Pool(
+            private, root=session.root, jobs=jobs, on_event=journal.before(tell), on_key=journal.conceal
+        ) as pool,
     ):
         # In the folder of the run: what a killed one leaves there, the next one removes.
         folder = pool.inputs / "reproduce"

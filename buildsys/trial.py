@@ -139,7 +139,7 @@ def easel(
 
         # Logs stay in the project: the message that names one outlives the scratch folder.
         work = session.root / PRIVATE / "trial"
-        with Pool(work, root=session.root, jobs=jobs, on_event=hear) as pool:
+        with Pool(work, root=session.root, jobs=jobs, on_event=hear, on_key=journal.conceal) as pool:
             maker = Maker(
                 root=folder,
                 manifest=session.runnable(),

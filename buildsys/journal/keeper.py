@@ -66,7 +66,7 @@ class Journal:
         """What a person should know of the journal itself."""
         self._path = path
         self._heading = heading
-        self._secrets = secrets
+        self._secrets = list(secrets)
         self._started = now(), time.monotonic()
         self._guard = threading.Lock()
         self._rows: RunRows | None = None
@@ -111,6 +111,11 @@ class Journal:
             tell(event)
 
         return both
+
+    def conceal(self, secret: str) -> None:
+        """Let no row from now on hold `secret`. Called from several threads."""
+        with self._guard:
+            self._secrets.append(secret)
 
     def close(self, error: type[BaseException] | None = None) -> None:
         """End the run; `error` is what ended it too early, if anything did."""

@@ -59,14 +59,14 @@ class RunRows:
     Args:
         path: the database.
         heading: what the run is.
-        secrets: texts that no row may hold, wherever they come from.
+        secrets: texts that no row may hold, wherever they come from; more may be added later.
         started: when it began, by the clock on the wall and by the monotonic one.
     """
 
     def __init__(
         self, path: Path, heading: Heading, secrets: Collection[str], started: tuple[str, float]
     ) -> None:
-        self._secrets = tuple(text for text in secrets if len(text) >= _SHORTEST_SECRET)
+        self._secrets = secrets
         self._started = started[1]
         self._environments: dict[Digest, int] = {}
         make_folder(path.parent)
@@ -197,7 +197,8 @@ class RunRows:
     def clean(self, text: str) -> str:
         """`text` as SQLite can hold it, without a key: an engine's complaint may quote the one it got."""
         for secret in self._secrets:
-            text = text.replace(secret, MASK)
+            if len(secret) >= _SHORTEST_SECRET:
+                text = text.replace(secret, MASK)
         return text.encode("utf-8", "replace").decode()
 
 
