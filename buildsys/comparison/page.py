@@ -12,12 +12,14 @@ from html import escape
 from typing import Final
 
 from buildsys import __version__
-from buildsys.comparison.model import Comparison, Distance, Entry
+from buildsys.comparison.model import Comparison, Entry
 from buildsys.comparison.sheet import title
+from buildsys.comparison.words import alpha_told, cost_told, measures, took_told
 from buildsys.digest import Digest
 from buildsys.journal.sheet import STYLE
 from buildsys.journal.tables import Table, in_html
-from buildsys.journal.words import NOTHING, dollars, printable, seconds_told
+from buildsys.journal.words import NOTHING, bytes_told, printable, seconds_told, spent_tile
+from buildsys.plan.price import Bill
 
 _SMALL: Final = 128
 """Pixels up to which a picture is shown enlarged, with hard edges."""
@@ -55,7 +57,7 @@ def page(comparison: Comparison, read: Callable[[Digest], bytes]) -> str:
     """The page; `read` gives the bytes of a picture."""
     subject = comparison.subject
     name = printable(f"Engines compared: {subject.name}" if subject.name else "Engines compared")
-    body = f"{_tiles(comparison.entries)}{_pictures(comparison, read)}{_numbers(comparison)}"
+    body = f"{_tiles(comparison.entries, comparison.cost)}{_pictures(comparison, read)}{_numbers(comparison)}"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -83,10 +85,9 @@ def _asked(comparison: Comparison) -> str:
     return f"<dl>{told}</dl>\n"
 
 
-def _tiles(entries: Iterable[Entry]) -> str:
+def _tiles(entries: Iterable[Entry], cost: Bill) -> str:
     made = [entry for entry in entries if entry.picture is not None]
     failed = sum(entry.picture is None for entry in entries)
-    costs = [entry.cost for entry in made if entry.cost is not None and not entry.from_store]
     tiles = [
         (str(len(made)), "picture" if len(made) == 1 else "pictures", ""),
         (str(sum(entry.from_store for entry in made)), "from the store", ""),
@@ -97,8 +98,8 @@ def _tiles(entries: Iterable[Entry]) -> str:
         ),
         (str(failed), "not made", "failed" if failed else ""),
     ]
-    if costs:
-        tiles.append((dollars(math.fsum(costs)), "spent, as far as known", ""))
+    if cost.pictures:
+        tiles.append((*spent_tile(cost.usd, cost.unknown), ""))
     shown = "".join(
         f'<div class="tile {kind}"><b>{escape(number)}</b>{words}</div>' for number, words, kind in tiles
     )
@@ -155,7 +156,7 @@ def _standing(entry: Entry) -> str:
 
 def _numbers(comparison: Comparison) -> str:
     heads = (
-        "engine", "seed", "size", "alpha", "made in", "load", "cost", "hash", "PSNR", "SSIM", "changed",
+        "engine", "seed", "size", "file", "alpha", "made in", "load", "cost", "hash", "PSNR", "SSIM", "changed",
         "notes",
     )  # fmt: skip
     table = Table(
@@ -174,36 +175,11 @@ def _row(entry: Entry) -> tuple[str, ...]:
         entry.engine,
         NOTHING if entry.seed is None else str(entry.seed),
         f"{picture.width} x {picture.height}" if picture else NOTHING,
+        bytes_told(entry.bytes or 0),
         alpha_told(entry),
         took_told(entry),
         seconds_told(entry.load_seconds),
-        "unknown" if entry.cost is None else f"${entry.cost:.3f}",
+        cost_told(entry),
         *measures(entry.distance, is_reference=entry.is_reference),
         "; ".join(filter(None, (entry.message, *entry.notes))),
-    )
-
-
-def alpha_told(entry: Entry) -> str:
-    """`none`, or how much is opaque."""
-    if entry.opaque is None:
-        return NOTHING
-    return f"{entry.opaque:.0%} opaque" if entry.alpha else "none"
-
-
-def took_told(entry: Entry) -> str:
-    """How long the engine was at work; `store` where that was another time."""
-    if not entry.from_store:
-        return seconds_told(entry.make_seconds)
-    return "store" if entry.make_seconds is None else f"{seconds_told(entry.make_seconds)} (store)"
-
-
-def measures(distance: Distance | None, *, is_reference: bool) -> tuple[str, str, str, str]:
-    """Bits of the hash, PSNR, SSIM and changed area, for a table."""
-    if distance is None:
-        return ("reference" if is_reference else NOTHING, NOTHING, NOTHING, NOTHING)
-    return (
-        str(distance.hash_bits),
-        "equal" if distance.psnr is None else f"{distance.psnr:.1f} dB",
-        f"{distance.ssim:.3f}" + ("*" if distance.resized else ""),
-        NOTHING if distance.changed is None else f"{distance.changed:.1%}",
     )

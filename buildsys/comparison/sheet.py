@@ -11,7 +11,8 @@ from typing import Any, Final, TypeAlias
 from buildsys.comparison.model import Distance, Entry, Question
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError
-from buildsys.journal.words import dollars, seconds_told
+from buildsys.comparison.words import cost_told
+from buildsys.journal.words import seconds_told
 from buildsys.plan.step import shorten
 
 Json: TypeAlias = Any
@@ -71,8 +72,8 @@ def _lines(entry: Entry) -> list[str]:
         return []
     size = f"{entry.picture.width} x {entry.picture.height}"
     took = "from the store" if entry.from_store else seconds_told(entry.make_seconds)
-    price = "" if entry.cost is None else dollars(entry.cost)
-    lines = [" · ".join(filter(None, (size, took, price)))]
+    price = "price unknown" if entry.cost is None else cost_told(entry)
+    lines = [" · ".join((size, took, price))]
     if entry.is_reference:
         lines.append("the reference")
     elif entry.distance is not None:
