@@ -44,7 +44,7 @@ class Likeness(StrEnum):
 
 
 class Distance(msgspec.Struct, frozen=True, kw_only=True):
-    """How far two pictures are from each other: as the adapter `measure` says it, if the locked one is here."""
+    """How far two pictures are from each other, as the adapter `measure` says it."""
 
     hash_bits: int
     """Bits of 64 in which the perceptual hashes differ."""

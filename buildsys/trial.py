@@ -103,7 +103,7 @@ class Easel:
 
 
 @contextmanager
-def easel(  # noqa: PLR0913 - all but the budget are needed
+def easel(
     session: Session,
     folder: Path,
     command: str,
@@ -143,7 +143,7 @@ def easel(  # noqa: PLR0913 - all but the budget are needed
             yield Easel(maker, pool, journal, spending, till)
 
 
-def run(  # noqa: PLR0913 - the last two by name only
+def run(
     start: Path,
     wanted: Wanted,
     target: Path,

@@ -56,7 +56,7 @@ def game(tmp_path: Path) -> Game:
 
 
 def test_switching_back_restores_and_asks_no_engine(game: Game) -> None:
-    assert game.build("--profile", "draft") == {"built": ["gem", "knight", "badge"]}
+    assert game.build("--profile", "draft") == {"built": ["knight", "badge", "gem"]}
     assert game.made() == ["gem", "knight"]
     drafts = game.outputs(), game.lock()
     assert load(game.folder / "assets.lock").records[AssetName("knight")].engine == "fast"
@@ -98,13 +98,20 @@ def test_check_fails_while_a_draft_is_still_locked(game: Game) -> None:
     game.build("--profile", "draft")
     game.run("check", "--profile", "draft")
     failed = game.run("check", "--profile", "final", code=1)
-    assert failed.stdout.splitlines() == ["?"]
+    assert failed.stdout.splitlines() == [
+        "recipe  knight: made with `fast`, not `fine`; parameters.seconds: 0.0 → 0.01",
+        "recipe  badge: made from `knight`, which is made first",
+    ]
     assert failed.stderr == (
         "\n2 differences in 3 assets\n\n"
         "hint: run `artlock build --profile final`, and commit what it changes\n"
     )
     found = json.loads(game.run("check", "--json", "--profile", "final", code=1).stdout)
-    assert (found["agree"], [item["name"] for item in found["differences"]]) == (False, ["knight", "badge"])
+    assert found["agree"] is False
+    assert found["differences"] == [
+        {"name": "knight", "kind": "recipe", "engine": "fine", "locked": "fast"},
+        {"name": "badge", "kind": "recipe", "engine": "finish", "locked": "finish"},
+    ]
 
     # One draft among finals is enough.
     game.build("--profile", "final", "badge")

@@ -368,7 +368,7 @@ def test_a_long_list_of_spends_ends_with_a_sum(game: Game) -> None:
     for number in range(12):
         spend(game, f"a{number:02}", cost=None if number == 11 else 0.5)
     rows = [line.split("  ") for line in game.run("report").stdout.split("\n\n")[2].splitlines()]
-    assert [part for part in rows[11] if part] == [
+    assert [part.strip() for part in rows[11] if part] == [
         "asset",
         "… and 2 more assets",
         "2 pictures",

@@ -162,7 +162,9 @@ def test_compare_makes_what_the_budget_allows(game: Game) -> None:
     first, second, *rest = found["pictures"]
     for item in (first, second):
         assert item["picture"] is None
-        assert item["message"].startswith("a picture of engine `dear` costs $1.5, and of the budget of $0.04 ")
+        assert item["message"].startswith(
+            "a picture of engine `dear` costs $1.5, and of the budget of $0.04 "
+        )
         assert item["hint"] == "give a larger `--budget`"
     assert [item["engine"] for item in rest if item["picture"]] == ["paid", "paid", "noise", "noise"]
     fog = next(item for item in rest if item["engine"] == "fog")

@@ -66,7 +66,9 @@ def run(options: argparse.Namespace) -> int:
         for note in made.notes:
             say(f"note: {tame(note)}")
         picture = made.record.picture
-        say(f"{picture.width} by {picture.height} pixels in {made.seconds:.2f} s; cost: {sum_told(made.cost)}")
+        say(
+            f"{picture.width} by {picture.height} pixels in {made.seconds:.2f} s; cost: {sum_told(made.cost)}"
+        )
     return Exit.FINE
 
 

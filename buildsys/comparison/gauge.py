@@ -102,7 +102,7 @@ class Gauge:
             load_seconds=took.load_seconds if took else None,
             cost=took.cost if took else self._paid(record),
             picture=record.picture,
-            bytes=self._copy(record.picture.file).stat().st_size,
+            file_bytes=self._copy(record.picture.file).stat().st_size,
             is_reference=cell.engine == self._question.reference_engine,
         )
         return self._measured(entry, record, self._reference(cell, pictures))

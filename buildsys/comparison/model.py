@@ -92,7 +92,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     cost: float | None = None
     """US dollars; None where nobody said."""
     picture: Picture | None = None
-    bytes: int | None = None
+    file_bytes: int | None = None
     """Size of its file."""
     alpha: bool | None = None
     """Whether any pixel is transparent; None where it could not be measured."""

@@ -175,7 +175,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         entry.engine,
         NOTHING if entry.seed is None else str(entry.seed),
         f"{picture.width} x {picture.height}" if picture else NOTHING,
-        bytes_told(entry.bytes or 0),
+        bytes_told(entry.file_bytes or 0),
         alpha_told(entry),
         took_told(entry),
         seconds_told(entry.load_seconds),

@@ -30,7 +30,7 @@ from buildsys.trial import Easel, easel, ready
 from buildsys.workbench import interruptible
 
 
-def compare(  # noqa: PLR0913 - the last two by name only
+def compare(
     session: Session,
     question: Question,
     jobs: int,

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 from buildsys.comparison.model import Distance, Entry, Question
+from buildsys.comparison.words import cost_told
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError
-from buildsys.comparison.words import cost_told
 from buildsys.journal.words import seconds_told
 from buildsys.plan.step import shorten
 
@@ -73,7 +73,7 @@ def _lines(entry: Entry) -> list[str]:
     size = f"{entry.picture.width} x {entry.picture.height}"
     took = "from the store" if entry.from_store else seconds_told(entry.make_seconds)
     price = "price unknown" if entry.cost is None else cost_told(entry)
-    lines = [" · ".join((size, took, price))]
+    lines = [f"{size} · {took} · {price}"]
     if entry.is_reference:
         lines.append("the reference")
     elif entry.distance is not None:

@@ -136,9 +136,7 @@ def _spends(spends: Spends) -> list[Table]:
         Table(
             caption=f"What was paid, by {kind}",
             heads=(kind, "pictures", "cost"),
-            rows=[
-                (name, str(item.pictures), money(item.usd, item.unknown)) for name, item in found[:ROWS]
-            ],
+            rows=[(name, str(item.pictures), money(item.usd, item.unknown)) for name, item in found[:ROWS]],
         )
         for kind, found in kinds
     ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -93,7 +94,7 @@ def _may_cost(row: Action) -> bool:
     return bool(row.engine) and not row.hit and row.cost != 0
 
 
-def _sum(rows: Sequence[Action]) -> Mapping[str, float]:
+def _sum(rows: Sequence[Action]) -> dict[str, Any]:
     return {"pictures": len(rows), "usd": known(rows), "unknown": unknown(rows)}
 
 
