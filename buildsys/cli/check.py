@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def as_json(step: Step) -> dict[str, str | None]:
-    """A difference for a program: `engine` is what should make the asset, `locked` what the lock has it from."""
+    """A difference for a program: `engine` should make the asset, and from `locked` the lock has it."""
     locked = step.recorded.engine if step.recorded else None
     return {"name": step.name, "kind": kind(step), "engine": step.asset.engine, "locked": locked}
 

@@ -14,7 +14,7 @@ from typing import Final
 from buildsys import __version__
 from buildsys.comparison.model import Comparison, Entry
 from buildsys.comparison.sheet import title
-from buildsys.comparison.words import alpha_told, cost_told, measures, took_told
+from buildsys.comparison.words import alpha_told, cost_told, cost_words, measures, took_told
 from buildsys.digest import Digest
 from buildsys.journal.sheet import STYLE
 from buildsys.journal.tables import Table, in_html
@@ -29,8 +29,9 @@ _TYPES: Final = ((b"\x89PNG", "image/png"), (b"RIFF", "image/webp"), (b"\xff\xd8
 _OWN: Final = """
 .pictures {
   display: grid; gap: 16px; overflow-x: auto; margin-top: 16px;
-  grid-template-columns: repeat(var(--columns), minmax(200px, 1fr));
+  grid-template-columns: repeat(auto-fill, minmax(max(140px, (100% - 48px) / 4), 1fr));
 }
+.pictures.seeds { grid-template-columns: repeat(var(--columns), minmax(200px, 1fr)); }
 .picture { padding: 12px; display: flex; flex-direction: column; gap: 8px; }
 .frame {
   aspect-ratio: 1; display: flex; align-items: center; justify-content: center; border-radius: 6px;
@@ -44,7 +45,7 @@ _OWN: Final = """
 .frame img.small.wide { width: 100%; }
 .frame img.small.tall { height: 100%; }
 .frame.none {
-  padding: 16px; color: var(--bad); text-align: center; overflow-wrap: anywhere; font-size: 13px;
+  overflow: visible; padding: 16px; color: var(--bad); text-align: center; overflow-wrap: anywhere; font-size: 13px;
 }
 .picture b { overflow-wrap: anywhere; }
 .picture ul { margin: 0; padding-left: 16px; color: var(--faint); font-size: 13px; }
@@ -108,14 +109,16 @@ def _tiles(entries: Iterable[Entry], cost: Bill) -> str:
 
 def _pictures(comparison: Comparison, read: Callable[[Digest], bytes]) -> str:
     several = len(comparison.seeds) > 1
-    columns = len(comparison.seeds) if several else min(4, len(comparison.entries) + 1)
+    columns = len(comparison.seeds)
     shown = [_picture(entry, read) for entry in comparison.entries]
     if comparison.reference_bytes:
         words = f'<b>reference</b><span class="faint">{escape(printable(comparison.reference))}</span>'
         image = _image(comparison.reference_bytes, "reference", comparison.reference_size)
         first = _section(f'<div class="frame">{image}</div>{words}')
-        shown = [first, *["<div></div>"] * (columns - 1 if several else 0), *shown]
-    return f'<div class="pictures" style="--columns: {columns}">{"".join(shown)}</div>\n'
+        shown = [first, *["<div></div>"] * (columns - 1), *shown]
+    # Seeds are columns, also where that is wider than the screen; engines alone go where there is room.
+    kind = "pictures seeds" if several else "pictures"
+    return f'<div class="{kind}" style="--columns: {columns}">{"".join(shown)}</div>\n'
 
 
 def _picture(entry: Entry, read: Callable[[Digest], bytes]) -> str:
@@ -127,7 +130,10 @@ def _picture(entry: Entry, read: Callable[[Digest], bytes]) -> str:
         frame = f'<div class="frame">{_image(read(entry.picture.file), name, size)}</div>'
     notes = [*entry.notes, *([f"hint: {entry.hint}"] if entry.hint else [])]
     listed = "".join(f"<li>{escape(printable(note))}</li>" for note in notes)
-    words = f"<b>{name}</b>" + (f'<span class="faint">{_standing(entry)}</span>' if entry.picture else "")
+    words = f"<b>{name}</b>"
+    if entry.picture is not None:
+        took = f"{took_told(entry)} · {cost_words(entry)}"
+        words += f'<span class="faint">{escape(took)}<br>{_standing(entry)}</span>'
     return _section(f"{frame}{words}" + (f"<ul>{listed}</ul>" if listed else ""))
 
 
@@ -156,17 +162,23 @@ def _standing(entry: Entry) -> str:
 
 def _numbers(comparison: Comparison) -> str:
     heads = (
-        "engine", "seed", "size", "file", "alpha", "made in", "load", "cost", "hash", "PSNR", "SSIM", "changed",
-        "notes",
+        "engine", "seed", "size", "file", "alpha", "made in", "load", "cost", "hash", "PSNR", "SSIM",
+        "changed", "notes",
     )  # fmt: skip
+    about = (
+        f"Held against {printable(comparison.reference)}. Of pictures of different sizes (*), PSNR "
+        "and SSIM are computed at the smaller width and height. Hash: bits of 64 that differ."
+    )
     table = Table(
-        caption=f"Held against {printable(comparison.reference)}. Of pictures of different sizes (*), PSNR "
-        "and SSIM are computed at the smaller width and height. Hash: bits of 64 that differ.",
+        caption="A row for each picture",
         heads=heads,
         rows=[_row(entry) for entry in comparison.entries],
         long=True,
     )
-    return f'<section class="wide"><h2>Numbers</h2>{in_html(table)}</section>\n'
+    return (
+        f'<section class="wide"><h2>Numbers</h2>\n<p class="faint">{escape(about)}</p>'
+        f"{in_html(table)}</section>\n"
+    )
 
 
 def _row(entry: Entry) -> tuple[str, ...]:

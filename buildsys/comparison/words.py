@@ -23,6 +23,11 @@ def cost_told(entry: Entry) -> str:
     return dollars(entry.cost) if entry.cost else "free"
 
 
+def cost_words(entry: Entry) -> str:
+    """The same where no heading says what it is."""
+    return "price unknown" if entry.cost is None else cost_told(entry)
+
+
 def took_told(entry: Entry) -> str:
     """How long the engine was at work; `store` where that was another time."""
     if not entry.from_store:
