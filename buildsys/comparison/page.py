@@ -45,7 +45,8 @@ _OWN: Final = """
 .frame img.small.wide { width: 100%; }
 .frame img.small.tall { height: 100%; }
 .frame.none {
-  overflow: visible; padding: 16px; color: var(--bad); text-align: center; overflow-wrap: anywhere; font-size: 13px;
+  overflow: visible; padding: 16px; color: var(--bad); text-align: center; overflow-wrap: anywhere;
+  font-size: 13px;
 }
 .picture b { overflow-wrap: anywhere; }
 .picture ul { margin: 0; padding-left: 16px; color: var(--faint); font-size: 13px; }
