@@ -95,8 +95,8 @@ class RunRows:
                 "artlock": __version__,
                 "python": platform.python_version(),
                 "machine": f"{system.sysname} {system.release} {system.machine}",
-                "revision": _revision(root),
                 "process": os.getpid(),
+                **_place_in_history(root),
             },
         )
 
@@ -207,9 +207,17 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _revision(root: Path) -> str:
-    """The commit that the checkout is at; empty where there is none."""
+def _place_in_history(root: Path) -> dict[str, str | int | None]:
+    """The commit that the checkout is at, and whether a file that git tracks is another by now.
+
+    Empty and None where there is no commit, or git does not tell. A file that git does not track is new
+    work, and no change to what was committed: `git describe --dirty` says so, too.
+    """
     try:
-        return git.commit(root, "HEAD") if git.is_repository(root) else ""
+        if git.is_repository(root):
+            commit = git.commit(root, "HEAD")
+            changes = git.run(root, "status", "--porcelain", "--untracked-files=no")
+            return {"revision": commit, "dirty": int(bool(changes))}
     except GitError:
-        return ""
+        pass
+    return {"revision": "", "dirty": None}
