@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 import rtoml
 
-from buildsys.errors import ArtlockError, ManifestError
+from buildsys.errors import ArtlockError, MakeError, ManifestError
 from buildsys.files import write_durably
 from buildsys.journal.keeper import Journal
 from buildsys.lock.model import Lock
@@ -199,8 +199,9 @@ def ready(step: Step) -> Step:
     """`step`, which can be taken. Raises `ArtlockError` where the engine can't run."""
     if step.parts is None or step.verdict is Verdict.BLOCKED:
         reason = step.reasons[0]
-        hint = HINT if reason.why is Why.REFUSED else reason.hint
-        raise ArtlockError(reason.text(), hint)
+        if reason.why is Why.REFUSED:
+            raise MakeError(reason.text(), HINT)
+        raise ArtlockError(reason.text(), reason.hint)
     return step
 
 
