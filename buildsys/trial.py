@@ -124,7 +124,7 @@ class Spending:
 
 
 @contextmanager
-def easel(  # noqa: PLR0913 - all but one as a build has them
+def easel(
     session: Session,
     folder: Path,
     command: str,
@@ -182,9 +182,7 @@ def run(start: Path, wanted: Wanted, target: Path, tell: Callable[[Event], None]
         wishes = Wishes(retry_refused=wanted.retry_refused)
         step = ready(session.judge(wishes).plan((NAME,)).steps[NAME])
         started = time.monotonic()
-        with easel(
-            session, folder, "generate", 1, tell, retry_refused=wanted.retry_refused
-        ) as bench:
+        with easel(session, folder, "generate", 1, tell, retry_refused=wanted.retry_refused) as bench:
             record, notes = bench.make(step)
             spent = bench.spent(step)
         seconds = time.monotonic() - started

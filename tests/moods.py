@@ -1,4 +1,4 @@
-"""A game whose engines draw, refuse or are down as a file of the test's says; they note what they are asked."""
+"""A game whose engines draw, refuse or are down as a test says, and note what they are asked."""
 
 from __future__ import annotations
 

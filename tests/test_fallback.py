@@ -274,7 +274,7 @@ def test_a_stand_in_that_fails_for_a_person_to_mend_ends_it(studio: Studio) -> N
 
 
 def test_engines_of_one_recipe_stand_in_for_each_other(studio: Studio) -> None:
-    """Two hosts of one model: what one of them refuses is refused, and where one is down, the other is not."""
+    """Two hosts of one model: what one refuses is refused, but where one is down, the other is not."""
     studio.engines(alpha=TO_BETA)
     text = (studio.folder / "assets.toml").read_text()
     (studio.folder / "assets.toml").write_text(text.replace('tone = "beta"', 'tone = "alpha"'))
@@ -345,7 +345,9 @@ def test_generate_and_compare_do_not_pay_for_a_refusal_again(studio: Studio) -> 
     studio.engines(alpha=TO_BETA)
     studio.told(alpha="refused")
     words = ("--engine", "alpha", "--prompt", "a knight", "--seed", "7", "--size", "16x16", "-o", "a.png")
-    assert studio.run("generate", *words, code=1).stderr.endswith("error: alpha says refused\n\nhint: mend alpha\n")
+    assert studio.run("generate", *words, code=1).stderr.endswith(
+        "error: alpha says refused\n\nhint: mend alpha\n"
+    )
     again = studio.run("generate", *words, code=1).stderr
     assert "alpha says refused\n\nhint: change the prompt, or add `--retry-refused`\n" in again
     assert studio.asked() == ["alpha artlock-trial"]

@@ -183,7 +183,10 @@ def test_the_first_of_the_fallback_that_can_makes_it(turn: object) -> None:
     assert told(step)[0].endswith("; `beta` makes it instead")
     world.obstacles["beta"] = Reason(why=Why.ENGINE, new="no key", hint="set it")
     step = judged(world, hero("alpha", "beta", "gamma"))
-    assert (step.asset.engine, told(step)[0].split("; ")[1:]) == ("gamma", ["no key", "`gamma` makes it instead"])
+    assert (step.asset.engine, told(step)[0].split("; ")[1:]) == (
+        "gamma",
+        ["no key", "`gamma` makes it instead"],
+    )
     refuse(world, "gamma")
     step = judged(world, hero("alpha", "beta", "gamma"))
     assert (step.verdict, step.asset.engine, step.instead_of) == (Verdict.BLOCKED, "alpha", "")
@@ -246,7 +249,11 @@ def test_it_is_brought_back_and_where_it_is_lost_the_engine_asked_for_comes_firs
     world = FakeWorld()
     world.stored.add(sha("picture"))
     step = judged(world, hero("alpha", "beta"), record=locked("beta", "alpha"))
-    assert (step.verdict, step.asset.engine, told(step)) == (Verdict.RESTORE, "beta", ["its file is not there"])
+    assert (step.verdict, step.asset.engine, told(step)) == (
+        Verdict.RESTORE,
+        "beta",
+        ["its file is not there"],
+    )
     world.stored.clear()
     step = judged(world, hero("alpha", "beta"), record=locked("beta", "alpha"))
     assert (step.verdict, step.asset.engine, step.instead_of) == (Verdict.BUILD, "alpha", "")
@@ -257,7 +264,9 @@ RECORDS = {
     "alpha": locked("alpha"),
     "beta": locked("beta"),
     "beta for alpha": locked("beta", "alpha"),
-    "beta for an old alpha": msgspec.structs.replace(locked("beta", "alpha"), asked=digest("alpha", "squire")),
+    "beta for an old alpha": msgspec.structs.replace(
+        locked("beta", "alpha"), asked=digest("alpha", "squire")
+    ),
     "an old beta for alpha": msgspec.structs.replace(
         locked("beta", "alpha", prompt="squire"), asked=digest("alpha")
     ),
@@ -273,7 +282,7 @@ FRESH = {
 }
 
 
-@pytest.mark.parametrize(("entry", "asked"), itertools.product(RECORDS, ASSETS))
+@pytest.mark.parametrize(("entry", "asked"), [*itertools.product(RECORDS, ASSETS)])
 def test_fresh_is_what_was_asked_for_or_its_stand_in_and_stale_has_a_reason(entry: str, asked: str) -> None:
     world = FakeWorld()
     world.files["out/hero.png"] = sha("picture")

@@ -112,10 +112,10 @@ def summary(outcome: Outcome, session: Session, stood_in: tuple[str, ...]) -> li
     if outcome.edited:
         first = outcome.edited[0]
         lines.append(f"\nhint: `artlock build --force {first}` makes it anew\n")
-    for item in outcome.standins:
-        if item.name not in outcome.fresh:
-            made = f"made by `{item.engine}` instead of `{item.instead_of}`"
-            lines.append(f"{paint('instead', 'yellow')}  {item.name}: {made}")
+    for made in outcome.standins:
+        if made.name not in outcome.fresh:
+            told = f"made by `{made.engine}` instead of `{made.instead_of}`"
+            lines.append(f"{paint('instead', 'yellow')}  {made.name}: {told}")
     for word, items in (("blocked", outcome.blocked), ("failed", outcome.failed)):
         for item in items:
             lines += _trouble(word, item)

@@ -12,7 +12,6 @@ from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict, Why
 from buildsys.session import Session
 
-
 _OF_ENGINES: Final = frozenset({Why.ENGINE, Why.RETIRED, Why.STANDIN})
 """What is said of an engine tells nothing of whether manifest, lock and files agree."""
 

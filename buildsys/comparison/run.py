@@ -70,9 +70,7 @@ def compare(session: Session, question: Question, jobs: int, tell: Callable[[Eve
     with (
         interruptible(),
         tempfile.TemporaryDirectory(prefix="artlock-compare-") as scratch,
-        easel(
-            own, Path(scratch), "compare", jobs, tell, retry_refused=question.retry_refused
-        ) as bench,
+        easel(own, Path(scratch), "compare", jobs, tell, retry_refused=question.retry_refused) as bench,
     ):
         gauge = _Gauge(own, bench, question)
         size = gauge.check_reference()
