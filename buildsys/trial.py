@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 import rtoml
 
-from buildsys.errors import ArtlockError, ManifestError
+from buildsys.errors import ArtlockError, MakeError, ManifestError
 from buildsys.files import write_durably
 from buildsys.journal.keeper import Journal
 from buildsys.lock.model import Lock
@@ -30,7 +30,7 @@ from buildsys.plan import price
 from buildsys.plan.judge import Wishes
 from buildsys.plan.price import Bill
 from buildsys.plan.record import Record
-from buildsys.plan.step import Step, Verdict
+from buildsys.plan.step import Step, Verdict, Why
 from buildsys.session import PRIVATE, Session, find_root
 from buildsys.spending import Spending, Till
 from buildsys.store.objects import Store
@@ -41,6 +41,9 @@ Json: TypeAlias = Any
 
 NAME: Final = AssetName("artlock-trial")
 """A name that no asset of a project is likely to have."""
+
+HINT: Final = "change the prompt, or add `--retry-refused`"
+"""What to do about a picture that its engine refused before."""
 
 COMMAND: Final = "command line"
 """What messages call the text that the options make."""
@@ -56,6 +59,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     size: tuple[int, int] | None = None
     parameters: Mapping[str, Json] = {}
+    retry_refused: bool = False
+    """Ask again, even where the engine refused this very picture before."""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,11 +114,14 @@ def easel(
     command: str,
     jobs: int,
     tell: Callable[[Event], None],
+    *,
     budget: float | None = None,
+    retry_refused: bool = False,
 ) -> Iterator[Easel]:
     """An easel for `session` that puts finished files into the scratch folder `folder`.
 
-    `command` is what the journal calls the run; `jobs` and `budget` as for a build.
+    `command` is what the journal calls the run; `jobs` and `budget` as for a build; `retry_refused`: ask
+    again for what an engine refused before.
     """
     spending = Spending()
     with journalled(session, command, jobs, tell) as journal:
@@ -138,6 +146,7 @@ def easel(
                 inputs=pool.inputs,
                 locate=session.checkout.path,
                 from_git=session.checkout.from_git,
+                retry_refused=retry_refused,
                 tell=note,
             )
             yield Easel(maker, pool, journal, spending, till)
@@ -172,11 +181,14 @@ def run(
         folder = Path(scratch)
         root, manifest = _manifest(start, folder, wanted, target.suffix[1:])
         session = Session(root, manifest, Lock(), Store(default_root()))
-        plan = session.priced(session.judge(Wishes()).plan((NAME,)), Wishes())
+        wishes = Wishes(retry_refused=wanted.retry_refused)
+        plan = session.priced(session.judge(wishes).plan((NAME,)), wishes)
         step, expected = ready(plan.steps[NAME]), price.total(plan)
         priced(expected)
         started = time.monotonic()
-        with easel(session, folder, "generate", 1, tell, budget) as bench:
+        with easel(
+            session, folder, "generate", 1, tell, budget=budget, retry_refused=wanted.retry_refused
+        ) as bench:
             record, notes = bench.make(step)
             spent, cost = bench.spent(step), bench.cost
         seconds = time.monotonic() - started
@@ -198,7 +210,10 @@ def run(
 def ready(step: Step) -> Step:
     """`step`, which can be taken. Raises `ArtlockError` where the engine can't run."""
     if step.parts is None or step.verdict is Verdict.BLOCKED:
-        raise ArtlockError(step.reasons[0].text(), step.reasons[0].hint)
+        reason = step.reasons[0]
+        if reason.why is Why.REFUSED:
+            raise MakeError(reason.text(), HINT)
+        raise ArtlockError(reason.text(), reason.hint)
     return step
 
 

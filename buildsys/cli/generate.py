@@ -35,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o", dest="target", type=Path, metavar="FILE", help="where to put it (ENGINE-SEED.png)"
     )
     shared.add_budget(parser)
+    shared.add_retry(parser)
     shared.add_json(parser)
 
 
@@ -48,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         size=size(options.size) if options.size else None,
         parameters=dict(parameter(word) for word in options.parameters),
+        retry_refused=options.retry_refused,
     )
     name = options.engine if options.seed is None else f"{options.engine}-{options.seed}"
     with display() as shown:

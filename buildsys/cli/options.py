@@ -37,6 +37,13 @@ def budget(options: argparse.Namespace) -> float | None:
     return found
 
 
+def add_retry(parser: argparse.ArgumentParser) -> None:
+    """`--retry-refused`."""
+    parser.add_argument(
+        "--retry-refused", action="store_true", help="ask again for what an engine refused before"
+    )
+
+
 def presets(options: argparse.Namespace) -> Session:
     """The same, where presets do if there is no manifest."""
     return Session.of_lock(options.start, options.profile)

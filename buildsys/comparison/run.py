@@ -55,12 +55,15 @@ def compare(
     assets = {cell.asset.name: cell.asset for cell in cells if cell.asset is not None}
     manifest = msgspec.structs.replace(session.manifest, assets={**session.manifest.assets, **assets})
     own = Session(session.root, manifest, session.lock, session.store)
-    plan = _priced_once(own, own.judge().plan(tuple(assets)))
+    wishes = Wishes(retry_refused=question.retry_refused)
+    plan = _priced_once(own, own.judge(wishes).plan(tuple(assets)))
     expected = price.total(plan)
     with (
         interruptible(),
         tempfile.TemporaryDirectory(prefix="artlock-compare-") as scratch,
-        easel(own, Path(scratch), "compare", jobs, tell, budget) as bench,
+        easel(
+            own, Path(scratch), "compare", jobs, tell, budget=budget, retry_refused=question.retry_refused
+        ) as bench,
     ):
         gauge = Gauge(own, bench, question)
         size = gauge.check_reference()
