@@ -10,7 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from buildsys.errors import ManifestError, did_you_mean
-from buildsys.manifest import assets, engines, matrix, names, outputs, profiles, references, rehearsal
+from buildsys.manifest import (
+    engines,
+    matrix,
+    names,
+    outputs,
+    profiles,
+    references,
+    rehearsal,
+    standins,
+)
 from buildsys.manifest import variables as texts
 from buildsys.manifest.assets import Rules
 from buildsys.manifest.cards import FINISH, Cards
@@ -142,7 +151,7 @@ def _assets(
                     origins[item.name] = (entry, key, over)
                 if rules.profile not in entry.value.get("profiles", (rules.profile,)):
                     elsewhere += [item.name for item in planned]
-                elif asset := assets.resolve(declared, rules):
+                elif asset := standins.resolve(declared, rules):
                     made.update(
                         (one.name, one) for one in outputs.spread(asset, entry.value, planned, rules.finisher)
                     )
