@@ -30,6 +30,7 @@ LAYERS = (
         "buildsys.leftovers",
         "buildsys.prompts",
         "buildsys.reproduce",
+        "buildsys.spending",
         "buildsys.tasks",
         "buildsys.trial",
         "buildsys.watching",

@@ -80,9 +80,7 @@ def test_the_asset_keeps_its_recipe_whatever_else_is_made_of_it() -> None:
 
 
 def scale(up: int, down: int, method: str = "area") -> FinishStep:
-    return FinishStep(
-        name="scale", version=1, parameters={"down": down, "up": up, "filter": method}
-    )
+    return FinishStep(name="scale", version=1, parameters={"down": down, "up": up, "filter": method})
 
 
 def test_a_scale_is_made_from_the_largest() -> None:

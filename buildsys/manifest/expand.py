@@ -12,7 +12,16 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from buildsys.errors import ManifestError, did_you_mean
-from buildsys.manifest import assets, engines, matrix, names, outputs, profiles, references, rehearsal
+from buildsys.manifest import (
+    engines,
+    matrix,
+    names,
+    outputs,
+    profiles,
+    references,
+    rehearsal,
+    standins,
+)
 from buildsys.manifest import variables as texts
 from buildsys.manifest.assets import Rules
 from buildsys.manifest.cards import FINISH, Cards
@@ -70,9 +79,7 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
     rehearsal.rehearse(document, rules, {*made, *elsewhere}, problems)
     problems.check()
     if project.metadata != "strip":
-        made = {
-            name: msgspec.structs.replace(asset, metadata=project.metadata) for name, asset in made.items()
-        }
+        made = {name: _telling(asset, project.metadata) for name, asset in made.items()}
     return Manifest(
         project=project,
         profile=chosen,
@@ -84,6 +91,12 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
         files=tuple(item.file for item in sources),
         variables={name: entry.value for name, entry in document.sections["variables"].items()},
     )
+
+
+def _telling(asset: Asset, policy: str) -> Asset:
+    """`asset`, and whatever may stand in for it, with what its picture is to tell of itself."""
+    others = tuple(_telling(other, policy) for other in asset.standins)
+    return msgspec.structs.replace(asset, metadata=policy, standins=others)
 
 
 def _adapters(sources: Sequence[Source]) -> Iterator[str]:
@@ -153,7 +166,7 @@ def _assets(
                     origins[item.name] = (entry, key, over)
                 if rules.profile not in entry.value.get("profiles", (rules.profile,)):
                     elsewhere += [item.name for item in planned]
-                elif asset := assets.resolve(declared, rules):
+                elif asset := standins.resolve(declared, rules):
                     made.update(
                         (one.name, one) for one in outputs.spread(asset, entry.value, planned, rules.finisher)
                     )

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from buildsys.manifest import assets, matrix, outputs, profiles, references
+from buildsys.manifest import matrix, outputs, profiles, references, standins
 from buildsys.manifest.assets import Rules
 from buildsys.manifest.model import AssetName, Location
 from buildsys.manifest.source import Fault, Problems
@@ -55,7 +55,7 @@ def _try(key: str, entry: Entry, rules: Rules, names: Collection[AssetName], fou
         matrix.expand(key, entry.value, rules.variables, Location(entry.source.file), rules.profile)
     )
     try:
-        asset = assets.resolve(declared, rules)
+        asset = standins.resolve(declared, rules)
         if asset is None:
             return  # its style is wrong, which is told
         files = outputs.planned(asset.name, entry.value)
