@@ -240,6 +240,7 @@ class Worker:
         fact = f"the engine `{self._engine.name}` {fact}"
         if self._sent and self._engine.card.keys:
             fact, hint, kind = f"{fact}{advice.BILLED}", advice.LOOK, ErrorKind.UNCERTAIN
+            host_bytes=self._tree.peak,
         return self._error(fact, hint or self._log.advice, kind, lost=True, crashed=True, **how)
 
     def _silent(self, fact: str, limit: str, *, alive: bool = False) -> EngineFailed:
