@@ -78,7 +78,7 @@ class ProcessTree:
                 # Not in the terminal's group: a ctrl-C is for the builder, which then decides.
                 start_new_session=True,
             )
-        except OSError:
+        except BaseException:  # a bug, too, such as an environment that no process can have
             self._close_pipes()
             raise
         finally:
