@@ -29,7 +29,7 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
         super().__init__(message, hint)
         self.kind = kind
         self.host_bytes = host_bytes
-        """The most main memory that its process had, where it lived to say so; 0: unknown."""
+        """The most main memory that its process had; 0: unknown."""
         self.log_tail = log_tail
         """The last lines that the engine wrote to its log."""
         self.retry_after = retry_after

@@ -63,6 +63,7 @@ class Worker:
         self._place = place
         self._environ = environ
         self._sent = False  # whether it was told what to make, and has not answered all of it
+        self._lied = False  # whether it handed over what is not fit to be adopted
         self._log = EngineLog(place.log, root)
         python = engine.python or sys.executable
         seen = seen_by(engine, environ, place.temporary)
@@ -138,8 +139,9 @@ class Worker:
         """Make `requests`, yielding each result as it comes, in any order.
 
         The `output` of a `Done` is the absolute path of a file that was taken from the engine, and then
-        inspected; one that is not fit to be adopted comes as a `Failure`. Raises `EngineFailed` where the
-        process is lost; requests that were not yielded are not made.
+        inspected; one that is not fit to be adopted comes as a `Failure`, and costs the process its place
+        once all are answered. Raises `EngineFailed` where the process is lost; requests that were not
+        yielded are not made.
         """
         waiting = {request.id: request for request in requests}
         line = self._encoded(waiting)
@@ -175,6 +177,12 @@ class Worker:
         except ProtocolError as error:
             raise self._lost(f"broke the protocol: {error}", ErrorKind.INTERNAL) from None
         self._sent = False
+        self._part_with_a_liar()
+
+    def _part_with_a_liar(self) -> None:
+        if self._lied:
+            # Whatever made it do so, such as a full disk or a library in disorder, it may do it again.
+            raise self._lost("handed over what can't be used", ErrorKind.INTERNAL, unasked=True)
 
     def _hung_up(self) -> bool:
         """Whether the engine is gone, without a word. Raises `ProtocolError` where it said something."""
@@ -201,6 +209,7 @@ class Worker:
             output = named(result.output, request.output, raw=not card.steps)
             adopt(self._place.staging, self._place.made, output, request.size, exact=card.exact)
         except Unfit as error:
+            self._lied = True
             fact = f"the engine `{self._engine.name}` made no usable picture of `{request.asset}`: {error}"
             return Failure(id=request.id, kind=ErrorKind.INTERNAL, message=fact, host_bytes=result.host_bytes)
         result = dataclasses.replace(result, output=str(self._place.made / result.output))
@@ -231,6 +240,7 @@ class Worker:
             kind=kind,
             # In this order: half of a key that was cut would not be recognised.
             log_tail=shortened(conceal(self._log.tail(), card, self._environ)),
+            host_bytes=self._tree.peak,
             retry_after=retry_after,
             **how,
         )
