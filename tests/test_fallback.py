@@ -492,3 +492,22 @@ def test_a_refusal_in_half_a_letter_is_a_refusal(studio: Studio) -> None:
     studio.told(alpha="refused")
     assert studio.build()["built"] == ["hero"]
     assert studio.asked() == ["alpha hero", "beta hero"]
+
+
+TWIN = HERO.replace("hero", "twin") + "finish = [{ resize = [8, 8] }]\n"
+
+
+def test_two_crops_of_one_picture_are_paid_for_once(studio: Studio) -> None:
+    studio.engines(HERO + TWIN)
+    assert studio.build()["built"] == ["hero", "twin"]
+    assert len(studio.asked()) == 1
+    assert studio.build("--rebuild")["built"] == ["hero", "twin"]
+    assert len(studio.asked()) == 1
+
+
+def test_and_so_is_their_refusal(studio: Studio) -> None:
+    studio.engines(HERO + TWIN, alpha=TO_BETA)
+    studio.told(alpha="refused")
+    assert studio.build()["built"] == ["hero", "twin"]
+    assert [line.partition(" ")[0] for line in studio.asked()] == ["alpha", "beta"]
+    assert locked(studio, "twin") == locked(studio) == ("beta", "alpha", True)
