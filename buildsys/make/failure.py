@@ -5,8 +5,13 @@ Knows nothing of processes.
 
 from __future__ import annotations
 
+from typing import Final
+
 from buildsys.errors import MakeError
 from engines.protocol import ErrorKind
+
+MOST_SHOWN: Final = 2000
+"""Letters of what an engine says: a provider that answers with a whole page would flood every table."""
 
 
 class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine failed
@@ -62,3 +67,8 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
         )
         other.engine = engine or self.engine
         return other
+
+
+def brief(said: str) -> str:
+    """What an engine said, cut where it is long."""
+    return said if len(said) <= MOST_SHOWN else f"{said[: MOST_SHOWN - 1]}…"

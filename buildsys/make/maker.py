@@ -24,6 +24,7 @@ from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
 from buildsys.make.recording import record_of, relabelled
 from buildsys.make.refusals import Refusals
 from buildsys.make.results import Finished, Raw, damaged, picture_of, raw_of
+from buildsys.make.turns import Turns
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
 from buildsys.plan import handmade, price, provenance, recipe
@@ -85,6 +86,7 @@ class Maker:
         self._from_git = from_git
         self._rebuild = rebuild
         self._refusals = Refusals(store, retry=retry_refused)
+        self._turns = Turns()
         self._placing = placing
         self._tell = tell
 
@@ -118,7 +120,8 @@ class Maker:
         """Make an asset: its record, and notes for a person. Raises `MakeError`."""
         parts = _ready(step)
         copies = self._snapshot(step, parts)
-        raw = self._generate(step, parts, copies)
+        with self._turns.of(recipe.generate_key(parts)):
+            raw = self._generate(step, parts, copies)
         finished = self._finish(step, parts, raw, copies)
         record = record_of(step, parts, raw, finished)
         if step.asset.engine != PLACEHOLDER:
@@ -155,6 +158,7 @@ class Maker:
         dear, cost = _dear(configured), price.billed(configured, request, done)
         result = raw_of(self._adopt(done, sync=dear), done, done.environment, cost)
         self._store.record_action(key, msgspec.to_builtins(result), sync=dear)
+        self._turns.done(key)
         self._refusals.forget(parts)
         return result
 
@@ -234,7 +238,8 @@ class Maker:
     def _recall(
         self, step: Step, action: Action, engine: str, key: Digest, kind: type[_Result]
     ) -> _Result | None:
-        cached = None if step.name in self._rebuild else self._store.recall(key, kind)
+        anew = step.name in self._rebuild and not self._turns.is_done(key)
+        cached = None if anew else self._store.recall(key, kind)
         if cached is None or not self._whole(cached.file):
             return None
         self._tell(ActionRecalled(name=step.name, action=action, engine=engine, key=key))

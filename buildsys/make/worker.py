@@ -21,7 +21,7 @@ from buildsys.make.conduct import answered, assets_of, difference_of
 from buildsys.make.devices import CPU
 from buildsys.make.ending import ending_of, not_begun
 from buildsys.make.enginelog import EngineLog, shortened
-from buildsys.make.failure import EngineFailed
+from buildsys.make.failure import EngineFailed, brief
 from buildsys.make.inspection import Unfit, adopt, named
 from buildsys.make.surroundings import conceal, concealed, seen_by
 from buildsys.make.tree import ProcessTree
@@ -221,7 +221,8 @@ class Worker:
         if failure.kind is ErrorKind.INTERNAL:
             time.sleep(0.05)  # its traceback was written before its answer, but is drained beside it
             hint = hint or self._log.advice
-        error = self._error(failure.message, hint, failure.kind, failure.retry_after)
+        silent = f"the engine `{self._engine.name}` failed, and did not say why"
+        error = self._error(failure.message.strip() or silent, hint, failure.kind, failure.retry_after)
         error.host_bytes = failure.host_bytes
         return error
 
@@ -235,10 +236,10 @@ class Worker:
     ) -> EngineFailed:
         card = self._engine.card
         return EngineFailed(
-            conceal(message, card, self._environ),
-            conceal(hint, card, self._environ),
-            kind=kind,
             # In this order: half of a key that was cut would not be recognised.
+            brief(conceal(message, card, self._environ)),
+            brief(conceal(hint, card, self._environ)),
+            kind=kind,
             log_tail=shortened(conceal(self._log.tail(), card, self._environ)),
             host_bytes=self._tree.peak,
             retry_after=retry_after,
