@@ -15,8 +15,9 @@ from buildsys.manifest import finish, template
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.engines import Scopes, chosen
 from buildsys.manifest.finish import Finish, Finisher
+from buildsys.manifest.gates import LETTERING, SEAM, Gates, merged
 from buildsys.manifest.matrix import Declared
-from buildsys.manifest.model import Asset, AssetName, Engine, Input, Need
+from buildsys.manifest.model import Asset, AssetName, Engine, Gate, Input, Need
 from buildsys.manifest.source import COMMAND_LINE, Fault, Path, at
 from buildsys.manifest.styles import Layer, Styles, takes_no
 from buildsys.manifest.template import Value
@@ -24,7 +25,7 @@ from buildsys.manifest.wildcards import Draw
 
 Json: TypeAlias = Any
 
-_DERIVED: frozenset[str] = frozenset({"from", "finish", "matrix", "format", "profiles"})
+_DERIVED: frozenset[str] = frozenset({"from", "finish", "gates", "tile", "matrix", "format", "profiles"})
 
 _OPTIONS: Final = {"seed": "N", "size": "WxH"}
 """What follows `--seed` and `--size` on the command line; text follows the others."""
@@ -40,6 +41,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     scopes: Scopes
     styles: Styles
     finisher: Finisher
+    gates: Gates
+    asked: Mapping[str, Json]
+    """Gates of every asset, as the manifest has them."""
 
 
 def resolve(asset: Declared, rules: Rules) -> Asset | None:
@@ -53,6 +57,7 @@ def resolve(asset: Declared, rules: Rules) -> Asset | None:
         return None
     finished = _finish(asset, rules, layer.finish)
     parameters, inputs = _parameters(asset, engine, layer, rules)
+    text, apart = _lettering(asset, engine, rules)
     return Asset(
         name=asset.name,
         role=role,
@@ -60,13 +65,14 @@ def resolve(asset: Declared, rules: Rules) -> Asset | None:
         blocked=blocked,
         prompt=_prompt(asset, engine, layer, rules),
         negative=_negative(asset, engine, layer, rules),
-        text=_own(asset, "text", engine, rules, _draw(asset, "text")),
+        text="" if apart else text,
         seed=_seed(asset, engine),
         size=_size(asset, engine, layer, rules),
         parameters=parameters,
         finish=finished.steps,
         inputs={**inputs, **finished.inputs} if inputs or finished.inputs else {},
         format=asset.table.get("format", "png"),
+        gates=_gates(asset, rules, layer.gates, text),
         location=asset.location,
     )
 
@@ -86,6 +92,7 @@ def _derived(asset: Declared, rules: Rules) -> Asset:
         finish=finished.steps,
         inputs={"image": Input(asset=AssetName(origin)), **finished.inputs},
         format=asset.table.get("format", "png"),
+        gates=_gates(asset, rules, {}, ""),
         location=asset.location,
     )
 
@@ -133,6 +140,25 @@ def _finish(asset: Declared, rules: Rules, styled: Finish) -> Finish:
         path = ("finish", len(steps) - 1)
     finish.check_format(made, asset.table.get("format", "png"), path)
     return made
+
+
+def _gates(asset: Declared, rules: Rules, styled: Mapping[str, Json], text: str) -> tuple[Gate, ...]:
+    """What is asked of every picture, of those of its style, and by itself."""
+    own = template.expand_all(asset.table.get("gates", {}), asset.values)
+    tiling = {SEAM: {}} if asset.table.get("tile") else {}
+    asked = merged(rules.asked, styled, tiling, own)
+    if not asked:
+        return ()
+    with at("gates"):
+        return rules.gates.resolve(asked, text)
+
+
+def _lettering(asset: Declared, engine: Engine | None, rules: Rules) -> tuple[str, bool]:
+    """The asset's text, and whether only its gate reads it: the engine has no use for it."""
+    draw = _draw(asset, "text")
+    if engine is not None and engine.card.text is Need.NONE and LETTERING in asset.table.get("gates", {}):
+        return _text(asset, "text", engine, rules, draw), True
+    return _own(asset, "text", engine, rules, draw), False
 
 
 def _draw(asset: Declared, key: str) -> Draw:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from buildsys.errors import ManifestError, did_you_mean
 from buildsys.manifest import assets, engines, matrix, names, references
@@ -16,11 +16,14 @@ from buildsys.manifest.assets import Rules
 from buildsys.manifest.cards import FINISH, Cards
 from buildsys.manifest.engines import Scopes
 from buildsys.manifest.finish import Finisher
+from buildsys.manifest.gates import Gates
 from buildsys.manifest.model import Asset, AssetName, Engine, Location, Manifest, Project
 from buildsys.manifest.names import Outputs
 from buildsys.manifest.source import Fault, Problems, Source
 from buildsys.manifest.structure import Document, Entry, join
 from buildsys.manifest.styles import Styles
+
+Json: TypeAlias = Any
 
 _HEADER: Final = re.compile(
     r"""^[ \t]*\[[ \t]*assets[ \t]*\.[ \t]*(?:([A-Za-z0-9_-]+)|"([^"\\\n]*)"|'([^'\n]*)')[ \t]*\]""",
@@ -49,7 +52,8 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
     problems.check()
     scopes = Scopes(configured, cards.bundle)
     finisher = Finisher(configured[FINISH].card, cards.bundle)
-    styles = Styles(document.sections["styles"], variables, scopes, finisher, problems)
+    gates = Gates(configured, cards.bundle)
+    styles = Styles(document.sections["styles"], variables, scopes, finisher, gates, problems)
     rules = Rules(
         profile=chosen,
         variables=variables,
@@ -58,6 +62,8 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
         scopes=scopes,
         styles=styles,
         finisher=finisher,
+        gates=gates,
+        asked=_asked(document, gates, problems),
     )
     made, elsewhere = _assets(document, rules, problems)
     return Manifest(
@@ -71,6 +77,19 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
         files=tuple(item.file for item in sources),
         variables={name: entry.value for name, entry in document.sections["variables"].items()},
     )
+
+
+def _asked(document: Document, gates: Gates, problems: Problems) -> dict[str, Json]:
+    """The gates of every asset."""
+    asked = {}
+    for name, entry in document.sections["gates"].items():
+        asked[name] = entry.value
+        try:
+            gates.check({name: entry.value})
+        except Fault as fault:
+            problems.add(entry.source, fault.under("gates"))
+    problems.check()
+    return asked
 
 
 def _adapters(sources: Sequence[Source]) -> Iterator[str]:

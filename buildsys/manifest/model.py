@@ -44,8 +44,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     type: str
-    """`string`, `integer`, `number`, `boolean`, `color` (`#rrggbb` or `#rrggbbaa`), `file`, `size`
-    (two integers), `numbers`, `strings`, `table`."""
+    """`string`, `integer`, `number`, `bytes` (an integer, or `200 kB`), `boolean`, `color` (`#rrggbb` or
+    `#rrggbbaa`), `file`, `size` (two integers), `numbers`, `strings`, `table`."""
     doc: str = ""
     default: Json = None
     """None: left out of the recipe unless given."""
@@ -210,6 +210,17 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     """Or another asset, whose finished output is taken."""
 
 
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a finished picture must be before it is adopted; never part of a recipe."""
+
+    name: str
+    engine: str
+    """The engine that judges: `gate` or `ocr`."""
+    parameters: Mapping[str, Json] = {}
+    """Every one with a value; those of type `file` are in `inputs` instead."""
+    inputs: Mapping[str, Input] = {}
+
+
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """One output, with styles, variables, matrix, roles and defaults all resolved for one profile."""
 
@@ -232,6 +243,8 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     (from 0) is `finish.i.NAME`."""
     format: str = "png"
     """Suffix of the output: `png` or `webp`."""
+    gates: tuple[Gate, ...] = ()
+    """In the order of the judges' cards, each name once."""
     location: Location = Location("")
 
 

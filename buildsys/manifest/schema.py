@@ -63,6 +63,10 @@ ROLES: Final = Section(
     doc="What an asset is for, and the engine that makes such assets: one, or one for each profile.",
     names=kinds.ROLE,
 )
+GATES: Final = Section(
+    doc="What every finished picture must be, unless its style or the asset itself says otherwise.",
+    names=kinds.GATE,
+)
 STYLES: Final = Section(
     doc="A look that assets share.",
     named=True,
@@ -73,6 +77,7 @@ STYLES: Final = Section(
         "parameters": Key(kinds.TABLE, "Parameters of the adapter, or a table of them for one engine."),
         "size": Key(kinds.SIZE, "Width and height in pixels, where the asset gives none."),
         "finish": Key(kinds.STEPS, "Finish steps, where the asset gives none."),
+        "gates": Key(kinds.GATES, "What the finished picture must be, beside what the asset asks."),
     },
 )
 ENGINES: Final = Section(
@@ -121,6 +126,8 @@ ASSETS: Final = Section(
         "size": Key(kinds.SIZE, "Width and height in pixels, before finishing."),
         "parameters": Key(kinds.TABLE, "Parameters of the adapter, or a table of them for one engine."),
         "finish": Key(kinds.STEPS, "Finish steps in order: [{ trim = {} }, { resize = [64, 64] }]."),
+        "gates": Key(kinds.GATES, "What the finished picture must be before it is adopted."),
+        "tile": Key(kinds.BOOLEAN, "Whether copies of it lie side by side: the gate `seam`."),
         "matrix": Key(kinds.MATRIX, "Axes; one asset is made for each combination of their values."),
         "format": Key(kinds.choice("png", "webp"), "Format of the output, both lossless.", default="png"),
         "profiles": Key(kinds.WORDS, "The only profiles that have this asset."),
@@ -130,6 +137,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "project": PROJECT,
     "variables": VARIABLES,
     "roles": ROLES,
+    "gates": GATES,
     "styles": STYLES,
     "engines": ENGINES,
     "assets": ASSETS,

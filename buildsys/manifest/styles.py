@@ -15,6 +15,7 @@ from buildsys.manifest import template
 from buildsys.manifest.circles import untangled
 from buildsys.manifest.engines import Scopes
 from buildsys.manifest.finish import Finish, Finisher
+from buildsys.manifest.gates import Gates, merged
 from buildsys.manifest.model import Engine, Need
 from buildsys.manifest.source import Fault, Problems, at
 from buildsys.manifest.structure import Entry
@@ -33,6 +34,8 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Json] = {}
     size: list[int] | None = None
     finish: Finish = Finish()
+    gates: Mapping[str, Json] = {}
+    """Tables as written, variables put in, as one."""
 
 
 class Styles:
@@ -44,9 +47,11 @@ class Styles:
         variables: Mapping[str, Value],
         scopes: Scopes,
         finisher: Finisher,
+        gates: Gates,
         problems: Problems,
     ) -> None:
         self._entries = entries
+        self._gates = gates
         self._variables = variables
         self._scopes = scopes
         self._problems = problems
@@ -93,6 +98,8 @@ class Styles:
                 if not template.surely(text, "prompt"):
                     hint = "add it to every choice" if template.OPENING in text else "add it"
                     raise Fault(f"the prompt of style `{name}` lacks `{{prompt}}`", hint)
+        with at("gates"):
+            self._gates.check(template.expand_all(table.get("gates", {}), self._variables))
         with at("finish"):
             return finisher.resolve(template.expand_all(table.get("finish", []), self._variables))
 
@@ -139,6 +146,7 @@ class Styles:
             parameters={**layer.parameters, **parameters},
             size=size or layer.size,
             finish=self._finishes[name] if "finish" in table else layer.finish,
+            gates=merged(layer.gates, template.expand_all(table.get("gates", {}), self._variables)),
         )
 
 

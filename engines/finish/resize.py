@@ -1,4 +1,4 @@
-"""The step `resize`, and the resampler behind it.
+"""The steps `resize` and `scale`, and the resampler behind them.
 
 Pixels are summed as integers. Weights use only single float64 operations (+ - * /), which IEEE 754 rounds
 the same on every CPU; `math.sin` was refused, because a C library picks its version by CPU.
@@ -42,6 +42,20 @@ def resize(pixels: Pixels, *, size: tuple[int, int], fit: str, filter: str, anch
     bounds.check(*inner)
     scaled = resample(pixels, *inner, filter)
     return scaled if fit == "within" else place(scaled, size, anchor, (0, 0, 0, 0))
+
+
+def scale(pixels: Pixels, *, down: int, up: int, filter: str) -> Pixels:  # noqa: A002
+    """A whole number of times smaller, or larger, so that every pixel stands for as many as its neighbours."""
+    rows, columns = pixels.shape[:2]
+    if rows % down or columns % down:
+        raise bad(
+            f"the picture is {columns} x {rows} pixels, which {down} does not divide",
+            "put a `resize`, `pad` or `crop` before it",
+        )
+    width, height = columns // down * up, rows // down * up
+    bounds.check(width, height)
+    smaller = resample(pixels, columns // down, rows // down, filter)
+    return resample(smaller, width, height, "nearest")
 
 
 def fit(pixels: Pixels, size: tuple[int, int]) -> Pixels:
