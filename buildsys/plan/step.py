@@ -57,6 +57,14 @@ class Why(StrEnum):
     """An input file is not there: `field` its parameter, `new` its path."""
     ENGINE = "engine"
     """Its engine can't run: `new` says why."""
+    RETIRED = "retired"
+    """Its engine's provider has ended it: `new` says when."""
+    REFUSED = "refused"
+    """Its engine refused this recipe before, and is not asked again: `field` the engine, `new` its words."""
+    GAVE_UP = "gave_up"
+    """Its engine gave up on it in this build: `field` the engine, `new` its words."""
+    STANDIN = "standin"
+    """An engine of the fallback makes it: `field` that engine, `old` the one asked for, `new` why not that."""
     DISK = "disk"
     """The disk won't give its file, or an input, such as where a folder is there: `new` says why."""
 
@@ -79,8 +87,12 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
                 return f"made from `{self.field}`, which is made first"
             case Why.INPUT:
                 return f"`{self.field}` names `{self.new}`, which is not there"
-            case Why.ENGINE | Why.DISK:
+            case Why.ENGINE | Why.DISK | Why.RETIRED | Why.REFUSED:
                 return self.new
+            case Why.GAVE_UP:
+                return f"`{self.field}` gave up on it: {self.new.partition(chr(10))[0]}"
+            case Why.STANDIN:
+                return f"{self.new}; `{self.field}` makes it instead"
             case _:
                 return _SENTENCES[self.why]
 
@@ -130,11 +142,20 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the file that lies there now."""
     device: str = ""
     """The device that its engine shares with others; empty where it works on none."""
+    instead_of: str = ""
+    """The engine that was asked for, where one of its fallback makes it: `asset`, `parts` and `recipe` are
+    that one's."""
+    asked: Digest | None = None
+    """The recipe that was asked for, where `recipe` is a stand-in's."""
 
     @property
     def stale(self) -> bool:
         """Whether a build has anything to do."""
         return self.verdict in (Verdict.BUILD, Verdict.RESTORE)
+
+
+def _is_recorded(step: Step, record: Record) -> bool:
+    return (step.recipe, step.asked) == (record.recipe, record.asked)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +172,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         moved = [
             f"{step.name}: {step.reasons[0].text()}"
             for step in self.having(Verdict.BUILD, Verdict.RESTORE)
-            if step.recorded is None or (step.recipe is not None and step.recipe != step.recorded.recipe)
+            if step.recorded is None or (step.recipe is not None and not _is_recorded(step, step.recorded))
         ]
         return (*moved, *(f"{name}: the manifest no longer has it" for name in self.orphans))
 
