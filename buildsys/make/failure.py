@@ -9,6 +9,12 @@ from buildsys.errors import MakeError
 from engines.protocol import ErrorKind
 
 
+class GateFailed(MakeError):  # noqa: N818 - as in a sentence: the gate failed
+    """A finished picture is not what its asset's gates ask for."""
+
+    kind = "gate"
+
+
 class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine failed
     """An engine could not make what it was asked, or is gone."""
 

@@ -31,6 +31,8 @@ class Action(StrEnum):
     GENERATE = "generate"
     FINISH = "finish"
     RESTORE = "restore"
+    JUDGE = "judge"
+    """Its gates are held against the finished picture."""
 
 
 class ActionStarted(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,9 +15,9 @@ from buildsys.manifest import finish, template
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.engines import Scopes, chosen
 from buildsys.manifest.finish import Finish, Finisher
-from buildsys.manifest.gates import LETTERING, SEAM, Gates, merged
+from buildsys.manifest.gates import LETTERING, Gates
 from buildsys.manifest.matrix import Declared
-from buildsys.manifest.model import Asset, AssetName, Engine, Gate, Input, Need
+from buildsys.manifest.model import Asset, AssetName, Engine, Input, Need
 from buildsys.manifest.source import COMMAND_LINE, Fault, Path, at
 from buildsys.manifest.styles import Layer, Styles, takes_no
 from buildsys.manifest.template import Value
@@ -42,8 +42,6 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     styles: Styles
     finisher: Finisher
     gates: Gates
-    asked: Mapping[str, Json]
-    """Gates of every asset, as the manifest has them."""
 
 
 def resolve(asset: Declared, rules: Rules, standin: Engine | None = None) -> Asset | None:
@@ -75,7 +73,7 @@ def resolve(asset: Declared, rules: Rules, standin: Engine | None = None) -> Ass
         finish=finished.steps,
         inputs={**inputs, **finished.inputs} if inputs or finished.inputs else {},
         format=asset.table.get("format", "png"),
-        gates=_gates(asset, rules, layer.gates, text),
+        gates=rules.gates.of(asset, layer.gates, text),
         location=asset.location,
     )
 
@@ -95,7 +93,7 @@ def _derived(asset: Declared, rules: Rules) -> Asset:
         finish=finished.steps,
         inputs={"image": Input(asset=AssetName(origin)), **finished.inputs},
         format=asset.table.get("format", "png"),
-        gates=_gates(asset, rules, {}, ""),
+        gates=rules.gates.of(asset, {}, ""),
         location=asset.location,
     )
 
@@ -143,17 +141,6 @@ def _finish(asset: Declared, rules: Rules, styled: Finish) -> Finish:
         path = ("finish", len(steps) - 1)
     finish.check_format(made, asset.table.get("format", "png"), path)
     return made
-
-
-def _gates(asset: Declared, rules: Rules, styled: Mapping[str, Json], text: str) -> tuple[Gate, ...]:
-    """What is asked of every picture, of those of its style, and by itself."""
-    own = template.expand_all(asset.table.get("gates", {}), asset.values)
-    tiling = {SEAM: {}} if asset.table.get("tile") else {}
-    asked = merged(rules.asked, styled, tiling, own)
-    if not asked:
-        return ()
-    with at("gates"):
-        return rules.gates.resolve(asked, text)
 
 
 def _lettering(asset: Declared, engine: Engine | None, rules: Rules) -> tuple[str, bool]:

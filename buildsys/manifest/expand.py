@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from buildsys.errors import ManifestError, did_you_mean
 from buildsys.manifest import engines, matrix, names, references, standins
@@ -22,8 +22,6 @@ from buildsys.manifest.names import Outputs
 from buildsys.manifest.source import Fault, Problems, Source
 from buildsys.manifest.structure import Document, Entry, join
 from buildsys.manifest.styles import Styles
-
-Json: TypeAlias = Any
 
 _HEADER: Final = re.compile(
     r"""^[ \t]*\[[ \t]*assets[ \t]*\.[ \t]*(?:([A-Za-z0-9_-]+)|"([^"\\\n]*)"|'([^'\n]*)')[ \t]*\]""",
@@ -52,7 +50,7 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
     problems.check()
     scopes = Scopes(configured, cards.bundle)
     finisher = Finisher(configured[FINISH].card, cards.bundle)
-    gates = Gates(configured, cards.bundle)
+    gates = _gates(document, configured, cards, problems)
     styles = Styles(document.sections["styles"], variables, scopes, finisher, gates, problems)
     rules = Rules(
         profile=chosen,
@@ -63,7 +61,6 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
         styles=styles,
         finisher=finisher,
         gates=gates,
-        asked=_asked(document, gates, problems),
     )
     made, elsewhere = _assets(document, rules, problems)
     return Manifest(
@@ -79,17 +76,19 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
     )
 
 
-def _asked(document: Document, gates: Gates, problems: Problems) -> dict[str, Json]:
-    """The gates of every asset."""
-    asked = {}
-    for name, entry in document.sections["gates"].items():
-        asked[name] = entry.value
+def _gates(
+    document: Document, configured: Mapping[str, Engine], cards: Cards, problems: Problems
+) -> Gates:
+    """What resolves gates, and those of every asset; what is wrong with these goes to `problems`."""
+    section = document.sections["gates"]
+    gates = Gates(configured, cards.bundle, {name: entry.value for name, entry in section.items()})
+    for name, entry in section.items():
         try:
             gates.check({name: entry.value})
         except Fault as fault:
             problems.add(entry.source, fault.under("gates"))
     problems.check()
-    return asked
+    return gates
 
 
 def _adapters(sources: Sequence[Source]) -> Iterator[str]:

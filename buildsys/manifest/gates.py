@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest import values
+from buildsys.manifest import template, values
 from buildsys.manifest.bundle import Bundle
 from buildsys.manifest.cards import GATE, OCR
 from buildsys.manifest.finish import as_input
 from buildsys.manifest.kinds import written
+from buildsys.manifest.matrix import Declared
 from buildsys.manifest.model import Engine, Gate, Input, StepCard
-from buildsys.manifest.source import Fault, at
+from buildsys.manifest.source import COMMAND_LINE, Fault, at
 
 Json: TypeAlias = Any
 
@@ -30,10 +31,19 @@ SEAM: Final = "seam"
 
 
 class Gates:
-    """Resolves tables of gates by the cards of the engines that judge."""
+    """Resolves tables of gates by the cards of the engines that judge.
 
-    def __init__(self, engines: Mapping[str, Engine], bundle: Bundle) -> None:
+    Args:
+        engines: those that judge among them.
+        bundle: what a bundled file must be in.
+        asked: the gates of every asset, as the manifest has them.
+    """
+
+    def __init__(
+        self, engines: Mapping[str, Engine], bundle: Bundle, asked: Mapping[str, Json]
+    ) -> None:
         self._bundle = bundle
+        self._asked = asked
         self._cards: dict[str, tuple[str, StepCard]] = {
             name: (judge, step) for judge in JUDGES for name, step in engines[judge].card.steps.items()
         }
@@ -44,7 +54,22 @@ class Gates:
             with at(name):
                 self._gate(name, value, "·")
 
-    def resolve(self, table: Mapping[str, Json], text: str) -> tuple[Gate, ...]:
+    def of(self, asset: Declared, styled: Mapping[str, Json], text: str) -> tuple[Gate, ...]:
+        """What is asked of every picture, of those of the asset's style, and of this one by itself.
+
+        None of one that the command line asks for: it is looked at, not adopted. Raises `Fault`.
+        """
+        if asset.location.file == COMMAND_LINE:
+            return ()
+        own = template.expand_all(asset.table.get("gates", {}), asset.values)
+        tiling = {SEAM: {}} if asset.table.get("tile") else {}
+        asked = merged(self._asked, styled, tiling, own)
+        if not asked:
+            return ()
+        with at("gates"):
+            return self._resolved(asked, text)
+
+    def _resolved(self, table: Mapping[str, Json], text: str) -> tuple[Gate, ...]:
         """The gates of `table`, in the order of the cards; without those that are `false`.
 
         `text`: what lettering is read for where its gate names none. Raises `Fault`.

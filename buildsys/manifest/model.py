@@ -243,6 +243,37 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     (from 0) is `finish.i.NAME`."""
     format: str = "png"
     """Suffix of the output: `png` or `webp`."""
+    gates: tuple[Gate, ...] = ()
+    """In the order of the judges' cards, each name once."""
     standins: tuple[Asset, ...] = ()
     """The same asset for each engine of its engine's fallback, in the order to ask them; made from no other
     assets than this one. They have none themselves."""
+    location: Location = Location("")
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[project]` table."""
+
+    name: str
+    out: str = "out"
+    profile: str = "draft"
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the manifest says, for one profile."""
+
+    project: Project
+    profile: str
+    profiles: tuple[str, ...]
+    """Every profile that roles or assets mention, sorted."""
+    roles: Mapping[str, Mapping[str, str]]
+    """Role to profile to engine name; the profile `*` stands for all."""
+    engines: Mapping[str, Engine]
+    """Every engine: presets and the manifest's own."""
+    assets: Mapping[AssetName, Asset]
+    """In the manifest's order, without those of other profiles."""
+    elsewhere: tuple[AssetName, ...]
+    """Assets that only other profiles have."""
+    files: tuple[str, ...]
+    """The manifest's files, relative to the project."""
+    variables: Mapping[str, str] = {}

@@ -61,6 +61,10 @@ class Why(StrEnum):
     """Its engine's provider has ended it: `new` says when."""
     REFUSED = "refused"
     """Its engine refused this recipe before, and is not asked again: `field` the engine, `new` its words."""
+    GATES = "gates"
+    """Its recipe is the lock's, but what its gates ask is not."""
+    REJECTED = "rejected"
+    """What this recipe makes failed its gates before: `new` says how."""
     GAVE_UP = "gave_up"
     """Its engine gave up on it in this build: `field` the engine, `new` its words."""
     STANDIN = "standin"
@@ -87,7 +91,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
                 return f"made from `{self.field}`, which is made first"
             case Why.INPUT:
                 return f"`{self.field}` names `{self.new}`, which is not there"
-            case Why.ENGINE | Why.DISK | Why.RETIRED | Why.REFUSED:
+            case Why.ENGINE | Why.DISK | Why.RETIRED | Why.REFUSED | Why.REJECTED:
                 return self.new
             case Why.GAVE_UP:
                 return f"`{self.field}` gave up on it: {self.new.partition(chr(10))[0]}"
@@ -105,6 +109,7 @@ _SENTENCES = {
     Why.LEFT: "a picture of a build that was killed lies where it goes",
     Why.PLACEHOLDER: "a placeholder lies where it goes",
     Why.ASKED: "asked for on the command line",
+    Why.GATES: "its gates changed",
 }
 
 
@@ -147,6 +152,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     that one's."""
     asked: Digest | None = None
     """The recipe that was asked for, where `recipe` is a stand-in's."""
+    gates: Digest | None = None
+    """The digest of what its gates ask; None where it has none."""
+    gate_inputs: Mapping[str, Digest] = {}
+    """Digests of the gates' files, as `gates.NAME.PARAMETER`."""
 
     @property
     def stale(self) -> bool:
@@ -155,7 +164,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _is_recorded(step: Step, record: Record) -> bool:
-    return (step.recipe, step.asked) == (record.recipe, record.asked)
+    return (step.recipe, step.asked, step.gates) == (record.recipe, record.asked, record.gates)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
