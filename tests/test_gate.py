@@ -163,7 +163,7 @@ def test_seam(tmp_path: Path) -> None:
     assert passed is True, words
     failed, words = told(tmp_path, slope(64, 64), "seam")
     assert failed is False
-    assert words == "breaks off on 100 % of its left and right edges, more than 5 %"
+    assert words == "breaks off on 100 % of its left and right edges, more than 10 %"
     assert told(tmp_path, slope(64, 64), "seam", axis="vertical") == (
         True,
         "breaks off on 0 % of its upper and lower edges",
@@ -176,16 +176,16 @@ def test_a_tile_stays_one_wherever_it_is_cut(seed: int, data: st.DataObject) -> 
     pixels = data.draw(st.sampled_from([grain(64, seed, tiles=True), bricks(64, seed)]))
     across, down = data.draw(st.integers(0, 63)), data.draw(st.integers(0, 63))
     moved = np.roll(pixels, (down, across), axis=(0, 1))
-    assert broken(moved) <= 0.05
-    assert broken(moved.swapaxes(0, 1)) <= 0.05
+    assert broken(moved) <= 0.1
+    assert broken(moved.swapaxes(0, 1)) <= 0.1
 
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_a_part_of_a_texture_is_no_tile(seed: int) -> None:
     pixels = grain(64, seed, tiles=False)
-    assert broken(pixels) > 0.05
-    assert broken(pixels.swapaxes(0, 1)) > 0.05
+    assert broken(pixels) > 0.1
+    assert broken(pixels.swapaxes(0, 1)) > 0.1
 
 
 def test_distance(tmp_path: Path) -> None:

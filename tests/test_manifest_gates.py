@@ -39,7 +39,7 @@ def test_a_bare_value_is_the_main_parameter_and_true_every_default(tmp_path: Pat
         "bytes": {"most": 200_000},
         "alpha": {"coverage": [0.0, 0.5], "margin": 0, "hard": False},
         "flat": {"deviation": 4.0},
-        "seam": {"share": 0.05, "axis": "both"},
+        "seam": {"share": 0.1, "axis": "both"},
     }
 
 
@@ -78,9 +78,9 @@ def test_project_styles_and_asset_are_laid_over_each_other(tmp_path: Path) -> No
 
 
 def test_tile_is_short_for_the_seam_gate(tmp_path: Path) -> None:
-    assert gates(ROCK + "tile = true", tmp_path) == {"seam": {"share": 0.05, "axis": "both"}}
+    assert gates(ROCK + "tile = true", tmp_path) == {"seam": {"share": 0.1, "axis": "both"}}
     own = 'tile = true\ngates = { seam = { axis = "vertical" } }'
-    assert gates(ROCK + own, tmp_path) == {"seam": {"share": 0.05, "axis": "vertical"}}
+    assert gates(ROCK + own, tmp_path) == {"seam": {"share": 0.1, "axis": "vertical"}}
     assert gates(ROCK + "tile = false", tmp_path) == {}
 
 

@@ -35,7 +35,7 @@ def broken(pixels: Pixels) -> float:
     values = visible(pixels)
     worst = 0.0
     for scale in _SCALES:
-        if scale > 1 and (pixels.shape[1] < 8 * scale or pixels.shape[0] < scale):
+        if scale > 1 and (pixels.shape[1] < 16 * scale or pixels.shape[0] < scale):
             break
         across, inner = _steps(values, scale)
         for length in (*(item for item in _LENGTHS if item < len(across)), len(across)):
