@@ -110,8 +110,10 @@ ALPHAS = [
         flat(4, 4, (1, 2, 3, 9)),
         {"coverage": [0.5, 1], "margin": 1, "hard": True},
         False,
-        "is 3.53 % covered, not 50 % to 100 %; it has 0 clear pixels along its edges, not 1; "
-        "it has 16 half-transparent pixels, not 0",
+        (
+            "is 3.53 % covered, not 50 % to 100 %; it has 0 clear pixels along its edges, not 1; "
+            "it has 16 half-transparent pixels, not 0"
+        ),
     ),
 ]
 

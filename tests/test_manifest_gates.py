@@ -44,12 +44,15 @@ def test_a_bare_value_is_the_main_parameter_and_true_every_default(tmp_path: Pat
 
 
 def test_the_order_is_that_of_the_cards_whatever_the_manifest_has(tmp_path: Path) -> None:
-    one, other = (gates(ROCK + f"gates = {{ {text} }}", tmp_path) for text in ("seam={}, flat={}", "flat={}, seam={}"))
+    one, other = (
+        gates(ROCK + f"gates = {{ {text} }}", tmp_path) for text in ("seam={}, flat={}", "flat={}, seam={}")
+    )
     assert list(one) == list(other) == ["flat", "seam"]
 
 
 @pytest.mark.parametrize(
-    ("written", "length"), [("7", 7), ('"7 kB"', 7000), ('"7KiB"', 7168), ('"2 MB"', 2_000_000), ('"1 MiB"', 2**20)]
+    ("written", "length"),
+    [("7", 7), ('"7 kB"', 7000), ('"7KiB"', 7168), ('"2 MB"', 2_000_000), ('"1 MiB"', 2**20)],
 )
 def test_bytes_are_written_as_people_write_them(written: str, length: int, tmp_path: Path) -> None:
     assert gates(ROCK + f"gates.bytes = {written}", tmp_path) == {"bytes": {"most": length}}
@@ -106,7 +109,9 @@ def test_a_text_that_the_engine_can_not_draw_is_the_gate_s_alone(tmp_path: Path)
 
 def test_files_and_assets_are_inputs_of_the_gate_and_of_nothing_else(tmp_path: Path) -> None:
     other = ROCK.replace("rock", "other")
-    made = asset(other + ROCK + 'gates = { distance = { asset = "other" }, palette = { file = "p.gpl" } }', tmp_path)
+    made = asset(
+        other + ROCK + 'gates = { distance = { asset = "other" }, palette = { file = "p.gpl" } }', tmp_path
+    )
     assert made.inputs == {}
     assert [(gate.name, gate.inputs) for gate in made.gates] == [
         ("palette", {"file": Input(path="p.gpl")}),

@@ -1,4 +1,4 @@
-"""Lettering read back: the bundled fonts, what is allowed, what is refused, and the same verdict each time."""
+"""Lettering read back: what is allowed, what is refused, whatever its colour, and the same verdict twice."""
 
 from __future__ import annotations
 
@@ -123,7 +123,9 @@ def test_a_picture_without_lettering_fails(reader: Any, tmp_path: Path) -> None:
 
 @needs_extra
 @pytest.mark.parametrize("fill", ["#ffffff", "#000000", "#808080", "#c02020"])
-def test_lettering_on_clear_ground_is_read_whatever_its_colour(reader: Any, tmp_path: Path, fill: str) -> None:
+def test_lettering_on_clear_ground_is_read_whatever_its_colour(
+    reader: Any, tmp_path: Path, fill: str
+) -> None:
     assert told(reader, tmp_path, lettering(tmp_path, "Options", fill=fill), text="options")[0] is True
 
 

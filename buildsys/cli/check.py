@@ -12,7 +12,6 @@ from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict, Why
 from buildsys.session import Session
 
-
 _OF_ENGINES: Final = frozenset({Why.ENGINE, Why.RETIRED, Why.STANDIN})
 """What is said of an engine tells nothing of whether manifest, lock and files agree."""
 
@@ -57,8 +56,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def kind(step: Step) -> str:
-    """What differs: `recipe`, `missing`, `edited`, `foreign`, `new`, `placeholder` or `blocked`."""
-    order = (Why.EDITED, Why.FOREIGN, Why.PLACEHOLDER, Why.NEW, Why.PART, Why.UPSTREAM, Why.LEFT, Why.MISSING)
+    """What differs: `recipe`, `missing`, `edited`, `foreign`, `new`, `placeholder`, `gates` or `blocked`."""
+    order = (
+        *(Why.EDITED, Why.FOREIGN, Why.PLACEHOLDER, Why.NEW, Why.PART, Why.UPSTREAM, Why.LEFT, Why.MISSING),
+        Why.GATES,
+    )
     found = {reason.why for reason in step.reasons}
     names = {Why.PART: "recipe", Why.UPSTREAM: "recipe"}
     return next((names.get(why, why.value) for why in order if why in found), "blocked")

@@ -168,7 +168,7 @@ class Gatekeeper:
 
 
 def told_of(step: Step, judgement: Judgement) -> str:
-    """What speaks against the picture of `step`, for a person; each gate on a line where there are several."""
+    """What speaks against the picture of `step`, for a person: a line for each gate of several."""
     failed = judgement.failed
     if len(failed) == 1:
         return f"the picture of `{step.name}` failed the gate `{failed[0].name}`: it {failed[0].told}"

@@ -24,8 +24,8 @@ from buildsys.make.made import Made
 from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
 from buildsys.make.recording import record_of, relabelled
 from buildsys.make.refusals import Refusals
-from buildsys.make.sources import Sources
 from buildsys.make.results import Finished, Raw, damaged, picture_of, raw_of
+from buildsys.make.sources import Sources
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
 from buildsys.plan import price, recipe

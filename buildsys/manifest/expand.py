@@ -76,9 +76,7 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
     )
 
 
-def _gates(
-    document: Document, configured: Mapping[str, Engine], cards: Cards, problems: Problems
-) -> Gates:
+def _gates(document: Document, configured: Mapping[str, Engine], cards: Cards, problems: Problems) -> Gates:
     """What resolves gates, and those of every asset; what is wrong with these goes to `problems`."""
     section = document.sections["gates"]
     gates = Gates(configured, cards.bundle, {name: entry.value for name, entry in section.items()})

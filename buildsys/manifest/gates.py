@@ -39,9 +39,7 @@ class Gates:
         asked: the gates of every asset, as the manifest has them.
     """
 
-    def __init__(
-        self, engines: Mapping[str, Engine], bundle: Bundle, asked: Mapping[str, Json]
-    ) -> None:
+    def __init__(self, engines: Mapping[str, Engine], bundle: Bundle, asked: Mapping[str, Json]) -> None:
         self._bundle = bundle
         self._asked = asked
         self._cards: dict[str, tuple[str, StepCard]] = {
@@ -130,7 +128,9 @@ def _given(card: StepCard, value: Json) -> Mapping[str, Json]:
     if value is True:
         return {}
     if not card.main:
-        raise Fault(f"the gate `{card.name}` takes a table, not {written(value)}", f"write `{card.name} = {{}}`")
+        raise Fault(
+            f"the gate `{card.name}` takes a table, not {written(value)}", f"write `{card.name} = {{}}`"
+        )
     return {card.main: value}
 
 

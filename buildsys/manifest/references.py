@@ -26,9 +26,7 @@ def sources(asset: Asset) -> Mapping[str, Input]:
 
 def gate_files(asset: Asset) -> dict[str, Input]:
     """What the gates of `asset` hold its picture against, as `gates.NAME.PARAMETER`."""
-    return {
-        f"gates.{gate.name}.{name}": item for gate in asset.gates for name, item in gate.inputs.items()
-    }
+    return {f"gates.{gate.name}.{name}": item for gate in asset.gates for name, item in gate.inputs.items()}
 
 
 def faults(

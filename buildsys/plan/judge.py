@@ -190,8 +190,9 @@ class Judge:
             why = Why.MISSING if step.on_disk is None else Why.PLACEHOLDER
             reasons = (*reasons, Reason(why=why)) if step.recorded or why is Why.PLACEHOLDER else reasons
         known = self._restorable(step)
-        if known is None:
-            return self._make(asked, reasons)
+        return self._make(asked, reasons) if known is None else self._bring_back(step, known, reasons)
+
+    def _bring_back(self, step: Step, known: Record, reasons: tuple[Reason, ...]) -> Step:
         if (obstacle := self._obstacles.to_adopt(step, known)) is not None:
             return _with(step, Verdict.BLOCKED, obstacle, *reasons)
         return _with(step, Verdict.RESTORE, *reasons, known=known)
@@ -205,7 +206,7 @@ class Judge:
         for step in chain([asked], self._standins(asked)):
             because = (instead(step, passed),) if passed else ()
             if passed and not anew and (known := self._restorable(step)) is not None:
-                return _with(step, Verdict.RESTORE, *because, *reasons, known=known)
+                return self._bring_back(step, known, (*because, *reasons))
             obstacle = self._obstacles.to_make(step)
             if obstacle is None:
                 return _with(step, Verdict.BUILD, *because, *reasons)

@@ -45,7 +45,7 @@ def resize(pixels: Pixels, *, size: tuple[int, int], fit: str, filter: str, anch
 
 
 def scale(pixels: Pixels, *, down: int, up: int, filter: str) -> Pixels:  # noqa: A002
-    """A whole number of times smaller, or larger, so that every pixel stands for as many as its neighbours."""
+    """A whole number of times smaller, or larger: every pixel stands for as many as its neighbours."""
     rows, columns = pixels.shape[:2]
     if rows % down or columns % down:
         raise bad(

@@ -64,7 +64,7 @@ def picture_of(request: Request) -> str:
 def asked(
     request: Request, known: Mapping[str, Mapping[str, Parameter]]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each gate in `request`, with every parameter of it that is `known`; files are `gates.NAME.PARAMETER`."""
+    """Each gate in `request` with every parameter that is `known`; files are `gates.NAME.PARAMETER`."""
     gates = request.parameters.get("gates")
     if set(request.parameters) - {"gates"} or not isinstance(gates, list) or not 1 <= len(gates) <= _MOST:
         raise EngineError(ErrorKind.INTERNAL, f"the parameters are not a list of 1 to {_MOST} `gates`")

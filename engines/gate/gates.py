@@ -80,9 +80,7 @@ def length(subject: Subject, *, most: int) -> list[Check]:
     return [Check("most", passed, subject.length, most, told)]
 
 
-def alpha(
-    subject: Subject, *, coverage: tuple[float, ...] | None, margin: int, hard: bool
-) -> list[Check]:
+def alpha(subject: Subject, *, coverage: tuple[float, ...] | None, margin: int, hard: bool) -> list[Check]:
     """What is transparent, and where."""
     values = subject.pixels[..., 3]
     checks = []
@@ -152,7 +150,9 @@ def seam(subject: Subject, *, share: float, axis: str) -> list[Check]:
     ):
         if axis in {name, "both"}:
             found = broken(turned)
-            told = _but(f"breaks off on {percent(found)} of {edges}", found <= share, f"more than {percent(share)}")
+            told = _but(
+                f"breaks off on {percent(found)} of {edges}", found <= share, f"more than {percent(share)}"
+            )
             checks.append(Check(name, found <= share, round(found, 6), share, told))
     return checks
 
@@ -173,7 +173,9 @@ def distance(
     checks = []
     if hash_bits is not None:
         bits = found["hash_bits"]
-        told = _but(f"differs from the reference in {bits} of 64 bits", bits <= hash_bits, f"more than {hash_bits}")
+        told = _but(
+            f"differs from the reference in {bits} of 64 bits", bits <= hash_bits, f"more than {hash_bits}"
+        )
         checks.append(Check("hash_bits", bits <= hash_bits, bits, hash_bits, told))
     if ssim is not None:
         told = _but(f"has an SSIM of {found['ssim']:g}", found["ssim"] >= ssim, f"less than {ssim:g}")
@@ -185,7 +187,9 @@ def distance(
         checks.append(Check("psnr", passed, ratio, psnr, _but(fact, passed, f"less than {psnr:g}")))
     if changed is not None:
         part = 1.0 if found["changed"] is None else found["changed"]
-        told = _but(f"differs in {percent(part)} of its pixels", part <= changed, f"more than {percent(changed)}")
+        told = _but(
+            f"differs in {percent(part)} of its pixels", part <= changed, f"more than {percent(changed)}"
+        )
         checks.append(Check("changed", part <= changed, round(part, 6), changed, told))
     return checks
 
@@ -202,7 +206,7 @@ GATES: Final[dict[str, Gate]] = {
 """A subject and the gate's parameters to its checks."""
 
 
-def _but(fact: str, passed: bool, wanted: str) -> str:
+def _but(fact: str, passed: bool, wanted: str) -> str:  # noqa: FBT001 - as a sentence has it
     return fact if passed else f"{fact}, {wanted}"
 
 
@@ -221,7 +225,7 @@ def _margin(values: Pixels) -> int:
 
 
 def _deviation(pixels: Pixels) -> float:
-    """The largest standard deviation of a channel, in levels, rounded to 2 digits; whole sums until the end."""
+    """The largest standard deviation of a channel, in levels, to 2 digits; whole sums until the end."""
     total, squares = [0] * 4, [0] * 4
     for start in range(0, len(pixels), _BAND):
         band = visible(pixels[start : start + _BAND]).astype(np.int64).reshape(-1, 4)
@@ -232,7 +236,9 @@ def _deviation(pixels: Pixels) -> float:
     return round(math.sqrt(widest) / number, 2)
 
 
-def _far(colors: palettes.Colors, allowed: palettes.Colors, most: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _far(
+    colors: palettes.Colors, allowed: palettes.Colors, most: int
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which of `colors` are further than `most` from all that are `allowed`."""
     far = np.empty(len(colors), np.bool_)
     near = allowed.astype(np.int16)

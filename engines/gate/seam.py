@@ -16,7 +16,7 @@ from engines.png import Pixels
 Steps = NDArray[np.int64]
 
 _SCALES: Final = (1, 2, 4, 8, 16)
-"""Pixels on each side whose means are compared: a fine one sees a broken line, a coarse one a change of tone."""
+"""Pixels on each side whose means are compared: fine ones see a broken line, coarse ones a change of tone."""
 
 _LENGTHS: Final = (1, 4, 16, 64)
 """How many places of an edge are taken together, beside each alone and all of them."""
@@ -39,12 +39,14 @@ def broken(pixels: Pixels) -> float:
             break
         across, inner = _steps(values, scale)
         for length in (*(item for item in _LENGTHS if item < len(across)), len(across)):
-            worst = max(worst, _share(_pooled(across, length), _pooled(inner, length), scale * scale * length))
+            worst = max(
+                worst, _share(_pooled(across, length), _pooled(inner, length), scale * scale * length)
+            )
     return worst
 
 
 def _steps(values: NDArray[np.int32], scale: int) -> tuple[Steps, Steps]:
-    """For each `scale` rows the step over the edge, and every step inside: sums of `scale` x `scale` pixels."""
+    """For each `scale` rows the step over the edge, and all inside: sums of `scale` x `scale` pixels."""
     rows, columns = values.shape[0] // scale, values.shape[1]
     bands = values[: rows * scale].reshape(rows, scale, columns, 4).sum(axis=1, dtype=np.int64)
     running = np.concatenate([np.zeros((rows, 1, 4), np.int64), bands.cumsum(axis=1)], axis=1)

@@ -56,7 +56,9 @@ class Reader:
         found = self._engine(prepared(pixels, ground))
         if found.boxes is None or not found.txts:
             return ""
-        return "\n".join(ordered([_line(box, text) for box, text in zip(found.boxes, found.txts, strict=True)]))
+        return "\n".join(
+            ordered([_line(box, text) for box, text in zip(found.boxes, found.txts, strict=True)])
+        )
 
 
 def prepared(pixels: Pixels, ground: int) -> NDArray[np.uint8]:
