@@ -60,7 +60,7 @@ class Gates:
         if asset.location.file == COMMAND_LINE:
             return ()
         own = template.expand_all(asset.table.get("gates", {}), asset.values)
-        tiling = {SEAM: {}} if asset.table.get("tile") else {}
+        tiling: dict[str, Json] = {SEAM: {}} if asset.table.get("tile") else {}
         asked = merged(self._asked, styled, tiling, own)
         if not asked:
             return ()

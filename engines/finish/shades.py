@@ -33,7 +33,7 @@ def grayscale(pixels: Pixels, *, strength: float, contrast: float, opacity: floa
     color = color + (grey - color) * strength
     color = _GREY + (color - _GREY) * contrast
     result[..., :3] = _bytes(color)
-    result[..., 3] = _bytes(pixels[..., 3] * opacity)
+    result[..., 3] = _bytes(pixels[..., 3].astype(np.float64) * opacity)
     result[result[..., 3] == 0] = 0
     return result
 

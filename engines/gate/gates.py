@@ -218,7 +218,7 @@ def _margin(values: Pixels) -> int:
     """The pixels between what is visible and the nearest edge; of an empty picture, all there are."""
     seen = values > 0
     if not seen.any():
-        return min(seen.shape) // 2
+        return int(min(seen.shape)) // 2
     rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
     height, width = seen.shape
     return int(min(rows[0], columns[0], height - 1 - rows[-1], width - 1 - columns[-1]))
@@ -226,13 +226,14 @@ def _margin(values: Pixels) -> int:
 
 def _deviation(pixels: Pixels) -> float:
     """The largest standard deviation of a channel, in levels, to 2 digits; whole sums until the end."""
-    total, squares = [0] * 4, [0] * 4
+    total: list[int] = [0] * 4
+    squares: list[int] = [0] * 4
     for start in range(0, len(pixels), _BAND):
         band = visible(pixels[start : start + _BAND]).astype(np.int64).reshape(-1, 4)
         total = [old + new for old, new in zip(total, band.sum(axis=0).tolist(), strict=True)]
         squares = [old + new for old, new in zip(squares, (band * band).sum(axis=0).tolist(), strict=True)]
-    number = pixels.shape[0] * pixels.shape[1]
-    widest = max(number * square - value * value for value, square in zip(total, squares, strict=True))
+    number = int(pixels.shape[0] * pixels.shape[1])
+    widest: int = max(number * square - value * value for value, square in zip(total, squares, strict=True))
     return round(math.sqrt(widest) / number, 2)
 
 
