@@ -100,13 +100,6 @@ def test_lettering_reads_the_asset_s_text_or_its_own(tmp_path: Path) -> None:
     assert found == {"lettering": {"text": "Go!", **rest}}
 
 
-def test_a_text_that_the_engine_can_not_draw_is_the_gate_s_alone(tmp_path: Path) -> None:
-    made = asset(ROCK + 'text = "GO"\ngates = { lettering = {} }', tmp_path)
-    assert made.text == ""
-    assert made.gates[0].parameters["text"] == "GO"
-    assert "gives a `text`, which engine `stock` does not take" in refused(ROCK + 'text = "GO"', tmp_path)
-
-
 def test_files_and_assets_are_inputs_of_the_gate_and_of_nothing_else(tmp_path: Path) -> None:
     other = ROCK.replace("rock", "other")
     made = asset(

@@ -83,7 +83,7 @@ class Remarks:
         self._lost: set[str] = set()
         self._loading: dict[str, int] = {}
 
-    def on(self, event: Event) -> str:
+    def on(self, event: Event) -> str:  # noqa: PLR0911 - one arm for each event
         """What to say of `event`; empty where there is nothing."""
         match event:
             case WorkerLost():

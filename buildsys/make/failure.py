@@ -31,7 +31,6 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
         killed: bool = False,
         unasked: bool = False,
         crashed: bool = False,
-        engine: str = "",
     ) -> None:
         super().__init__(message, hint)
         self.kind = kind
@@ -49,13 +48,13 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
         """It was gone before it was sent the batch."""
         self.crashed = crashed
         """Its process died, hung or broke the protocol; else it said itself what is wrong."""
-        self.engine = engine
+        self.engine = ""
         """The engine that was to draw the asset; empty of any other work, such as its finishing, that no
         other engine could do instead."""
 
     def retold(self, message: str, engine: str = "") -> EngineFailed:
         """The same in the words `message`, and of `engine` where one is given."""
-        return EngineFailed(
+        other = EngineFailed(
             message,
             self.hint,
             kind=self.kind,
@@ -66,5 +65,6 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
             killed=self.killed,
             unasked=self.unasked,
             crashed=self.crashed,
-            engine=engine or self.engine,
         )
+        other.engine = engine or self.engine
+        return other

@@ -41,7 +41,9 @@ class Refusals:
             again = self._retry and key not in self._new
         refusal = None if again else self._store.recall(key, Refusal)
         if refusal is not None:
-            raise EngineFailed(refusal.text(), HINT, kind=ErrorKind.REFUSED, engine=engine.name)
+            failure = EngineFailed(refusal.text(), HINT, kind=ErrorKind.REFUSED)
+            failure.engine = engine.name
+            raise failure
 
     def note(self, parts: Parts, engine: Engine, request: Request, error: EngineFailed) -> None:
         """Remember that `engine` refused `request`. Raises `DiskError`."""

@@ -38,13 +38,13 @@ class Sources:
         """A copy of each of `inputs`, of the bytes that `wanted` names. Raises `MakeError`, `DiskError`."""
         lent = {}
         for field, item in inputs.items():
-            source = item.asset or item.path
-            # Looked for on the disk only where the store lacks it: `reproduce` has no manifest to ask.
-            if self._store.read(wanted[field]) is None:
-                lies = (
-                    output_of(self._manifest, self._manifest.assets[item.asset]) if item.asset else item.path
+            # An asset's with its suffix: a program may tell a format by nothing else.
+            lies = output_of(self._manifest, self._manifest.assets[item.asset]) if item.asset else item.path
+            known = self._store.read(wanted[field]) is not None
+            # Looked for on the disk only where the store lacks it: `reproduce` may know no path.
+            if not known and self._store.put_file(self._locate(lies), sync=False) != wanted[field]:
+                raise MakeError(
+                    f"`{item.asset or item.path}` changed while it was read", "run `artlock build` again"
                 )
-                if self._store.put_file(self._locate(lies), sync=False) != wanted[field]:
-                    raise MakeError(f"`{source}` changed while it was read", "run `artlock build` again")
-            lent[field] = self._copies.lend(wanted[field], PurePosixPath(source).name)
+            lent[field] = self._copies.lend(wanted[field], PurePosixPath(lies).name)
         return lent

@@ -76,7 +76,7 @@ def _path(asset: Asset, key: str) -> tuple[str | int, ...]:
         return "finish", int(index), parameter
     if key.startswith("gates."):
         return tuple(key.split(".", 2))
-    return "parameters", key
+    return "parameters", *key.split(".", 1)
 
 
 def _cycle(edges: Mapping[AssetName, tuple[AssetName, ...]]) -> list[AssetName]:

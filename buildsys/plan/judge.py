@@ -158,7 +158,8 @@ class Judge:
                     obstacles.append(Reason(why=Why.INPUT, field=field, new=item.path, hint=hint))
             if digest is not None:
                 digests[field] = digest
-        return digests, tuple(obstacles)
+        # What a person has to mend before what is only waited for: the first one is told.
+        return digests, tuple(sorted(obstacles, key=lambda reason: reason.why is Why.UPSTREAM))
 
     def _upstream(self, name: AssetName) -> Reason:
         step = self.steps[name]

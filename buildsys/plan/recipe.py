@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from buildsys.digest import Digest, canonical, of_value
-from buildsys.manifest.model import Asset, Card, Engine
+from buildsys.manifest.model import Asset, Card, Engine, Need
 from buildsys.plan.record import Parts
 
 Json: TypeAlias = Any
@@ -137,7 +137,8 @@ def parts_of(
         revision=revision or card.revision,
         prompt=asset.prompt,
         negative=asset.negative,
-        text=asset.text,
+        # Elsewhere it is only what the picture must show: the engine is told by the prompt, if at all.
+        text=asset.text if card.text is not Need.NONE else "",
         seed=asset.seed,
         size=asset.size,
         parameters=asset.parameters,

@@ -68,7 +68,7 @@ class Why(StrEnum):
     GAVE_UP = "gave_up"
     """Its engine gave up on it in this build: `field` the engine, `new` its words."""
     STANDIN = "standin"
-    """An engine of the fallback makes it: `field` that engine, `old` the one asked for, `new` why not that."""
+    """An engine of the fallback makes it: `field` that one, `old` the one asked for, `new` why not that."""
     DISK = "disk"
     """The disk won't give its file, or an input, such as where a folder is there: `new` says why."""
 
@@ -87,18 +87,10 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
         match self.why:
             case Why.PART:
                 return f"{self.field}: {shown(self.old, self.new)} → {shown(self.new, self.old)}"
-            case Why.UPSTREAM:
-                return f"made from `{self.field}`, which is made first"
-            case Why.INPUT:
-                return f"`{self.field}` names `{self.new}`, which is not there"
-            case Why.ENGINE | Why.DISK | Why.RETIRED | Why.REFUSED | Why.REJECTED:
-                return self.new
             case Why.GAVE_UP:
                 return f"`{self.field}` gave up on it: {self.new.partition(chr(10))[0]}"
-            case Why.STANDIN:
-                return f"{self.new}; `{self.field}` makes it instead"
             case _:
-                return _SENTENCES[self.why]
+                return _SENTENCES[self.why].format(field=self.field, new=self.new)
 
 
 _SENTENCES = {
@@ -108,8 +100,16 @@ _SENTENCES = {
     Why.FOREIGN: "a file that artlock did not make lies where it goes",
     Why.LEFT: "a picture of a build that was killed lies where it goes",
     Why.PLACEHOLDER: "a placeholder lies where it goes",
+    Why.UPSTREAM: "made from `{field}`, which is made first",
     Why.ASKED: "asked for on the command line",
     Why.GATES: "its gates changed",
+    Why.INPUT: "`{field}` names `{new}`, which is not there",
+    Why.ENGINE: "{new}",
+    Why.RETIRED: "{new}",
+    Why.REFUSED: "{new}",
+    Why.REJECTED: "{new}",
+    Why.STANDIN: "{new}; `{field}` makes it instead",
+    Why.DISK: "{new}",
 }
 
 
