@@ -13,7 +13,7 @@ from typing import Any, Final
 from engines import png, protocol
 from engines.gate.engine import asked, declared, judged, picture_of
 from engines.gate.finding import Check, finding
-from engines.ocr.reader import Reader, grounds
+from engines.ocr.reader import Reader
 from engines.ocr.spelling import edits, folded
 from engines.parameters import bad
 from engines.png import Pixels
@@ -54,9 +54,7 @@ class Ocr:
             raise bad(f"gate `{name}`: `text` is empty", "say what must stand there")
         most = int(values["tolerance"] * len(wanted))
         best: tuple[int, str] | None = None
-        # A white word on clear ground is there only on a dark one: the best reading counts.
-        for ground in grounds(pixels):
-            text = self._reader.read(pixels, ground)
+        for text in self._reader.readings(pixels):
             wrong = edits(wanted, folded(text, case=values["case"]), anywhere=values["anywhere"])
             best = min(best or (wrong, text), (wrong, text), key=lambda item: item[0])
             if best[0] <= most:

@@ -6,6 +6,7 @@ Knows nothing of what should stand there.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,9 +29,14 @@ _MARGIN: Final = 4
 
 _SETTINGS: Final = {
     "Global.log_level": "error",
+    # Lettering in a game stands upright, and what decides so was seen to turn `Options` over.
+    "Global.use_cls": False,
     # The sum of a layer is added up in another order with another number of threads.
     "EngineConfig.onnxruntime.intra_op_num_threads": 1,
     "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+    # Its default enlarges lettering to 736 pixels of height: ten times the work, and read no better.
+    "Det.limit_type": "max",
+    "Det.limit_side_len": 960,
 }
 
 
@@ -51,9 +57,19 @@ class Reader:
         logging.getLogger("RapidOCR").setLevel(logging.ERROR)
         self._engine = RapidOCR(params=_SETTINGS)
 
-    def read(self, pixels: Pixels, ground: int) -> str:
-        """What stands in `pixels`, laid on a grey of the level `ground`: lines in the order of reading."""
-        found = self._engine(prepared(pixels, ground))
+    def readings(self, pixels: Pixels) -> Iterator[str]:
+        """What stands in `pixels`, read in several ways, the most promising first.
+
+        Each is laid on another ground, since a white word on clear ground is there only on a dark one, and
+        read at another size, since the models know letters of some sizes better.
+        """
+        for ground in grounds(pixels):
+            for smaller in (1, 2):
+                yield self._read(prepared(pixels, ground, smaller))
+
+    def _read(self, picture: NDArray[np.uint8]) -> str:
+        """Lines in the order of reading."""
+        found = self._engine(picture)
         if found.boxes is None or not found.txts:
             return ""
         return "\n".join(
@@ -61,12 +77,15 @@ class Reader:
         )
 
 
-def prepared(pixels: Pixels, ground: int) -> NDArray[np.uint8]:
-    """Blue, green and red of `pixels` on `ground`, at a size that can be read, with a free border."""
+def prepared(pixels: Pixels, ground: int, smaller: int) -> NDArray[np.uint8]:
+    """Blue, green and red of `pixels` on `ground`, at a size that can be read, with a free border.
+
+    `smaller`: how many times smaller than that.
+    """
     height, width = pixels.shape[:2]
     scale = min(max(1.0, _LOWEST / min(height, width)), _TALLEST / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    scaled = resample(pixels, *size, "lanczos" if scale < 1 else "area")
+    size = max(1, round(width * scale / smaller)), max(1, round(height * scale / smaller))
+    scaled = resample(pixels, *size, "lanczos" if scale < smaller else "area")
     flat = laid_on(scaled, ground).astype(np.uint8)[..., ::-1]
     margin = max(8, min(size) // _MARGIN)
     return np.pad(flat, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
