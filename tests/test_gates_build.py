@@ -173,6 +173,15 @@ def test_what_the_lock_says_passed_is_not_judged_again(game: Game, tmp_path: Pat
     assert judged == (1,)
 
 
+def test_the_journal_tells_what_failed_a_gate(game: Game) -> None:
+    game.write(HERO + "gates = { alpha = {} }")
+    game.build(code=1)
+    failures = json.loads(game.run("report", "--json").stdout)["failures"]
+    assert [(item["asset"], item["error"], item["message"]) for item in failures] == [
+        ("hero", "gate", OPAQUE + LIES)
+    ]
+
+
 def test_a_reference_is_made_first_and_a_new_one_judges_anew(game: Game) -> None:
     other = HERO.replace("hero", "zero")
     gate = 'gates = { distance = { reference = { asset = "zero" }, changed = 0.0 } }\n'

@@ -206,7 +206,7 @@ class Build:
             self._failures[name] = Failed(
                 name=name, message=error.message, hint=error.hint, kind=kind, log=_last_lines(error)
             )
-            self._tell(AssetFailed(name=name, message=error.message, hint=error.hint))
+            self._tell(AssetFailed(name=name, message=error.message, hint=error.hint, kind=kind))
 
     def _blame_upstream(self, doable: Collection[Step]) -> None:
         """Say why doit left alone what is made from a failed asset."""

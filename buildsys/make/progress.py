@@ -87,6 +87,8 @@ class AssetFailed(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     hint: str = ""
     blocked: bool = False
+    kind: str = ""
+    """Of the engine's error; `gate` where its picture failed a gate, and empty where neither is to blame."""
 
 
 class JournalTrouble(msgspec.Struct, frozen=True, kw_only=True):

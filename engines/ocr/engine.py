@@ -65,9 +65,9 @@ class Ocr:
 
 def _check(wanted: str, text: str, wrong: int, letters: int, most: int) -> Check:
     read = f"reads `{_shown(text)}`" if text.strip() else "has no lettering that can be read"
-    told = f"{read}, {wrong} of {letters} letters off"
+    told = f"{read}, {wrong} letters off"
     if wrong > most:
-        told = f"{told}, more than {most}; `{_shown(wanted)}` should stand there"
+        told = f"{told}, more than {most} of {letters}; `{_shown(wanted)}` should stand there"
     return Check("text", wrong <= most, text, wanted, told)
 
 
