@@ -6,6 +6,7 @@ the same on every CPU; `math.sin` was refused, because a C library picks its ver
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -45,17 +46,17 @@ def resize(pixels: Pixels, *, size: tuple[int, int], fit: str, filter: str, anch
 
 
 def scale(pixels: Pixels, *, down: int, up: int, filter: str) -> Pixels:  # noqa: A002
-    """A whole number of times smaller, or larger: every pixel stands for as many as its neighbours."""
+    """A whole number of times smaller or larger, or by the ratio of the two: sides must come out whole."""
     rows, columns = pixels.shape[:2]
-    if rows % down or columns % down:
+    whole = down // math.gcd(up, down)
+    if rows % whole or columns % whole:
         raise bad(
-            f"the picture is {columns} x {rows} pixels, which {down} does not divide",
+            f"the picture is {columns} x {rows} pixels, which {whole} does not divide",
             "put a `resize`, `pad` or `crop` before it",
         )
-    width, height = columns // down * up, rows // down * up
+    width, height = columns * up // down, rows * up // down
     bounds.check(width, height)
-    smaller = resample(pixels, columns // down, rows // down, filter)
-    return resample(smaller, width, height, "nearest")
+    return resample(pixels, width, height, filter if whole > 1 else "nearest")
 
 
 def fit(pixels: Pixels, size: tuple[int, int]) -> Pixels:
