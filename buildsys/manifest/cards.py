@@ -16,9 +16,10 @@ import msgspec
 from buildsys.errors import ManifestError, did_you_mean
 from buildsys.manifest import devices, limits, needs, shapes, source, values
 from buildsys.manifest.ability import ModelCard
+from buildsys.manifest.allowance import Limits
 from buildsys.manifest.bundle import Bundle
 from buildsys.manifest.kinds import is_word
-from buildsys.manifest.model import Card, Limits, Parameter, StepCard
+from buildsys.manifest.model import Card, Parameter, StepCard
 from buildsys.manifest.names import check_path
 from buildsys.manifest.schema import ENGINES
 from buildsys.manifest.source import Fault, Problems, Source

@@ -228,19 +228,6 @@ ROLE: Final = Kind(
     lambda value: is_word(value) or (_table_of(is_word)(value) and all(map(is_word, value))),
     {"anyOf": [_WORD_SCHEMA, {**_table_schema(_WORD_SCHEMA), "propertyNames": _WORD_SCHEMA}]},
 )
-_GATE_SCHEMA: Final = {"type": ["boolean", "integer", "number", "string", "array", "object"]}
-GATE: Final = Kind(
-    "a gate's main parameter, a table of its parameters, or `false`",
-    "{}",
-    lambda value: isinstance(value, bool | int | float | str | list | dict),
-    _GATE_SCHEMA,
-)
-GATES: Final = Kind(
-    "a table from gate to what it asks",
-    "{ alpha = [0.1, 0.9] }",
-    lambda value: isinstance(value, dict) and all(map(GATE.accepts, value.values())),
-    {"type": "object", "additionalProperties": _GATE_SCHEMA},
-)
 STEPS: Final = Kind(
     "an array of tables with one key each",
     "[{ trim = {} }]",

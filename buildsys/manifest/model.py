@@ -13,7 +13,8 @@ from typing import Any, NewType, TypeAlias
 import msgspec
 
 from buildsys.manifest.ability import Capability, Lettering, ModelCard
-from engines.protocol import Determinism, ErrorKind
+from buildsys.manifest.allowance import Limits
+from engines.protocol import Determinism
 
 AssetName = NewType("AssetName", str)
 """Path under the output folder, without a suffix: `ui/play-button`."""
@@ -71,26 +72,6 @@ class StepCard(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it makes a transparent background where there was none."""
     tiling: bool = False
     """Whether it makes copies of a picture fit side by side."""
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of the machine, of a provider and of a person's patience one engine may use."""
-
-    concurrent: int = 0
-    """Processes at once, each at one batch, which is one request where the adapter takes no more; 0: as
-    many as jobs where the adapter is `parallel`, else one. On a GPU it is one process for each device,
-    whatever stands here."""
-    per_minute: int = 0
-    """Requests begun in any 60 seconds; 0: no limit."""
-    load_seconds: float = 60.0
-    """Deadline for `hello`."""
-    render_seconds: float = 120.0
-    """Deadline for one request since its last progress."""
-    memory: float = 0.0
-    """Bytes that a process may take: of address space on the CPU, of the device's memory on a GPU. From 0
-    to 1 it is a share of the machine's or the device's memory; 0: no limit."""
-    tries: Mapping[ErrorKind, int] = {}
-    """How often a request is tried in all, by the kind of its error; see `buildsys.make.retry`."""
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
