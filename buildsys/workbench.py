@@ -21,6 +21,7 @@ from buildsys.journal.run import Heading
 from buildsys.ledger import Ledger
 from buildsys.make import schedule
 from buildsys.make.build import Build, Failed, Outcome
+from buildsys.make.gatekeeper import Gatekeeper
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event, JournalTrouble
@@ -130,6 +131,16 @@ class Workbench:
                 from_git=session.checkout.from_git,
                 rebuild=wishes.rebuild,
                 retry_refused=wishes.retry_refused,
+                gatekeeper=Gatekeeper(
+                    root=session.root,
+                    manifest=session.manifest,
+                    store=session.store,
+                    engines=self.pool,
+                    inputs=self.pool.inputs / "gates",
+                    locate=session.checkout.path,
+                    retry=wishes.retry_refused,
+                    tell=tell,
+                ),
                 placing=self._ledger.placing,
                 tell=tell,
             )

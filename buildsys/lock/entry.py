@@ -50,6 +50,7 @@ class _Entry(msgspec.Struct):
     environment: str = ""
     instead_of: str = ""
     asked: _Sha256 | None = None
+    gates: _Sha256 | None = None
 
 
 _KNOWN: Final = frozenset(_Entry.__struct_fields__)
@@ -110,6 +111,7 @@ def decode(
         environment=environments.get(entry.environment, {}),
         instead_of=entry.instead_of,
         asked=None if entry.asked is None else Digest(entry.asked),
+        gates=None if entry.gates is None else Digest(entry.gates),
     )
 
 

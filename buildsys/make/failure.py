@@ -14,6 +14,12 @@ MOST_SHOWN: Final = 2000
 """Letters of what an engine says: a provider that answers with a whole page would flood every table."""
 
 
+class GateFailed(MakeError):  # noqa: N818 - as in a sentence: the gate failed
+    """A finished picture is not what its asset's gates ask for."""
+
+    kind = "gate"
+
+
 class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine failed
     """An engine could not make what it was asked, or is gone."""
 

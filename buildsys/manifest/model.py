@@ -13,7 +13,8 @@ from typing import Any, NewType, TypeAlias
 import msgspec
 
 from buildsys.manifest.ability import Capability, Lettering, ModelCard
-from engines.protocol import Determinism, ErrorKind
+from buildsys.manifest.allowance import Limits
+from engines.protocol import Determinism
 
 AssetName = NewType("AssetName", str)
 """Path under the output folder, without a suffix: `ui/play-button`."""
@@ -45,8 +46,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     type: str
-    """`string`, `integer`, `number`, `boolean`, `color` (`#rrggbb` or `#rrggbbaa`), `file`, `files`
-    (a table of them), `size` (two integers), `numbers`, `strings`, `table`."""
+    """`string`, `integer`, `number`, `bytes` (an integer, or `200 kB`), `boolean`, `color` (`#rrggbb` or
+    `#rrggbbaa`), `file`, `files` (a table of them), `size` (two integers), `numbers`, `strings`, `table`."""
     doc: str = ""
     default: Json = None
     """None: left out of the recipe unless given."""
@@ -69,26 +70,8 @@ class StepCard(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Parameter]
     alpha: bool = False
     """Whether it makes a transparent background where there was none."""
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of the machine, of a provider and of a person's patience one engine may use."""
-
-    concurrent: int = 0
-    """Processes at once, each at one batch, which is one request where the adapter takes no more; 0: as
-    many as jobs where the adapter is `parallel`, else one. On a GPU it is one process for each device,
-    whatever stands here."""
-    per_minute: int = 0
-    """Requests begun in any 60 seconds; 0: no limit."""
-    load_seconds: float = 60.0
-    """Deadline for `hello`."""
-    render_seconds: float = 120.0
-    """Deadline for one request since its last progress."""
-    memory: float = 0.0
-    """Bytes that a process may take: of address space on the CPU, of the device's memory on a GPU. From 0
-    to 1 it is a share of the machine's or the device's memory; 0: no limit."""
-    tries: Mapping[ErrorKind, int] = {}
-    """How often a request is tried in all, by the kind of its error; see `buildsys.make.retry`."""
+    tiling: bool = False
+    """Whether it makes copies of a picture fit side by side."""
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,6 +207,17 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     """Or another asset, whose finished output is taken."""
 
 
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a finished picture must be before it is adopted; never part of a recipe."""
+
+    name: str
+    engine: str
+    """The engine that judges: `gate` or `ocr`."""
+    parameters: Mapping[str, Json] = {}
+    """Every one with a value; those of type `file` are in `inputs` instead."""
+    inputs: Mapping[str, Input] = {}
+
+
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """One output, with styles, variables, matrix, roles and defaults all resolved for one profile."""
 
@@ -249,6 +243,8 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     asset's picture is `image`; a file of finish step number i (from 0) is `finish.i.NAME`."""
     format: str = "png"
     """Suffix of the output: `png` or `webp`."""
+    gates: tuple[Gate, ...] = ()
+    """In the order of the judges' cards, each name once."""
     file: str = ""
     """Path of the output under the output folder, without its suffix; empty where that is the name."""
     main: AssetName = AssetName("")

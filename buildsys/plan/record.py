@@ -98,3 +98,5 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The engine that was asked for, where `engine`, one of its fallback, made it."""
     asked: Digest | None = None
     """The recipe that was asked for, then."""
+    gates: Digest | None = None
+    """The digest of the gates that it passed; never part of the recipe."""
