@@ -235,3 +235,13 @@ def test_the_warning_for_a_program() -> None:
         "cost": 0.1,
         "unknown": 0,
     }
+
+
+def test_a_model_whose_end_the_adapter_knows_ends_by_itself() -> None:
+    def retired(table: str) -> str:
+        text = f'[project]\nname = "ends"\n[engines.mine]\nadapter = "gpt_image"\n{table}'
+        return parse({"assets.toml": text}, root=Path()).engines["mine"].retired
+
+    assert retired('model = "gpt-image-1-mini"') == "2026-12-01"
+    assert retired('model = "gpt-image-1-mini"\nretired = 2027-06-01') == "2027-06-01"
+    assert retired('model = "gpt-image-2"') == ""

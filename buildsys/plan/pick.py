@@ -28,7 +28,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 def rank(manifest: Manifest, role: str, obstacle: Callable[[Engine], Reason | None]) -> tuple[Candidate, ...]:
     """The engines for `role`: those that it maps to, then those that suit it.
 
-    Of each, what is ready comes first, and what has ended last. Raises `ManifestError` where neither the manifest nor any engine knows the role.
+    Of each, what is ready comes first, and what has ended last. Raises `ManifestError` where neither the
+    manifest nor any engine knows the role.
     """
     mapped = manifest.roles.get(role, {})
     found: list[tuple[tuple[bool, int, bool, int, str], Candidate]] = []
