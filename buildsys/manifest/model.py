@@ -6,6 +6,7 @@ parameters say *what* to make and always do.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NewType, TypeAlias
@@ -115,6 +116,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """The model that the adapter carries itself and its digest; empty where the manifest chooses."""
     pinned: bool = False
     """Whether the manifest must choose a model, and pin its revision."""
+    ends: Mapping[str, dt.date] = {}
+    """Models that their provider ended, or will, and the day; an engine's own `retired` comes first."""
     fetch: str = ""
     """The command that brings the weights of a Hub model; `{model}` and `{revision}` are filled in."""
     minimum: int = 1
