@@ -23,7 +23,7 @@ def blocks(page: str, language: str) -> list[str]:
 
 def test_the_engine_of_the_page_makes_a_picture(tmp_path: Path) -> None:
     game = Game(tmp_path / "game", tmp_path / "cache")
-    card, manifest = blocks("writing-an-engine.md", "toml")
+    card, manifest, _ = blocks("writing-an-engine.md", "toml")  # the last is about other engines
     (code,) = blocks("writing-an-engine.md", "python")
     (game.folder / "tools" / "noise.toml").write_text(card)
     (game.folder / "tools" / "noise.py").write_text(code)
@@ -75,6 +75,8 @@ PAGES = (
     "gates.md",
     "getting-started.md",
     "routing.md",
+    "import.md",
+    "metadata.md",
 )
 
 

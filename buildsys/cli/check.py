@@ -6,7 +6,7 @@ import argparse
 from typing import Final
 
 from buildsys.cli import options as shared
-from buildsys.cli.console import count, paint, print_json, say
+from buildsys.cli.console import count, paint, print_json, say, tame
 from buildsys.errors import Exit
 from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict, Why
@@ -75,7 +75,8 @@ def kind(step: Step) -> str:
 def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -> None:
     for step in differing:
         reasons = [*_engines(step), *(item.text() for item in step.reasons if item.why not in _OF_ENGINES)]
-        print(f"{paint(kind(step), 'yellow')}  {step.name}: {'; '.join(reasons) or step.reasons[0].text()}")
+        told = "; ".join(reasons) or step.reasons[0].text()
+        print(f"{paint(kind(step), 'yellow')}  {step.name}: {tame(told)}")
     owned = {step.output for step in plan.steps.values()}
     for name in plan.orphans:
         output = session.lock.records[name].output

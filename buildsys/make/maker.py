@@ -26,9 +26,10 @@ from buildsys.make.recording import record_of, relabelled
 from buildsys.make.refusals import Refusals
 from buildsys.make.results import Finished, Raw, damaged, picture_of, raw_of
 from buildsys.make.sources import Sources
+from buildsys.make.turns import Turns
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
-from buildsys.plan import handmade, price, recipe
+from buildsys.plan import handmade, price, provenance, recipe
 from buildsys.plan.record import Parts, Record
 from buildsys.plan.step import Step
 from buildsys.store.objects import Store
@@ -89,6 +90,7 @@ class Maker:
         self._from_git = from_git
         self._rebuild = rebuild
         self._refusals = Refusals(store, retry=retry_refused)
+        self._turns = Turns()
         self._placing = placing
         self._tell = tell
 
@@ -126,7 +128,8 @@ class Maker:
         """Make an asset: its record, and notes for a person. Raises `MakeError`."""
         parts = _ready(step)
         copies = self._sources.lend(step.asset.inputs, parts.inputs)
-        raw = self._generate(step, parts, copies)
+        with self._turns.of(recipe.generate_key(parts)):
+            raw = self._generate(step, parts, copies)
         finished = self._finish(step, parts, raw, copies)
         record = record_of(step, parts, raw, finished)
         if step.asset.engine != PLACEHOLDER:
@@ -165,6 +168,7 @@ class Maker:
         dear, cost = _dear(configured), price.billed(configured, request, done)
         result = raw_of(self._adopt(done, sync=dear), done, done.environment, cost)
         self._store.record_action(key, msgspec.to_builtins(result), sync=dear)
+        self._turns.done(key)
         self._refusals.forget(parts)
         return result
 
@@ -197,6 +201,7 @@ class Maker:
             parameters={
                 "steps": [[item.name, dict(item.parameters)] for item in parts.finish],
                 **({"size": list(size)} if size else {}),
+                **({"metadata": marks} if (marks := provenance.marks(parts)) else {}),
             },
             inputs={
                 "image": str(image),
@@ -243,7 +248,8 @@ class Maker:
     def _recall(
         self, step: Step, action: Action, engine: str, key: Digest, kind: type[_Result]
     ) -> _Result | None:
-        cached = None if step.name in self._rebuild else self._store.recall(key, kind)
+        anew = step.name in self._rebuild and not self._turns.is_done(key)
+        cached = None if anew else self._store.recall(key, kind)
         if cached is None or not self._whole(cached.file):
             return None
         self._tell(ActionRecalled(name=step.name, action=action, engine=engine, key=key))

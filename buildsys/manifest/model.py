@@ -6,6 +6,7 @@ parameters say *what* to make and always do.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NewType, TypeAlias
@@ -108,11 +109,15 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Import names that must be there; found, never imported, by the builder."""
     extra: str = ""
     """The extra of artlock that brings them."""
+    source_type: str = ""
+    """What kind of source its pictures are, by IPTC's word: `trainedAlgorithmicMedia` of an AI model."""
     model: str = ""
     revision: str = ""
     """The model that the adapter carries itself and its digest; empty where the manifest chooses."""
     pinned: bool = False
     """Whether the manifest must choose a model, and pin its revision."""
+    ends: Mapping[str, dt.date] = {}
+    """Models that their provider ended, or will, and the day; an engine's own `retired` comes first."""
     fetch: str = ""
     """The command that brings the weights of a Hub model; `{model}` and `{revision}` are filled in."""
     minimum: int = 1
@@ -253,6 +258,8 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     standins: tuple[Asset, ...] = ()
     """The same asset for each engine of its engine's fallback, in the order to ask them; made from no other
     assets than this one. They have none themselves."""
+    metadata: str = ""
+    """`keep` where the picture is to tell its recipe; empty where it tells nothing of itself."""
     location: Location = Location("")
 
     @property
@@ -267,6 +274,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     out: str = "out"
     profile: str = "draft"
+    metadata: str = "strip"
+    """`keep`: every picture tells its recipe."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
