@@ -37,7 +37,10 @@ PLACEHOLDER: Final = "placeholder"
 MEASURE: Final = "measure"
 """The engine that holds pictures against each other and lays out contact sheets, and its adapter."""
 
-OWN: Final = (FINISH, PLACEHOLDER, MEASURE)
+PACK: Final = "pack"
+"""The engine of atlases, and its adapter."""
+
+OWN: Final = (FINISH, PLACEHOLDER, MEASURE, PACK)
 """What artlock uses by itself: no asset, role or engine of a manifest names one."""
 
 THROUGH: Final = "pass"
