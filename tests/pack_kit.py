@@ -91,10 +91,12 @@ def read_texturepacker(folder: Path) -> Read:
     waiting, done = ["atlas.json"], set[str]()
     while waiting:
         name = waiting.pop()
+        if name in done:
+            continue
         done.add(name)
         data = json.loads((folder / name).read_text(encoding="utf-8"))
         meta = data["meta"]
-        waiting += [other for other in meta.get("related_multi_packs", []) if other not in done]
+        waiting += meta.get("related_multi_packs", [])
         page = page_of(folder, meta["image"])
         assert meta["size"] == {"w": page.shape[1], "h": page.shape[0]}
         read.pages.add(meta["image"])

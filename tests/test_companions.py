@@ -54,7 +54,19 @@ def test_pages_and_texts_are_taken(tmp_path: Path, staging: Path) -> None:
 
 @pytest.mark.parametrize(
     "suffix",
-    ["", ".png", "-0.png", "-100.png", ".py", ".json.py", "/../x.json", ".unity.tres", "-1.tres", ".JSON", ".json\n"],
+    [
+        "",
+        ".png",
+        "-0.png",
+        "-100.png",
+        ".py",
+        ".json.py",
+        "/../x.json",
+        ".unity.tres",
+        "-1.tres",
+        ".JSON",
+        ".json\n",
+    ],
 )
 def test_no_other_suffix_is_taken(tmp_path: Path, staging: Path, suffix: str) -> None:
     with pytest.raises(Unfit) as caught:

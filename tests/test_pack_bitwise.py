@@ -36,7 +36,9 @@ def pictures() -> dict[str, Pixels]:
         y, x = np.ogrid[0:height, 0:width]
         planes = [(x * x * (number + 1) + 3 * y * y + 40 * part) % 256 for part in range(3)]
         pixels = np.dstack([*planes, np.full((height, width), 255)]).astype(np.uint8)
-        found[f"set/piece-{chr(97 + number // 3)}-{number % 3}"] = framed(pixels, number % 4, 1, 2, number % 3)
+        found[f"set/piece-{chr(97 + number // 3)}-{number % 3}"] = framed(
+            pixels, number % 4, 1, 2, number % 3
+        )
     return found
 
 

@@ -11,9 +11,7 @@ from typing import Final
 
 from engines.parameters import bad
 
-_NUMBERED: Final = re.compile(
-    r"(?P<stem>.*(?:[^-_.](?=[-_.])|[^-_.0-9]))[-_.]?(?P<number>[0-9]+)", re.DOTALL
-)
+_NUMBERED: Final = re.compile(r"(?P<stem>.*(?:[^-_.](?=[-_.])|[^-_.0-9]))[-_.]?(?P<number>[0-9]+)", re.DOTALL)
 """Digits at the end, behind a separator or a letter: the 2 of `level2-01` is none of them."""
 
 

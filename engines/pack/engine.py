@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,9 @@ ROTATING: Final = {"texturepacker"}
 _ONE_SPACE: Final = {"godot", "css"}
 """Formats that call sprites and animations by one sort of name."""
 
+MOST_STEPS: Final = 10_000
+"""More than any request takes: a page is tried in some 40 sizes, and there are 100 of them."""
+
 _SPRITE: Final = "sprite."
 _STRANGE: Final = re.compile(r'[\x00-\x1f\x7f"\\]')
 """What no name of an asset has, and what would have to be escaped in each format in its own way."""
@@ -51,7 +55,7 @@ class Pack:
             "numpy": version("numpy"),
             "pillow": version("pillow"),
             "oxipng": version("pyoxipng"),
-            "rpack": version("rectangle-packer"),
+            "rectpack": version("rectpack"),
         }
 
     def render(self, requests: Sequence[Request], report: Report) -> Iterable[Result]:
@@ -67,12 +71,13 @@ class Pack:
         groups = distinct(sprites)
         animations = animation.animations([item.name for item in sprites]) if values["animations"] else {}
         _check_names(sprites, animations, formats)
-        places, sizes = _arranged(groups, animations, values)
+        news = _news(request, report)
+        places, sizes = _arranged(groups, animations, values, news)
         atlas = _atlas(groups, places, sizes, animations, values)
         texts = {suffix: text for name in formats for suffix, text in FORMATS[name](atlas).items()}
         facts = {}
         for index, size in enumerate(sizes):
-            report(request.id, index + 1, len(sizes) + 1)
+            news()
             drawn = [
                 (group[0].pixels, place)
                 for group, place in zip(groups, places, strict=True)
@@ -89,6 +94,12 @@ class Pack:
 
     def _write(self, request: Request, suffix: str, data: bytes) -> None:
         (self._staging / _beside(request, suffix)).write_bytes(data)
+
+
+def _news(request: Request, report: Report) -> Callable[[], None]:
+    """Tells that it goes on: how many pages have to be tried is not known before."""
+    steps = count(1)
+    return lambda: report(request.id, next(steps), MOST_STEPS)
 
 
 def _beside(request: Request, suffix: str) -> str:
@@ -138,32 +149,35 @@ def _check_names(sprites: Sequence[Sprite], animations: Mapping[str, Any], forma
 
 
 def _arranged(
-    groups: Sequence[Sequence[Sprite]], animations: Mapping[str, Sequence[str]], values: Mapping[str, Any]
+    groups: Sequence[Sequence[Sprite]],
+    animations: Mapping[str, Sequence[str]],
+    values: Mapping[str, Any],
+    news: Callable[[], None],
 ) -> tuple[list[Place], list[tuple[int, int]]]:
     rules = Rules(**{name: values[name] for name in Rules.__dataclass_fields__})
     around = 2 * values["extrude"]
     shapes = [group[0].pixels.shape for group in groups]
     sizes = [(width + around, height + around) for height, width, _ in shapes]
-    most = layout.largest(rules)
     for group, size in zip(groups, sizes, strict=True):
-        if max(size) > most:
-            message = f"`{group[0].name}` takes {size[0]} x {size[1]} pixels, and a page has at most {most}"
+        if max(size) > rules.side:
+            message = (
+                f"`{group[0].name}` takes {size[0]} x {size[1]} pixels, and a page has at most {rules.side}"
+            )
             raise bad(message, "raise `max_size`, or leave it out")
     try:
-        return layout.arrange(sizes, _units(groups, animations), rules)
+        return layout.arrange(sizes, _units(groups, animations), rules, news)
     except layout.Overfull as error:
+        most = f"{rules.side} x {rules.side}"
         if not error.numbers:
-            message = f"the sprites need more than {layout.MOST_PAGES} pages of {most} x {most} pixels"
+            message = f"the sprites need more than {layout.MOST_PAGES} pages of {most} pixels"
             raise bad(message, "raise `max_size`, or leave some out") from error
         names = {item.name for number in error.numbers for item in groups[number]}
         name = next(name for name, frames in animations.items() if names & {*frames})
-        message = f"the animation `{name}` does not fit on a page of {most} x {most} pixels"
+        message = f"the animation `{name}` does not fit on a page of {most} pixels"
         raise bad(message, "raise `max_size`, or set `animations = false`") from error
 
 
-def _units(
-    groups: Sequence[Sequence[Sprite]], animations: Mapping[str, Sequence[str]]
-) -> list[list[int]]:
+def _units(groups: Sequence[Sequence[Sprite]], animations: Mapping[str, Sequence[str]]) -> list[list[int]]:
     """Pictures by number, those of one animation together: a game engine shows it from one texture.
 
     A picture that two animations share brings them together.
