@@ -1,4 +1,4 @@
-"""The further files of an atlas: only those asked for, of names that we chose, and looked at before adopted."""
+"""The further files of an atlas: only those asked for, of names that we chose, and looked at first."""
 
 from __future__ import annotations
 

@@ -186,7 +186,8 @@ def test_an_animation_lies_on_one_page(tmp_path: Path) -> None:
 
 
 def test_animations_that_share_a_picture_lie_together(tmp_path: Path) -> None:
-    shared, frames = noise(28, 28, 1), {}
+    shared = noise(28, 28, 1)
+    frames: dict[str, Pixels] = {}
     for name in ("idle", "run"):
         frames |= {f"{name}-1": shared, f"{name}-2": noise(28, 28, len(name))}
     packed(tmp_path, {"big": noise(40, 64, 9), **frames}, max_size=64)

@@ -78,7 +78,8 @@ new Phaser.Game({
         const width = image.width, height = image.height;
         const rows = new Uint8Array(width * height * 4), pixels = [];
         gl.readPixels(0, 64 - height, width, height, gl.RGBA, gl.UNSIGNED_BYTE, rows);
-        for (let y = height - 1; y >= 0; y--) pixels.push(...rows.subarray(y * width * 4, (y + 1) * width * 4));
+        for (let y = height - 1; y >= 0; y--) 
+          pixels.push(...rows.subarray(y * width * 4, (y + 1) * width * 4));
         found[names.shift()] = {width, height, pixels};
         image.destroy();
         if (names.length) image = show(names[0]); else report(found);
@@ -97,12 +98,12 @@ PIXI = """
   const found = {}, animations = {};
   for (const one of sheets) {
     for (const [name, texture] of Object.entries(one.textures)) {
-      const data = renderer.extract.pixels(
-        {target: new PIXI.Sprite(texture), frame: new PIXI.Rectangle(0, 0, texture.orig.width, texture.orig.height)});
+      const frame = new PIXI.Rectangle(0, 0, texture.orig.width, texture.orig.height);
+      const data = renderer.extract.pixels({target: new PIXI.Sprite(texture), frame});
       found[name] = {width: data.width, height: data.height, pixels: Array.from(data.pixels)};
     }
-    for (const [name, textures] of Object.entries(one.animations))
-      animations[name] = textures.map(texture => Object.keys(one.textures).find(key => one.textures[key] === texture));
+    const named = texture => Object.keys(one.textures).find(key => one.textures[key] === texture);
+    for (const [name, textures] of Object.entries(one.animations)) animations[name] = textures.map(named);
   }
   report({sprites: found, animations});
 })().catch(error => report({error: String(error.stack || error)}));
@@ -123,7 +124,7 @@ class Desk(SimpleHTTPRequestHandler):
         self._reports = reports
         super().__init__(*args, **options)
 
-    def do_POST(self) -> None:  # noqa: N802 - its base's name
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(204)
         self.end_headers()
@@ -144,8 +145,8 @@ def shown(folder: Path, library: str, script: str) -> Any:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         words = [
             "chromium", "--headless", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader",
-            "--enable-unsafe-swiftshader", f"--user-data-dir={folder / 'profile'}", "--remote-debugging-port=0",
-            f"http://127.0.0.1:{server.server_port}/index.html",
+            "--enable-unsafe-swiftshader", f"--user-data-dir={folder / 'profile'}",
+            "--remote-debugging-port=0", f"http://127.0.0.1:{server.server_port}/index.html",
         ]  # fmt: skip
         log = folder / "chromium.log"
         with log.open("wb") as file, subprocess.Popen(words, stdout=file, stderr=file) as browser:

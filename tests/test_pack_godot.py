@@ -54,7 +54,9 @@ func _init():
                 "pixels": Marshalls.raw_to_base64(picture.get_data()),
             })
         found[name] = {
-            "frames": items, "loop": frames.get_animation_loop(name), "speed": frames.get_animation_speed(name)
+            "frames": items,
+            "loop": frames.get_animation_loop(name),
+            "speed": frames.get_animation_speed(name)
         }
     var file = File.new()
     file.open("res://found.json", File.WRITE)

@@ -19,7 +19,7 @@ from engines.pack.atlas import Atlas, Frame, numbered
 from engines.pack.layout import Place, Rules
 from engines.pack.sprite import Sprite, distinct, sprite
 from engines.parameters import bad, unknown
-from engines.protocol import Done, EngineError, ErrorKind, Report, Request, Result
+from engines.protocol import Done, EngineError, ErrorKind, Json, Report, Request, Result
 
 FORMATS: Final[Mapping[str, Callable[[Atlas], Mapping[str, str]]]] = {
     "texturepacker": texturepacker.write,
@@ -75,7 +75,7 @@ class Pack:
         places, sizes = _arranged(groups, animations, values, news)
         atlas = _atlas(groups, places, sizes, animations, values)
         texts = {suffix: text for name in formats for suffix, text in FORMATS[name](atlas).items()}
-        facts = {}
+        facts: dict[str, Json] = {}
         for index, size in enumerate(sizes):
             news()
             drawn = [

@@ -26,8 +26,7 @@ def _lines(atlas: Atlas) -> Iterator[str]:
     yield f'[gd_resource type="SpriteFrames" load_steps={pages + frames + 1} format=3]'
     yield ""
     for page in range(pages):
-        path = _quoted(atlas.picture(page))
-        yield f'[ext_resource type="Texture2D" path={path} id="{page + 1}"]'
+        yield f'[ext_resource type="Texture2D" path="{atlas.picture(page)}" id="{page + 1}"]'
     for number, frame in enumerate(atlas.frames, 1):
         yield ""
         yield from _texture(frame, number)
@@ -56,9 +55,5 @@ def _animations(atlas: Atlas) -> Iterator[str]:
             for item in frames
         )
         loop = "true" if name in atlas.animations else "false"
-        yield f'{{\n"frames": [{textures}],\n"loop": {loop},\n"name": &{_quoted(name)},\n"speed": {float(atlas.fps)}\n}}'
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+        told = {"frames": f"[{textures}]", "loop": loop, "name": f'&"{name}"', "speed": str(float(atlas.fps))}
+        yield "{\n" + ",\n".join(f'"{key}": {value}' for key, value in told.items()) + "\n}"
