@@ -136,7 +136,6 @@ def test_the_page_shows_the_results_as_they_were_measured() -> None:
     assert page().filled(text, HERE / "results") == text, "run `python benchmarks/page.py`"
 
 
-@pytest.mark.xfail(strict=True, reason="they are measured last, on the finished code: then this mark goes")
 def test_the_page_shows_isolation_and_throughput_in_full() -> None:
     text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
     for name in ("isolation", "throughput"):  # `routing` needs a GPU

@@ -15,12 +15,13 @@ from PIL import Image
 
 from buildsys.comparison.model import Comparison, Entry, Subject
 from buildsys.comparison.page import page
-from buildsys.comparison.subject import adapted, fitting, of_asset
+from buildsys.comparison.subject import adapted, of_asset
 from buildsys.digest import of_bytes
 from buildsys.errors import ArtlockError
 from buildsys.journal.rows import read
 from buildsys.manifest.model import AssetName, Card, Manifest, Need
 from buildsys.manifest.read import parse
+from buildsys.manifest.shapes import nearest
 from buildsys.plan.record import Picture
 from engines.protocol import Determinism
 
@@ -76,6 +77,7 @@ def test_each_engine_draws_the_same_wish_once(game: Game) -> None:
         with Image.open(item["file"]) as picture:
             assert picture.size == (20, 12)
         assert item["make_seconds"] > 0
+        assert item["file_bytes"] == Path(item["file"]).stat().st_size
         assert (item["from_store"], item["cost"], item["alpha"]) == (False, 0.0, False)
     first, _, same, _ = found["pictures"]
     assert (first["is_reference"], first["distance"]) == (True, None)
@@ -308,7 +310,7 @@ def test_the_nearest_size_keeps_the_shape(size: tuple[int, int], fits: tuple[int
         maximum=2048,
         multiple=16,
     )
-    assert fitting(card, size) == fits
+    assert nearest(card, "", size) == fits
 
 
 class _Tags(HTMLParser):

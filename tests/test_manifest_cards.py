@@ -141,6 +141,54 @@ SEE = 'see "Writing an engine" in the documentation'
             "mine.toml:7:8: the step `a` has no parameter `x` to be its `main`",
             "name one of its parameters",
         ),
+        ("lettering = 'fine'", MALFORMED + "Invalid enum value 'fine' - at `$.lettering`", SEE),
+        (
+            "alpha = true\nalpha_when = { grund = 'none' }\n[parameters.ground]\ntype = 'string'",
+            "mine.toml:6:16: `alpha_when` names `grund`, which is no parameter",
+            "did you mean `ground`?",
+        ),
+        (
+            "alpha = true\nalpha_when = { ground = 3 }\n[parameters.ground]\ntype = 'string'",
+            "mine.toml:6:25: `ground` must be a string, not `3`",
+            'write it like `ground = "…"`',
+        ),
+        (
+            "alpha_when = { ground = 'none' }\n[parameters.ground]\ntype = 'string'",
+            "mine.toml:5:1: `alpha_when` says when there is alpha, and `alpha` that there is none",
+            "set `alpha = true`",
+        ),
+        (
+            "[[shapes]]\nratio = ['1:1']",
+            "mine.toml:6:1: unknown key `ratio` in a card",
+            "did you mean `ratios`?",
+        ),
+        ("[[shapes]]\nratios = ['1:0']", "mine.toml:6:11: `1:0` is no ratio", 'write it like "16:9"'),
+        (
+            "[[shapes]]\nsizes = [[64, 0]]",
+            "mine.toml:6:10: 64 × 0 is no size",  # noqa: RUF001 - the sign for "by"
+            "write a width and a height above 0",
+        ),
+        ("[[shapes]]\nmultiple = 0", "mine.toml:5:1: no size fits these shapes", "correct their bounds"),
+        (
+            "[[shapes]]\nmultiple = 8\n[[shapes]]\nmodels = ['a']",
+            "mine.toml:5:1: these shapes are for every model, so what follows is never read",
+            "add `models`, or move them to the end",
+        ),
+        (
+            "[[shapes]]\nnegative = 'no'",
+            MALFORMED + "Invalid enum value 'no' - at `$.shapes[0].negative`",
+            SEE,
+        ),
+        (
+            "[[shapes]]\nchoices = { quality = [] }",
+            "mine.toml:6:13: `choices` names `quality`, which is no parameter",
+            "name one of its parameters",
+        ),
+        (
+            "[[shapes]]\nchoices = { quality = [3] }\n[parameters.quality]\ntype = 'string'",
+            "mine.toml:6:24: `quality` must be a string, not `3`",
+            'write it like `quality = "…"`',
+        ),
     ],
 )
 def test_a_card_with_a_mistake(text: str, fact: str, hint: str) -> None:

@@ -49,7 +49,7 @@ def test_a_trial_is_known_by_the_name_of_its_file() -> None:
         (
             'engine = "stock"\nprompt = "x"\nnegative = "y"',
             "engine `stock` takes no negative",
-            "leave `--negative` out",
+            "leave `--negative` out; engines that could: `ideogram-v1-turbo`, `ideogram-v3-turbo`",
         ),
         ('engine = "stok"', "unknown engine `stok`", "did you mean `stock`?"),
         ('engine = "placeholder"', "`placeholder` is artlock's own engine", "name another one"),

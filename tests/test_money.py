@@ -120,10 +120,10 @@ def test_engines_by_role_are_ranked(game: Game) -> None:
     game.write(text.replace("[engines.paid]", '[roles.poster]\nfinal = "fog"\n\n[engines.paid]', 1))
     lines = [" ".join(line.split()) for line in game.run("engines", "--role", "poster").stdout.splitlines()]
     assert lines[:4] == [
-        "ENGINE FOR DETERMINISM PRICE RETIRES STATE",
-        "fog final bitwise unknown ready",
-        "paid suits it bitwise $0.134 to $0.24 (2026-11-22) ready",
-        "aaa suits it bitwise free engine `aaa` needs the key `LOCKED_KEY`",
+        "ENGINE FOR CAN DETERMINISM PRICE RETIRES STATE",
+        "fog final seed bitwise unknown ready",
+        "paid suits it seed bitwise $0.134 to $0.24 (2026-11-22) ready",
+        "aaa suits it seed bitwise free engine `aaa` needs the key `LOCKED_KEY`",
     ]
     found = json.loads(game.run("engines", "--json", "--role", "poster").stdout)
     assert [(item["name"], item["ready"]) for item in found[:3]] == [
@@ -178,7 +178,7 @@ def test_a_budget_blocks_the_spend_that_would_pass_it(game: Game) -> None:
         reasons["small"] = "made from `poster`, which is blocked"
     assert found["reasons"] == reasons
     assert sorted(found["blocked"]) == sorted(reasons)
-    assert "\nhint: build again with a larger `--budget`\n" in done.stderr
+    assert "\nhint: give a larger `--budget`\n" in done.stderr
     assert "\nhint: add `price` to `[engines.fog]`\n" in done.stderr
     assert game.made() == sorted([made, "icon"])
     again = game.build("--budget", "0.30", "icon", made)

@@ -34,9 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--placeholders", action="store_true", help="put labelled stand-ins where assets are blocked"
     )
-    parser.add_argument(
-        "--budget", type=float, metavar="USD", help="ask for no picture that would pass this sum"
-    )
+    shared.add_budget(parser)
+    shared.add_retry(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -45,12 +44,12 @@ def run(options: argparse.Namespace) -> int:
     names = session.names(options.names)
     if options.jobs is not None and options.jobs < 1:
         raise ArtlockError(f"`-j {options.jobs}` is not a number of jobs", "give 1 or more")
-    if options.budget is not None and not 0 <= options.budget < float("inf"):
-        fact = f"`--budget {options.budget:g}` is no sum of money"
-        raise ArtlockError(fact, "give US dollars: `--budget 2.00`")
+    budget = shared.budget(options)
     chosen = frozenset(names or session.manifest.assets)
     wishes = Wishes(
-        rebuild=chosen if options.rebuild else frozenset(), force=chosen if options.force else frozenset()
+        rebuild=chosen if options.rebuild else frozenset(),
+        force=chosen if options.force else frozenset(),
+        retry_refused=options.retry_refused,
     )
     if options.dry_run:
         show(session.plan(names, wishes), json=options.json)
@@ -65,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
             planned=shown.planned,
             placeholders=options.placeholders,
             locked=options.locked,
-            budget=options.budget,
+            budget=budget,
         )
     if options.json:
         print_json(as_json(outcome))
@@ -84,6 +83,9 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "edited": list(outcome.edited),
         "blocked": [item.name for item in outcome.blocked],
         "failed": [item.name for item in outcome.failed],
+        "standins": {
+            item.name: {"engine": item.engine, "instead_of": item.instead_of} for item in outcome.standins
+        },
         "reasons": {item.name: item.message for item in troubles},
         "failures": {
             item.name: {
@@ -106,6 +108,10 @@ def summary(outcome: Outcome, session: Session, stood_in: tuple[str, ...]) -> li
     if outcome.edited:
         first = outcome.edited[0]
         lines.append(f"\nhint: `artlock build --force {first}` makes it anew\n")
+    for made in outcome.standins:
+        if made.name not in outcome.fresh:
+            told = f"made by `{made.engine}` instead of `{made.instead_of}`"
+            lines.append(f"{paint('instead', 'yellow')}  {made.name}: {told}")
     for word, items in (("blocked", outcome.blocked), ("failed", outcome.failed)):
         for item in items:
             lines += _trouble(word, item)

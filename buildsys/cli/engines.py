@@ -11,8 +11,10 @@ from buildsys.cli import options as shared
 from buildsys.cli.console import columns, paint, print_json
 from buildsys.cli.money import price_json, price_told
 from buildsys.errors import ArtlockError, Exit, did_you_mean
+from buildsys.manifest import needs, shapes
+from buildsys.manifest.ability import Capability
 from buildsys.manifest.cards import OWN
-from buildsys.manifest.model import Engine
+from buildsys.manifest.model import Engine, Need
 from buildsys.plan import pick
 from buildsys.plan.step import Reason
 from buildsys.session import Session
@@ -59,6 +61,7 @@ def _ranked(session: Session, role: str, *, json: bool) -> int:
         (
             item.engine.name,
             _for(item),
+            _can(item.engine),
             item.engine.card.determinism.value,
             price_told(item.engine),
             item.engine.retired,
@@ -66,7 +69,7 @@ def _ranked(session: Session, role: str, *, json: bool) -> int:
         )
         for item in found
     ]
-    print(columns([("ENGINE", "FOR", "DETERMINISM", "PRICE", "RETIRES", "STATE"), *rows]))
+    print(columns([("ENGINE", "FOR", "CAN", "DETERMINISM", "PRICE", "RETIRES", "STATE"), *rows]))
     return Exit.FINE
 
 
@@ -75,6 +78,12 @@ def _for(item: pick.Candidate) -> str:
     if not item.profiles:
         return "suits it"
     return "every profile" if "*" in item.profiles else ", ".join(item.profiles)
+
+
+def _can(engine: Engine) -> str:
+    """What an asset may put under `needs`, and a negative prompt."""
+    found = [need.value for need in Capability if needs.can(engine.card, need)]
+    return ", ".join([*found, "negative"] if shapes.takes_negative(engine) else found) or "—"
 
 
 def _state(obstacle: Reason | None) -> str:
@@ -104,6 +113,24 @@ def facts(session: Session, engine: Engine, obstacle: Reason | None) -> dict[str
         "licence": engine.licence or None,
         "devices": list(engine.devices),
         "limits": msgspec.to_builtins(engine.limits),
+        "capabilities": capabilities(engine),
+    }
+
+
+def capabilities(engine: Engine) -> dict[str, Any]:
+    """What its assets may ask for. `alpha_when` are the parameters with which alone it makes alpha."""
+    card = engine.card
+    return {
+        "alpha": card.alpha,
+        "alpha_when": dict(card.alpha_when),
+        "seed": card.seed.value,
+        "tiling": card.tiling,
+        "lettering": card.lettering.value,
+        "prompt": card.prompt.value,
+        "negative": (card.negative if shapes.takes_negative(engine) else Need.NONE).value,
+        "text": card.text.value,
+        "sizes": "its own" if card.size is Need.NONE else shapes.told(card, engine.model),
+        "files": [name for name, item in card.parameters.items() if item.type == "file"],
     }
 
 
@@ -125,7 +152,10 @@ def _whole(engine: Engine, item: dict[str, Any]) -> str:
     rows = [
         (key, price_told(engine) if key == "price" else _plain(value))
         for key, value in item.items()
-        if key == "price" or (value not in (None, "", []) and key not in ("name", "limits"))
+        if key == "price" or (value not in (None, "", []) and key not in ("name", "limits", "capabilities"))
+    ]
+    rows += [
+        (f"can {key}", _plain(value)) for key, value in item["capabilities"].items() if value not in ({}, [])
     ]
     rows += [(f"limit {key}", _plain(value)) for key, value in item["limits"].items() if value]
     card = engine.card

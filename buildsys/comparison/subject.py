@@ -10,9 +10,9 @@ from typing import Any, Final, TypeAlias
 
 from buildsys.comparison.model import Subject
 from buildsys.errors import ArtlockError
-from buildsys.manifest import values
+from buildsys.manifest import needs, shapes, values
 from buildsys.manifest.cards import FINISH
-from buildsys.manifest.finish import as_input
+from buildsys.manifest.finish import inputs_of
 from buildsys.manifest.model import Asset, AssetName, Card, Engine, Input, Manifest, Need
 from buildsys.manifest.source import Fault
 
@@ -27,7 +27,9 @@ def of_asset(manifest: Manifest, name: AssetName) -> Subject:
     if asset.engine == FINISH:
         origin = asset.inputs["image"].asset
         raise ArtlockError(f"no engine draws `{name}`: it is made from `{origin}`", f"compare `{origin}`")
-    own = manifest.engines[asset.engine].parameters if asset.engine else {}
+    engine = manifest.engines[asset.engine] if asset.engine else None
+    own = engine.parameters if engine else {}
+    own_files = _inputs(engine.card, own) if engine else {}
     return Subject(
         name=name,
         prompt=asset.prompt,
@@ -39,7 +41,7 @@ def of_asset(manifest: Manifest, name: AssetName) -> Subject:
         files={
             key: item
             for key, item in asset.inputs.items()
-            if not key.startswith(_STEP) and (key not in own or as_input(own[key]) != item)
+            if not key.startswith(_STEP) and own_files.get(key) != item
         },
         finish=asset.finish,
         finish_files={key: item for key, item in asset.inputs.items() if key.startswith(_STEP)},
@@ -55,10 +57,15 @@ def adapted(subject: Subject, engine: Engine, seed: int, name: AssetName) -> tup
     card = engine.card
     notes: list[str] = []
     _check_needs(subject, engine)
-    size = None if subject.size is None or card.size is Need.NONE else fitting(card, subject.size)
+    size = None
+    if subject.size is not None and card.size is not Need.NONE:
+        size = shapes.nearest(card, engine.model, subject.size)
     prompt = _taken("prompt", subject.prompt, card.prompt, notes)
-    negative = _taken("negative prompt", subject.negative, card.negative, notes)
-    text = _taken("text", subject.text, card.text, notes)
+    takes = card.negative if shapes.takes_negative(engine) else Need.NONE
+    negative = _taken("negative prompt", subject.negative, takes, notes)
+    # Where the prompt says it, the engine is told it, and a look at the picture may find it.
+    is_told = needs.is_told(card, subject.text, prompt)
+    text = subject.text if is_told else _taken("text", subject.text, card.text, notes)
     if card.seed is Need.NONE:
         notes.append("takes no seed")
     if subject.size is not None and size != subject.size:
@@ -82,25 +89,14 @@ def adapted(subject: Subject, engine: Engine, seed: int, name: AssetName) -> tup
     return asset, tuple(notes)
 
 
-def fitting(card: Card, size: tuple[int, int]) -> tuple[int, int]:
-    """The size nearest to `size`, and to its shape, that the card allows."""
-    scale = max(1.0, card.minimum / min(size))
-    scale = min(scale, card.maximum / max(size)) if max(size) * scale > card.maximum else scale
-    lowest = -(-card.minimum // card.multiple) * card.multiple
-    highest = card.maximum // card.multiple * card.multiple
-    width, height = (
-        min(max(int(side * scale / card.multiple + 0.5) * card.multiple, lowest), highest) for side in size
-    )
-    return width, height
-
-
 def _check_needs(subject: Subject, engine: Engine) -> None:
     options = {"prompt": "--prompt TEXT", "negative": "--negative TEXT", "text": "--text TEXT"}
     for key, option in {**options, "size": "--size WxH"}.items():
         if getattr(engine.card, key) is Need.REQUIRED and not getattr(subject, key):
             mend = f"give `{subject.name}` a `{key}`" if subject.name else f"add `{option}`"
             raise ArtlockError(f"engine `{engine.name}` needs a {key}", mend)
-    known = {*engine.parameters, *subject.parameters, *subject.files}
+    tables = {key.partition(".")[0] for key in subject.files}
+    known = {*engine.parameters, *subject.parameters, *subject.files, *tables}
     for name, declared in engine.card.parameters.items():
         if declared.required and name not in known:
             fact = f"engine `{engine.name}` needs the parameter `{name}`"
@@ -124,20 +120,34 @@ def _parameters(
             notes.append(f"has no parameter `{name}`")
             continue
         try:
-            chosen[name] = values.settle(declared[name], value)
+            settled = values.settle(declared[name], value)
         except Fault as fault:
             notes.append(f"its {fault.fact}")
-    files = {
-        name: as_input(chosen.pop(name))
-        for name, parameter in declared.items()
-        if parameter.type == "file" and name in chosen
-    }
-    for name, item in subject.files.items():
-        if name in declared and declared[name].type == "file":
-            files[name] = item
+            continue
+        try:
+            shapes.check_choices(engine, {name: settled})
+        except Fault as fault:
+            notes.append(fault.fact)
         else:
-            notes.append(f"has no parameter `{name}`")
+            chosen[name] = settled
+    files = _inputs(engine.card, chosen)
+    chosen = {name: value for name, value in chosen.items() if declared[name].type not in values.FILES}
+    for key, item in subject.files.items():
+        name, dot, _ = key.partition(".")
+        if name in declared and declared[name].type == ("files" if dot else "file"):
+            files[key] = item
+        else:
+            notes.append(f"has no parameter `{key}`")
     return chosen, files
+
+
+def _inputs(card: Card, chosen: Mapping[str, Json]) -> dict[str, Input]:
+    """The files among the values `chosen` of the parameters of `card`."""
+    files: dict[str, Input] = {}
+    for name, parameter in card.parameters.items():
+        if parameter.type in values.FILES and name in chosen:
+            files.update(inputs_of(parameter, chosen[name]))
+    return files
 
 
 def _by(size: tuple[int, int]) -> str:

@@ -19,7 +19,6 @@ import msgspec
 from buildsys.errors import ArtlockError
 from buildsys.journal import database
 from buildsys.journal.run import Heading, RunRows, now
-from buildsys.make.build import taken_up
 from buildsys.make.events import RequestFailed, RequestSpent, WorkerLost, WorkerStarted
 from buildsys.make.progress import (
     Action,
@@ -27,10 +26,13 @@ from buildsys.make.progress import (
     ActionStarted,
     AssetDone,
     AssetFailed,
+    AssetHandedOn,
     AssetsKept,
     AssetStarted,
     Event,
+    taken_up,
 )
+from buildsys.make.purse import UNBILLED, Withheld
 from buildsys.manifest.cards import FINISH
 from buildsys.plan.step import Step, Verdict
 
@@ -59,22 +61,26 @@ class Journal:
         path: the database.
         heading: what the run is.
         secrets: texts that no row may hold, wherever they come from.
+        free: engines that take no money, whatever comes of a request.
     """
 
-    def __init__(self, path: Path, heading: Heading, secrets: Collection[str] = ()) -> None:
+    def __init__(
+        self, path: Path, heading: Heading, secrets: Collection[str] = (), free: Collection[str] = ()
+    ) -> None:
         self.trouble = ""
         """What a person should know of the journal itself."""
         self._path = path
         self._heading = heading
-        self._secrets = secrets
+        self._secrets = list(secrets)
+        self._free = free
         self._started = now(), time.monotonic()
         self._guard = threading.Lock()
         self._rows: RunRows | None = None
         self._closed = False
         self._taken: dict[str, AssetStarted] = {}
         self._asked: dict[tuple[str, str], ActionStarted] = {}
-        self._failing: dict[str, str] = {}
-        """Assets of which a request failed, with what the build said of it."""
+        self._failing: dict[tuple[str, str], str] = {}
+        """Assets and engines of which a request failed, with what the build said of it."""
         self._workers: dict[int, int] = {}
         """The row of each process that said hello, by its number."""
 
@@ -99,7 +105,9 @@ class Journal:
         try:
             yield
         except ArtlockError as error:
-            self.note(AssetFailed(name=step.name, message=error.message, hint=error.hint))
+            blocked = isinstance(error, Withheld)
+            failed = AssetFailed(name=step.name, message=error.message, hint=error.hint, blocked=blocked)
+            self.note(failed)
             raise
         self.note(AssetDone(name=step.name, verdict=step.verdict, seconds=time.monotonic() - started))
 
@@ -111,6 +119,11 @@ class Journal:
             tell(event)
 
         return both
+
+    def conceal(self, secret: str) -> None:
+        """Let no row from now on hold `secret`. Called from several threads."""
+        with self._guard:
+            self._secrets.append(secret)
 
     def close(self, error: type[BaseException] | None = None) -> None:
         """End the run; `error` is what ended it too early, if anything did."""
@@ -136,7 +149,7 @@ class Journal:
                 hit = {"engine": event.engine, "key": event.key, "version": "", "hit": 1}
                 rows.add("action", self._row(event.name, event.action) | hit)
             case RequestFailed():
-                self._failing.setdefault(event.asset, "")
+                self._failing.setdefault((event.asset, event.engine), "")
             case RequestSpent():
                 self._spent(event, rows)
             case AssetsKept():
@@ -144,6 +157,8 @@ class Journal:
                 rows.count("edited", event.edited)
             case AssetDone():
                 rows.count(_COUNTS[event.verdict], 1)
+            case AssetHandedOn():
+                self._explain((event.name, event.engine), event.message, rows)
             case AssetFailed():
                 rows.count("blocked" if event.blocked else "failed", 1)
                 self._failed(event, rows)
@@ -178,20 +193,33 @@ class Journal:
             "device_bytes": max(event.device_bytes, 0),
             "tries": event.tries,
             "error": event.error or "",
-            "message": self._failing.get(event.asset, "") if event.error else "",
-            "cost": event.cost,
+            "message": self._failing.get((event.asset, event.engine), "") if event.error else "",
+            "cost": self._cost(event),
         }
         rows.add("action", self._row(started.name, started.action) | row)
 
+    def _cost(self, event: RequestSpent) -> float | None:
+        """What it took; None where nobody knows. A picture that was refused or lost may have been billed."""
+        if event.error is None:
+            return event.cost
+        nothing = event.error in UNBILLED or event.engine in self._free or not event.tries
+        return 0.0 if nothing else None
+
     def _failed(self, event: AssetFailed, rows: RunRows) -> None:
-        if event.name in self._failing:
-            # The row of the request may be there already, or still to come.
-            self._failing[event.name] = event.message
-            rows.explain(event.name, event.message)
+        # What an engine was passed over for is told already.
+        failing = [key for key, told in self._failing.items() if key[0] == event.name and not told]
+        if failing:
+            for key in failing:
+                self._explain(key, event.message, rows)
         elif event.name in self._taken and not event.blocked:
             derived = self._taken[event.name].engine == FINISH
             outside = {"engine": "", "key": "", "version": "", "error": OUTSIDE, "message": event.message}
             rows.add("action", self._row(event.name, Action.FINISH if derived else Action.GENERATE) | outside)
+
+    def _explain(self, key: tuple[str, str], message: str, rows: RunRows) -> None:
+        # The row of the request may be there already, or still to come.
+        self._failing[key] = message
+        rows.explain(*key, message)
 
     def _row(self, asset: str, action: Action) -> dict[str, Any]:
         """What every row of an action says."""

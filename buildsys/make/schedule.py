@@ -5,8 +5,11 @@ doit schedules; it never decides what is stale and keeps no state on disk. Nothi
 
 from __future__ import annotations
 
+import ctypes
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeAlias
 
 from doit.cmd_base import ModuleTaskLoader
@@ -81,12 +84,36 @@ def run(task_dicts: Iterable[TaskDict], threads: int) -> None:
     }
     loader = ModuleTaskLoader({"task_build": task_build, "DOIT_CONFIG": config})
     # No configuration file: a `[tool.doit]` of the game's own pyproject.toml is not about us.
-    code = DoitMain(loader, config_filenames=()).run(["run"])
+    with _slender_threads():
+        code = DoitMain(loader, config_filenames=()).run(["run"])
     if code == _DOIT_BROKE:
         raise AssertionError("doit could not load its tasks")
 
 
 _DOIT_BROKE: Final = 3
+
+STACK: Final = 2**20
+"""Bytes of a thread's stack. They wait more than they work; Python's own calls take none of it."""
+
+
+_ARENA_MAX: Final = -8
+"""`M_ARENA_MAX` of glibc's `malloc.h`."""
+
+
+@contextmanager
+def _slender_threads() -> Iterator[None]:
+    """Threads that start within take few addresses, of which a limit (`ulimit -v`) may leave few.
+
+    128 of them would reserve a gigabyte for stacks of the system's 8 MB, and glibc 64 MB for the heap of
+    nearly each, on a machine with many processors. One heap serves all: they hold Python's own lock anyway.
+    """
+    before = threading.stack_size(STACK)
+    with suppress(OSError, AttributeError):  # another C library, which has no such heaps
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
+    try:
+        yield
+    finally:
+        threading.stack_size(before)
 
 
 def threads_for(jobs: int) -> int:
@@ -95,7 +122,7 @@ def threads_for(jobs: int) -> int:
     Far more than `jobs`: nearly all of them wait for an engine. The pool can only batch, and only stay
     with a model, among those that wait; eight devices with batches of four want 64, so that the next
     batch of each is there when the last one ends. A thread that waits was measured to take 25 kB of
-    memory (and 8 MB of addresses), and 300 small assets on two processors 12.5 s with 8 threads, 9.6 s
+    memory, and 300 small assets on two processors 12.5 s with 8 threads, 9.6 s
     with 64 and with 128, and no less with 256.
     """
     return max(128, 4 * jobs)

@@ -6,28 +6,27 @@ Knows nothing of files, of matrices, and of what the assets refer to among thems
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest import finish, template
+from buildsys.manifest import finish, needs, shapes, template, values
+from buildsys.manifest.able import Sieve
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.engines import Scopes, chosen
 from buildsys.manifest.finish import Finish, Finisher
 from buildsys.manifest.matrix import Declared
 from buildsys.manifest.model import Asset, AssetName, Engine, Input, Need
+from buildsys.manifest.needs import Unmet
 from buildsys.manifest.source import COMMAND_LINE, Fault, Path, at
-from buildsys.manifest.styles import Layer, Styles, takes_no
+from buildsys.manifest.styles import Layer, Styles
 from buildsys.manifest.template import Value
-from buildsys.manifest.wildcards import Draw
+from buildsys.manifest.wording import Wording, lacks, refused
 
 Json: TypeAlias = Any
 
 _DERIVED: frozenset[str] = frozenset({"from", "finish", "matrix", "format", "profiles"})
-
-_OPTIONS: Final = {"seed": "N", "size": "WxH"}
-"""What follows `--seed` and `--size` on the command line; text follows the others."""
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,33 +41,59 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     finisher: Finisher
 
 
-def resolve(asset: Declared, rules: Rules) -> Asset | None:
-    """`asset` for the profile of `rules`; None where its style is wrong, which is told. Raises `Fault`."""
+def resolve(asset: Declared, rules: Rules, standin: Engine | None = None) -> Asset | None:
+    """`asset` for the profile of `rules`; None where its style is wrong, which is told. Raises `Fault`.
+
+    `standin`: the engine to resolve it for, whatever engine it names.
+    """
     if "from" in asset.table:
         return _derived(asset, rules)
     role: str = asset.table.get("role", "")
-    engine, blocked = _engine(asset, role, rules)
+    engine, blocked = (standin, "") if standin else _engine(asset, role, rules)
     layer = _layer(asset, engine, rules)
     if layer is None:
         return None
+    try:
+        return _drawn(asset, role, engine, blocked, layer, rules)
+    except Unmet as unmet:
+        raise unmet if engine is None else unmet.naming(_able(asset, role, engine, rules)) from None
+
+
+def _able(asset: Declared, role: str, engine: Engine, rules: Rules) -> list[str]:
+    """The engines, best first, that could make what `engine` can't."""
+    sieve = Sieve(asset.table, _styles(asset), engine, rules.scopes, rules.styles)
+    return needs.ranked(sieve.keep(rules.finisher), role, rules.roles.get(role, {}).values())
+
+
+def _drawn(
+    asset: Declared, role: str, engine: Engine | None, blocked: str, layer: Layer, rules: Rules
+) -> Asset:
     finished = _finish(asset, rules, layer.finish)
     parameters, inputs = _parameters(asset, engine, layer, rules)
-    return Asset(
+    words = Wording(asset, engine, layer, rules.scopes, rules.variables)
+    text = words.text()
+    prompt = words.prompt(text)
+    words.check(text, prompt)
+    made = Asset(
         name=asset.name,
         role=role,
         engine=engine.name if engine else "",
         blocked=blocked,
-        prompt=_prompt(asset, engine, layer, rules),
-        negative=_negative(asset, engine, layer, rules),
-        text=_own(asset, "text", engine, rules, _draw(asset, "text")),
+        prompt=prompt,
+        negative=words.negative(),
+        text=text,
         seed=_seed(asset, engine),
         size=_size(asset, engine, layer, rules),
+        needs=needs.left(needs.wanted(asset.table), (step.name for step in finished.steps), rules.finisher),
         parameters=parameters,
         finish=finished.steps,
         inputs={**inputs, **finished.inputs} if inputs or finished.inputs else {},
         format=asset.table.get("format", "png"),
         location=asset.location,
     )
+    if engine is not None:
+        needs.check(made, engine, asset.table.get("needs", ()), rules.finisher)
+    return made
 
 
 def _derived(asset: Declared, rules: Rules) -> Asset:
@@ -111,9 +136,13 @@ def _engine(asset: Declared, role: str, rules: Rules) -> tuple[Engine | None, st
         return chosen(name, rules.engines), ""
 
 
-def _layer(asset: Declared, engine: Engine | None, rules: Rules) -> Layer | None:
+def _styles(asset: Declared) -> tuple[str, ...]:
     style = asset.table.get("style", ())
-    names = (style,) if isinstance(style, str) else tuple(style)
+    return (style,) if isinstance(style, str) else tuple(style)
+
+
+def _layer(asset: Declared, engine: Engine | None, rules: Rules) -> Layer | None:
+    names = _styles(asset)
     for name in names:
         if name not in rules.styles:
             hint = did_you_mean(name, rules.styles.names()) or f"declare it: `[styles.{name}]`"
@@ -135,67 +164,12 @@ def _finish(asset: Declared, rules: Rules, styled: Finish) -> Finish:
     return made
 
 
-def _draw(asset: Declared, key: str) -> Draw:
-    """The lots of the text `key`. The seed is drawn by even where the engine is not sent it."""
-    return Draw(asset.table.get("seed"), asset.axes, key)
-
-
-def _text(asset: Declared, key: str, engine: Engine | None, rules: Rules, draw: Draw) -> str:
-    """What the asset itself says under `key` to `engine`."""
-    written = asset.table.get(key)
-    if written is None:
-        return ""
-    with at(key):
-        if isinstance(written, dict):
-            # What it says to other engines too, so a typo there shows in every profile.
-            template.check(written, asset.values)
-        return template.expand(rules.scopes.pick(written, engine) or "", asset.values, draw)
-
-
-def _own(asset: Declared, key: str, engine: Engine | None, rules: Rules, draw: Draw) -> str:
-    """The same, held against what the engine needs: `prompt` and `text` have equal rules."""
-    text = _text(asset, key, engine, rules, draw)
-    if engine is not None:
-        need: Need = getattr(engine.card, key)
-        if text and need is Need.NONE:
-            raise _refused(asset, key, engine)
-        if not text and need is Need.REQUIRED:
-            raise _lacks(asset, key, engine)
-    return text
-
-
-def _prompt(asset: Declared, engine: Engine | None, layer: Layer, rules: Rules) -> str:
-    # One draw for all, the asset's own wildcards first: a style that is put on changes none of them.
-    draw = _draw(asset, "prompt")
-    prompt = _own(asset, "prompt", engine, rules, draw)
-    if prompt:
-        with at("style"):
-            for wrapper in layer.prompts:
-                prompt = template.expand(wrapper, {**rules.variables, "prompt": prompt}, draw)
-    return prompt
-
-
-def _negative(asset: Declared, engine: Engine | None, layer: Layer, rules: Rules) -> str:
-    draw = _draw(asset, "negative")
-    own = _text(asset, "negative", engine, rules, draw)
-    if own and engine is not None and engine.card.negative is Need.NONE:
-        raise _refused(asset, "negative", engine)
-    negative = own
-    if layer.negatives:
-        with at("style"):
-            styled = [template.expand(text, rules.variables, draw) for text in layer.negatives]
-        negative = ", ".join(filter(None, [own, *styled]))
-    if not negative and engine is not None and engine.card.negative is Need.REQUIRED:
-        raise _lacks(asset, "negative", engine)
-    return negative
-
-
 def _seed(asset: Declared, engine: Engine | None) -> int | None:
     seed: int | None = asset.table.get("seed")
     if engine is None:
         return seed
     if seed is None and engine.card.seed is Need.REQUIRED:
-        raise _lacks(asset, "seed", engine)
+        raise lacks(asset, "seed", engine)
     # A role may map to an engine with seeds in one profile and to one without in another.
     return None if engine.card.seed is Need.NONE else seed
 
@@ -208,20 +182,16 @@ def _size(asset: Declared, engine: Engine | None, layer: Layer, rules: Rules) ->
         return (size[0], size[1]) if size else None
     if size is None:
         if engine.card.size is Need.REQUIRED:
-            raise _lacks(asset, "size", engine)
+            raise lacks(asset, "size", engine)
         return None
+    made = size[0], size[1]
     key = "size" if own else "style"
     if engine.card.size is Need.NONE:
-        refused = _refused(asset, "size", engine)
-        raise Fault(refused.fact, refused.hint, (key,))
-    card = engine.card
-    for side in size:
-        if not card.minimum <= side <= card.maximum or side % card.multiple:
-            step = f" in steps of {card.multiple}" if card.multiple > 1 else ""
-            fact = f"engine `{engine.name}` can't make {size[0]} × {size[1]} pixels"  # noqa: RUF001 - the sign for "by"
-            hint = f"use sides from {card.minimum} to {card.maximum}{step}, and `finish` for the rest"
-            raise Fault(fact, hint, (key,))
-    return size[0], size[1]
+        wrong = refused(asset, "size", engine)
+        raise Unmet(wrong.fact, wrong.hint, (key,))
+    with at(key):
+        shapes.check_size(engine, made)
+    return made
 
 
 def _parameters(
@@ -235,22 +205,15 @@ def _parameters(
         with at("parameters"):
             own = rules.scopes.parameters(template.expand_all(given, asset.values), engine)
         parameters = {**parameters, **own}
+    shapes.check_choices(engine, parameters)
     inputs: dict[str, Input] = {}
     for name, declared in engine.card.parameters.items():
         if declared.required and name not in parameters:
             raise _lacks_parameter(asset, name, engine)
-        if declared.type == "file" and name in parameters:
-            inputs[name] = finish.as_input(parameters[name])
-    if inputs:
-        parameters = {name: value for name, value in parameters.items() if name not in inputs}
+        if declared.type in values.FILES and name in parameters:
+            inputs.update(finish.inputs_of(declared, parameters[name]))
+            parameters = {key: value for key, value in parameters.items() if key != name}
     return parameters, inputs
-
-
-def _lacks(asset: Declared, key: str, engine: Engine) -> Fault:
-    if asset.location.file == COMMAND_LINE:
-        return Fault(f"engine `{engine.name}` needs a {key}", f"add `--{key} {_OPTIONS.get(key, 'TEXT')}`")
-    fact = f"asset `{asset.name}` lacks a `{key}`, which engine `{engine.name}` needs"
-    return Fault(fact, f"add `{key} = …`")
 
 
 def _lacks_parameter(asset: Declared, name: str, engine: Engine) -> Fault:
@@ -258,9 +221,3 @@ def _lacks_parameter(asset: Declared, name: str, engine: Engine) -> Fault:
         return Fault(f"engine `{engine.name}` needs the parameter `{name}`", f"add `-p {name}=VALUE`")
     fact = f"asset `{asset.name}` lacks the parameter `{name}`, which engine `{engine.name}` needs"
     return Fault(fact, f"add `parameters.{name} = …`")
-
-
-def _refused(asset: Declared, key: str, engine: Engine) -> Fault:
-    if asset.location.file == COMMAND_LINE:
-        return Fault(f"engine `{engine.name}` takes no {key}", f"leave `--{key}` out")
-    return takes_no(key, engine, f"asset `{asset.name}`")

@@ -14,7 +14,8 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from buildsys.errors import ManifestError, did_you_mean
-from buildsys.manifest import devices, limits, source, values
+from buildsys.manifest import devices, limits, needs, shapes, source, values
+from buildsys.manifest.ability import ModelCard
 from buildsys.manifest.bundle import Bundle
 from buildsys.manifest.kinds import is_word
 from buildsys.manifest.model import Card, Limits, Parameter, StepCard
@@ -178,6 +179,10 @@ def _unknown_keys(table: Json, kind: type[msgspec.Struct]) -> Iterator[Fault]:
             for name, item in value.items():
                 for fault in _unknown_keys(item, inner[key]):
                     yield fault.under(key, name)
+        elif key == "shapes" and isinstance(value, list):
+            for number, item in enumerate(value):
+                for fault in _unknown_keys(item, ModelCard):
+                    yield fault.under(key, number)
 
 
 def _faults(card: Card, adapter: str) -> Iterator[Fault]:
@@ -190,6 +195,8 @@ def _faults(card: Card, adapter: str) -> Iterator[Fault]:
         yield Fault(fact, "correct these bounds", ("minimum",))
     yield from _name_faults(card)
     yield from _relief_faults(card)
+    yield from needs.card_faults(card)
+    yield from shapes.card_faults(card)
     for group, parameters in (("parameters", card.parameters), ("settings", card.settings)):
         for fault in _parameter_faults(parameters):
             yield fault.under(group)

@@ -14,6 +14,7 @@ from buildsys.manifest import devices, kinds, limits, prices, source, values
 from buildsys.manifest.bundle import Bundle
 from buildsys.manifest.cards import FINISH, OWN, Cards
 from buildsys.manifest.model import Card, Engine, Location, Parameter
+from buildsys.manifest.needs import Unmet
 from buildsys.manifest.schema import ENGINES
 from buildsys.manifest.source import Fault, Problems, Source, at
 from buildsys.manifest.structure import Entry
@@ -147,6 +148,7 @@ class Scopes:
 
     def __init__(self, engines: Mapping[str, Engine], bundle: Bundle) -> None:
         self._bundle = bundle
+        self._engines = engines
         self._cards: dict[str, Card] = {engine.card.name: engine.card for engine in engines.values()}
         self._cards.update({name: engine.card for name, engine in engines.items()})
 
@@ -164,6 +166,20 @@ class Scopes:
         if engine is None:
             return None
         return value.get(engine.name, value.get(engine.card.name))
+
+    def offered(self) -> list[Engine]:
+        """The engines that a hint may name: an asset may choose them, and no provider ends them."""
+        return [self._engines[name] for name in choosable(self._engines) if not self._engines[name].retired]
+
+    def files(self, table: Mapping[str, Json], engine: Engine) -> set[str]:
+        """The keys of `table` for any engine that are files: to `engine`, or if unknown to it, to another."""
+        cards = (engine.card, *self._cards.values())
+        found = set()
+        for name in table:
+            types = [card.parameters[name].type for card in cards if name in card.parameters]
+            if "file" in (types[:1] if name in engine.card.parameters else types):
+                found.add(name)
+        return found
 
     def parameters(self, table: Mapping[str, Json], engine: Engine) -> dict[str, Json]:
         """What `table` says to `engine`: keys for any engine, then its adapter's, then its own.
@@ -198,5 +214,7 @@ class Scopes:
         other = next((other for other in self._cards.values() if name in other.parameters), None)
         if other is not None and not fault.hint.startswith("did you mean"):
             hint = f"put it under `parameters.{other.name}`: adapter `{other.name}` takes it"
-            return Fault(fault.fact, hint, fault.path, at_key=True)
+            # A picture to start from is a need; a parameter of another adapter is a slip.
+            kind = Unmet if other.parameters[name].type == "file" else Fault
+            return kind(fault.fact, hint, fault.path, at_key=True)
         return fault

@@ -5,7 +5,7 @@ Knows nothing of what a step does to a picture.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -14,7 +14,7 @@ from buildsys.errors import did_you_mean
 from buildsys.manifest import values
 from buildsys.manifest.bundle import Bundle
 from buildsys.manifest.kinds import written
-from buildsys.manifest.model import AssetName, Card, FinishStep, Input, StepCard
+from buildsys.manifest.model import AssetName, Card, FinishStep, Input, Parameter, StepCard
 from buildsys.manifest.source import Fault, Path, at
 
 Json: TypeAlias = Any
@@ -45,6 +45,14 @@ class Finisher:
         if key not in self._known:
             self._known[key] = _resolve(steps, self._card, self._bundle)
         return self._known[key]
+
+    def makes_alpha(self, steps: Iterable[str]) -> bool:
+        """Whether one of the `steps`, by name, makes a transparent background."""
+        return any(self._card.steps[name].alpha for name in steps if name in self._card.steps)
+
+    def alpha_step(self) -> str:
+        """The first step that does; empty where there is none."""
+        return next((name for name in self._card.steps if self.makes_alpha([name])), "")
 
 
 def _resolve(steps: Sequence[Mapping[str, Json]], card: Card, bundle: Bundle) -> Finish:
@@ -86,6 +94,13 @@ def as_input(value: Json) -> Input:
     if isinstance(value, dict):
         return Input(asset=AssetName(value["asset"]))
     return Input(path=value)
+
+
+def inputs_of(parameter: Parameter, value: Json) -> dict[str, Input]:
+    """A settled value of a `parameter` of type `file` or `files`, by the names that a recipe has for it."""
+    if parameter.type == "files":
+        return {f"{parameter.name}.{name}": as_input(item) for name, item in value.items()}
+    return {parameter.name: as_input(value)}
 
 
 def _settled(step: StepCard, value: Json, bundle: Bundle) -> dict[str, Json]:

@@ -12,6 +12,7 @@ from typing import Any, NewType, TypeAlias
 
 import msgspec
 
+from buildsys.manifest.ability import Capability, Lettering, ModelCard
 from engines.protocol import Determinism, ErrorKind
 
 AssetName = NewType("AssetName", str)
@@ -44,8 +45,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     type: str
-    """`string`, `integer`, `number`, `boolean`, `color` (`#rrggbb` or `#rrggbbaa`), `file`, `size`
-    (two integers), `numbers`, `strings`, `table`."""
+    """`string`, `integer`, `number`, `boolean`, `color` (`#rrggbb` or `#rrggbbaa`), `file`, `files`
+    (a table of them), `size` (two integers), `numbers`, `strings`, `table`."""
     doc: str = ""
     default: Json = None
     """None: left out of the recipe unless given."""
@@ -66,6 +67,8 @@ class StepCard(msgspec.Struct, frozen=True, kw_only=True):
     main: str
     """The parameter that a bare value sets: `{ resize = [64, 64] }`; empty where there is none."""
     parameters: Mapping[str, Parameter]
+    alpha: bool = False
+    """Whether it makes a transparent background where there was none."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +112,12 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     prompt_rest: str = ""
     """The parameter that says how many tokens a longer encoder beside CLIP reads."""
     alpha: bool = False
+    """Whether its pictures may be transparent."""
+    alpha_when: Mapping[str, Json] = {}
+    """The parameters, and their values, with which alone they are."""
+    tiling: bool = False
+    """Whether its pictures can go on at their edges without a seam."""
+    lettering: Lettering = Lettering.NONE
     network: bool = False
     keys: tuple[str, ...] = ()
     """Environment variables that hold its keys: the only ones that its process sees."""
@@ -127,6 +136,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     maximum: int = 8192
     multiple: int = 1
     """Bounds of width and height in pixels."""
+    shapes: tuple[ModelCard, ...] = ()
+    """What its models take beyond that; the first entry that names a model counts. One that none names is
+    not judged: it may be somebody's own."""
     exact: bool = True
     """Whether its pictures have exactly the size that was asked for. Of one without, they may be larger and
     2 % off in shape: the finish engine brings them to the size before its first step."""
@@ -222,16 +234,22 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str = ""
     negative: str = ""
     text: str = ""
+    """The words to be seen in it. An engine that takes no text is told them by the prompt alone."""
     seed: int | None = None
     size: tuple[int, int] | None = None
+    needs: tuple[Capability, ...] = ()
+    """What its engine must be able to do, and no finish step does. No recipe has it: it changes no pixel."""
     parameters: Mapping[str, Json] = {}
-    """Every parameter of the adapter with a value; those of type `file` are in `inputs` instead."""
+    """Every parameter of the adapter with a value; those of type `file` and `files` are in `inputs`."""
     finish: tuple[FinishStep, ...] = ()
     inputs: Mapping[str, Input] = {}
-    """Parameter name to input. A derived asset's picture is `image`; a file of finish step number i
-    (from 0) is `finish.i.NAME`."""
+    """Parameter name to input; of a table of files, parameter name, dot and name (`inputs.pose`). A derived
+    asset's picture is `image`; a file of finish step number i (from 0) is `finish.i.NAME`."""
     format: str = "png"
     """Suffix of the output: `png` or `webp`."""
+    standins: tuple[Asset, ...] = ()
+    """The same asset for each engine of its engine's fallback, in the order to ask them; made from no other
+    assets than this one. They have none themselves."""
     location: Location = Location("")
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from buildsys.manifest import kinds, limits, prices
+from buildsys.manifest.ability import Capability
 from buildsys.manifest.kinds import Kind
 
 Json: TypeAlias = Any
@@ -43,6 +44,13 @@ _LIMITS: Final = Kind("a table", "{ render_seconds = 300 }", kinds.TABLE.accepts
 _ENGINES: Final = msgspec.structs.replace(
     kinds.WORDS, words="a non-empty array of engines", example='["stock"]'
 )
+_NEEDS: Final = Kind(
+    "a non-empty array of needs",
+    '["alpha"]',
+    kinds.WORDS.accepts,
+    {"type": "array", "items": {"enum": list(Capability)}, "minItems": 1, "uniqueItems": True},
+)
+"""Which words there are is judged with the asset, where one that is near can be named."""
 
 PROJECT: Final = Section(
     doc="The game's art as a whole. Stands in assets.toml itself, never in an included file.",
@@ -119,6 +127,7 @@ ASSETS: Final = Section(
         "text": Key(kinds.TEXT, "Exact lettering, for engines that draw it."),
         "seed": Key(kinds.SEED, "Seed of the engine's random numbers."),
         "size": Key(kinds.SIZE, "Width and height in pixels, before finishing."),
+        "needs": Key(_NEEDS, "What its engine must be able to do, beside what the other keys ask for."),
         "parameters": Key(kinds.TABLE, "Parameters of the adapter, or a table of them for one engine."),
         "finish": Key(kinds.STEPS, "Finish steps in order: [{ trim = {} }, { resize = [64, 64] }]."),
         "matrix": Key(kinds.MATRIX, "Axes; one asset is made for each combination of their values."),

@@ -11,11 +11,12 @@ from typing import Any, TypeAlias
 import msgspec
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest import template
+from buildsys.manifest import needs, shapes, template
 from buildsys.manifest.circles import untangled
 from buildsys.manifest.engines import Scopes
 from buildsys.manifest.finish import Finish, Finisher
-from buildsys.manifest.model import Engine, Need
+from buildsys.manifest.model import Engine
+from buildsys.manifest.needs import Unmet
 from buildsys.manifest.source import Fault, Problems, at
 from buildsys.manifest.structure import Entry
 from buildsys.manifest.template import Value
@@ -71,8 +72,12 @@ class Styles:
         """What `engine` and the styles `names` say together; None where a style is wrong, which is told."""
         key = (engine.name if engine else "", names)
         if key not in self._layers:
-            self._layers[key] = self._layer(names, engine)
+            self._layers[key] = self._layer(names, engine, self._problems)
         return self._layers[key]
+
+    def tried(self, names: tuple[str, ...], engine: Engine) -> Layer | None:
+        """As `layer`, of an engine that nobody has asked for: what is wrong is told nowhere."""
+        return self._layer(names, engine, Problems())
 
     def _checked(self, name: str, table: Mapping[str, Json], finisher: Finisher) -> Finish:
         """The finish of a style whose texts and names are all right. Raises `Fault`."""
@@ -111,7 +116,7 @@ class Styles:
             )
             self._lines[name] = (*dict.fromkeys(bases), name)
 
-    def _layer(self, names: tuple[str, ...], engine: Engine | None) -> Layer | None:
+    def _layer(self, names: tuple[str, ...], engine: Engine | None, problems: Problems) -> Layer | None:
         layer = Layer(parameters=engine.parameters if engine else {})
         for name in dict.fromkeys(line for style in names for line in self._lines.get(style, (style,))):
             if name not in self._finishes:
@@ -120,15 +125,16 @@ class Styles:
             try:
                 layer = self._over(layer, name, entry.value, engine)
             except Fault as fault:
-                self._problems.add(entry.source, fault.under("styles", name))
+                problems.add(entry.source, fault.under("styles", name))
                 return None
         return layer
 
     def _over(self, layer: Layer, name: str, table: Mapping[str, Json], engine: Engine | None) -> Layer:
         prompt = self._scopes.pick(table.get("prompt"), engine)
         negative = self._scopes.pick(table.get("negative"), engine)
-        if negative and engine and engine.card.negative is Need.NONE:
-            raise takes_no("negative", engine, f"style `{name}`")
+        if negative and engine and not shapes.takes_negative(engine):
+            others = [other for other in self._scopes.offered() if shapes.takes_negative(other)]
+            raise takes_no("negative", engine, f"style `{name}`").naming(needs.ranked(others))
         size = self._scopes.pick(table.get("size"), engine)
         with at("parameters"):
             given = template.expand_all(table.get("parameters", {}), self._variables)
@@ -148,8 +154,8 @@ def _bases(table: Mapping[str, Json]) -> tuple[str, ...]:
     return (inherits,) if isinstance(inherits, str) else tuple(inherits)
 
 
-def takes_no(key: str, engine: Engine, who: str) -> Fault:
+def takes_no(key: str, engine: Engine, who: str) -> Unmet:
     """The fault of a `key` meant for an engine that has no use for it."""
     fact = f"{who} gives a `{key}`, which engine `{engine.name}` does not take"
     hint = f"remove it, or give it to the engines that do: `{key} = {{ ENGINE = … }}`"
-    return Fault(fact, hint, (key,))
+    return Unmet(fact, hint, (key,))

@@ -11,7 +11,8 @@ from typing import Final
 
 import msgspec
 
-from buildsys.manifest.model import Asset, AssetName, Card, Engine, Manifest, Need
+from buildsys.manifest import needs, shapes
+from buildsys.manifest.model import Asset, AssetName, Engine, Manifest, Need
 from buildsys.plan.pick import rank
 from buildsys.plan.price import Bill, bill
 from buildsys.plan.step import Reason
@@ -100,7 +101,7 @@ def _successor(manifest: Manifest, engine: Engine, today: dt.date) -> Engine | N
 
 def _cheapest(engines: Iterable[Engine], assets: Sequence[Asset]) -> Engine | None:
     """The cheapest of `engines` that takes all of `assets`; a known price before an unknown one."""
-    fit = [engine for engine in engines if all(_takes(engine.card, asset) for asset in assets)]
+    fit = [engine for engine in engines if all(_takes(engine, asset) for asset in assets)]
     # The first of equals: `engines` come best first.
     return min(fit, key=lambda engine: _order(_bill(engine, assets)), default=None)
 
@@ -109,17 +110,21 @@ def _order(item: Bill) -> tuple[int, float]:
     return item.unknown, item.usd
 
 
-def _takes(card: Card, asset: Asset) -> bool:
-    given = {"prompt": asset.prompt, "text": asset.text, "size": asset.size}
-    needs = {"prompt": card.prompt, "text": card.text, "size": card.size}
-    if any((need is Need.REQUIRED and not given[key]) for key, need in needs.items()):
+def _takes(engine: Engine, asset: Asset) -> bool:
+    card = engine.card
+    given = {"prompt": asset.prompt, "size": asset.size}
+    wants = {"prompt": card.prompt, "size": card.size}
+    if any((want is Need.REQUIRED and not given[key]) for key, want in wants.items()):
         return False
-    if any((need is Need.NONE and given[key]) for key, need in needs.items()):
+    if any((want is Need.NONE and given[key]) for key, want in wants.items()):
         return False
     if card.seed is Need.REQUIRED and asset.seed is None:
         return False
-    sides = asset.size or ()
-    return all(card.minimum <= side <= card.maximum and side % card.multiple == 0 for side in sides)
+    if not needs.is_told(card, asset.text, asset.prompt):
+        return False
+    if any(not needs.can(card, need) for need in asset.needs):
+        return False
+    return asset.size is None or shapes.makes(card, engine.model, asset.size)
 
 
 def _bill(engine: Engine, assets: Sequence[Asset]) -> Bill:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from buildsys.digest import Digest, canonical, of_value
-from buildsys.manifest.model import Asset, Card, Engine
+from buildsys.manifest.model import Asset, Card, Engine, Need
 from buildsys.plan.record import Parts
 
 Json: TypeAlias = Any
@@ -60,13 +60,23 @@ def generate_key(parts: Parts) -> Digest:
 
     A new crop has the same one, so it never pays for a new picture.
     """
+    return of_value({"artlock": SALT, "generate": _generated(parts)})
+
+
+def refusal_key(parts: Parts) -> Digest:
+    """What the store keeps a refusal of the generate action under: its finishing changes no answer."""
+    return of_value({"artlock": SALT, "refused": _generated(parts)})
+
+
+def _generated(parts: Parts) -> dict[str, Json]:
+    """The recipe without its finishing."""
     walked = tree(parts)
     for key in ("finish", "finish_version", "format"):
         walked.pop(key, None)
     walked["inputs"] = {
         key: value for key, value in walked.get("inputs", {}).items() if not key.startswith("finish.")
     }
-    return of_value({"artlock": SALT, "generate": walked})
+    return walked
 
 
 def finish_key(parts: Parts, raw: Digest, size: tuple[int, int] | None = None) -> Digest:
@@ -127,7 +137,8 @@ def parts_of(
         revision=revision or card.revision,
         prompt=asset.prompt,
         negative=asset.negative,
-        text=asset.text,
+        # Elsewhere it is only what the picture must show: the engine is told by the prompt, if at all.
+        text=asset.text if card.text is not Need.NONE else "",
         seed=asset.seed,
         size=asset.size,
         parameters=asset.parameters,

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from engines import parameters
 from engines.gemini import answers
-from engines.hosted import asked, picture, ratio, verdict
+from engines.hosted import asked, paid, picture, ratio, shapes, verdict
 from engines.hosted.account import Account
 from engines.hosted.answer import Answer
 from engines.hosted.web import Web
-from engines.protocol import Done, Json, Open, Report, Request, Result, one_by_one
+from engines.protocol import Done, Json, Open, Report, Request, Result
 
 _VERSION: Final = "v1beta"
 """Pinned: the version whose description has `imageConfig`."""
@@ -25,7 +25,6 @@ _ENDED: Final = {
     "gemini-2.5-flash-image": "2026-10-02",
     "gemini-3.1-flash-image": "2026-10-29",
 }
-_RATIOS: Final = ratio.parse(("1:1", "16:9", "9:16", "21:9", "3:2", "2:3", "4:3", "3:4", "5:4", "4:5"))
 _SIDES: Final = {"1K": 1024, "2K": 2048, "4K": 4096}
 """The side of the square picture of each resolution; other shapes have as many pixels or a little more."""
 
@@ -40,6 +39,7 @@ class Gemini:
         self._model = self._account.model
         if not _MODEL.fullmatch(self._model):
             raise parameters.bad(f"`{self._model}` is no model", "set `model` to `gemini-3-pro-image`")
+        self._shapes = shapes.of(Path(__file__).parent, self._model)
         self._staging = Path(opening.staging)
         self._web = Web(self._account)
 
@@ -49,7 +49,9 @@ class Gemini:
 
     def render(self, requests: Sequence[Request], report: Report) -> Iterable[Result]:
         """Make each request; one that fails leaves the others alone."""
-        return one_by_one(requests, lambda request: self._make(request, report))
+        return paid.one_by_one(
+            requests, lambda request: self._make(request, report), self._account, self._web.client
+        )
 
     def _make(self, request: Request, report: Report) -> Done:
         values = asked.check(request, self._account, negative=False, seeds=_SEEDS)
@@ -81,24 +83,25 @@ class Gemini:
     def _body(self, request: Request, values: Mapping[str, Any]) -> dict[str, Json]:
         if request.size is not None and values["aspect_ratio"]:
             raise parameters.bad("both `size` and `aspect_ratio` are set", "leave `aspect_ratio` out")
-        shape = ratio.fitting(request.size, _RATIOS, self._model) if request.size else values["aspect_ratio"]
-        image = {
-            "aspectRatio": shape or "1:1",
-            "imageSize": values["image_size"] or self._resolution(request.size),
-        }
+        shape, resolution = values["aspect_ratio"], "1K"
+        if request.size:
+            shape = ratio.fitting(request.size, self._shapes.ratios, self._model)
+            resolution = self._resolution(request.size)
+        image = {"aspectRatio": shape or "1:1", "imageSize": values["image_size"] or resolution}
         config: dict[str, Json] = {"responseModalities": ["IMAGE"], "imageConfig": image}
         if request.seed is not None:
             config["seed"] = request.seed
         parts = [{"text": request.prompt}]
         return {"contents": [{"role": "user", "parts": parts}], "generationConfig": config}
 
-    def _resolution(self, size: tuple[int, int] | None) -> str:
+    def _resolution(self, size: tuple[int, int]) -> str:
         """The least resolution with as many pixels as `size`. Raises `EngineError` where none has."""
-        if size is None:
-            return "1K"
-        for name, side in _SIDES.items():
-            if size[0] * size[1] <= side * side:
-                return name
+        pixels = size[0] * size[1]
+        # Also where a resolution was chosen: what can't be large enough is not paid for.
+        if pixels <= self._shapes.pixels:
+            for name, side in _SIDES.items():
+                if pixels <= side * side:
+                    return name
         raise parameters.bad(
             f"{size[0]} x {size[1]} has more pixels than `4K`, the most of `{self._model}`",
             "ask for a smaller `size`",

@@ -11,10 +11,10 @@ import openai
 
 from engines import parameters
 from engines.gpt_image import sizes
-from engines.hosted import asked, picture, ratio, verdict, web
+from engines.hosted import asked, paid, picture, ratio, shapes, verdict, web
 from engines.hosted.account import Account
 from engines.hosted.answer import Answer, dig, duration
-from engines.protocol import Done, EngineError, ErrorKind, Open, Report, Request, Result, one_by_one
+from engines.protocol import Done, EngineError, ErrorKind, Open, Report, Request, Result
 
 _ENDED: Final = {
     "dall-e-2": "2026-05-12",
@@ -23,7 +23,6 @@ _ENDED: Final = {
 }
 _EMPTY: Final = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 _REFUSALS: Final = ("moderation_blocked", "content_policy_violation")
-_FINEST: Final = ("xhigh", "max")
 _LONGEST: Final = 32_000
 """Characters of a prompt."""
 
@@ -36,14 +35,16 @@ class GptImage:
         self._model = self._account.model
         if not self._model:
             raise parameters.bad("no model of OpenAI is chosen", "set `model` to `gpt-image-2`")
+        self._shapes = shapes.of(Path(__file__).parent, self._model)
         self._staging = Path(opening.staging)
+        self._http = web.Client(self._account)
         self._client = openai.OpenAI(
             api_key=self._account.key,
             base_url=self._account.base_url,
             # The SDK sends no idempotency key: a repeated request would be paid for again.
             max_retries=0,
             timeout=self._account.timeout,
-            http_client=web.Client(self._account),
+            http_client=self._http,
         )
 
     def environment(self) -> Mapping[str, str]:
@@ -53,7 +54,9 @@ class GptImage:
 
     def render(self, requests: Sequence[Request], report: Report) -> Iterable[Result]:
         """Make each request; one that fails leaves the others alone."""
-        return one_by_one(requests, lambda request: self._make(request, report))
+        return paid.one_by_one(
+            requests, lambda request: self._make(request, report), self._account, self._http
+        )
 
     def _make(self, request: Request, report: Report) -> Done:
         values = asked.check(request, self._account, negative=False, seeds=None)
@@ -83,13 +86,13 @@ class GptImage:
         if len(request.prompt) > _LONGEST:
             fact = f"`prompt` has {len(request.prompt)} characters, more than {_LONGEST}"
             raise parameters.bad(fact, "shorten it")
-        if values["quality"] in _FINEST and not self._model.startswith(("gpt-image-2.5", "gpt-image-2.6")):
+        if values["quality"] not in self._shapes.choices.get("quality", (values["quality"],)):
             raise parameters.bad(f"`{self._model}` has no quality `{values['quality']}`", "use `high`")
         return {
             "model": self._model,
             "prompt": request.prompt,
             "n": 1,
-            "size": sizes.written(request.size, self._model),
+            "size": sizes.written(request.size, self._model, self._shapes),
             "output_format": "png",
             **{name: values[name] for name in ("quality", "background", "moderation")},
         }

@@ -8,36 +8,30 @@ from pathlib import Path
 from typing import Any, Final
 
 from engines import parameters
-from engines.hosted import asked, picture, ratio, verdict
+from engines.hosted import asked, paid, picture, ratio, shapes, verdict
 from engines.hosted.account import Account
 from engines.hosted.answer import Answer, dig
 from engines.hosted.web import Web
-from engines.protocol import Done, EngineError, Json, Open, Report, Request, Result, one_by_one
+from engines.protocol import Done, EngineError, Json, Open, Report, Request, Result
 
 _PATH: Final = "/v2beta/stable-image/generate/sd3"
-_RATIOS: Final = ratio.parse(("1:1", "16:9", "9:16", "21:9", "9:21", "3:2", "2:3", "5:4", "4:5"))
 _SEEDS: Final = range(1, 4294967295)
 """The provider takes 0 for any seed, so no picture of it could be asked for again."""
 
 _LONGEST: Final = 10_000
 """Characters of a prompt."""
 
-_NEGATIVE: Final = {
-    "sd3.5-medium": True,
-    "sd3.5-large": True,
-    # Distilled, and run at a guidance of 1, at which a negative prompt has no part in the picture.
-    "sd3.5-large-turbo": False,
-    "sd3.5-flash": False,
-}
-"""The models, and whether a negative prompt has an effect."""
+_HERE: Final = Path(__file__).parent
 
 
 class Stability:
     """See `protocol.Engine`."""
 
     def __init__(self, opening: Open) -> None:
-        self._account = Account(Path(__file__).parent, opening, "Stability AI")
-        self._model = self._account.one_of(tuple(_NEGATIVE))
+        self._account = Account(_HERE, opening, "Stability AI")
+        known = [name for entry in shapes.read(_HERE) for name in entry.models]
+        self._model = self._account.one_of(known)
+        self._shapes = shapes.of(_HERE, self._model)
         self._staging = Path(opening.staging)
         self._web = Web(self._account)
 
@@ -47,10 +41,12 @@ class Stability:
 
     def render(self, requests: Sequence[Request], report: Report) -> Iterable[Result]:
         """Make each request; one that fails leaves the others alone."""
-        return one_by_one(requests, lambda request: self._make(request, report))
+        return paid.one_by_one(
+            requests, lambda request: self._make(request, report), self._account, self._web.client
+        )
 
     def _make(self, request: Request, report: Report) -> Done:
-        values = asked.check(request, self._account, negative=_NEGATIVE[self._model], seeds=_SEEDS)
+        values = asked.check(request, self._account, negative=self._shapes.negative, seeds=_SEEDS)
         form = self._form(request, values)
         report(request.id, 0, 1)
         headers = {"Authorization": f"Bearer {self._account.key}", "Accept": "image/*"}
@@ -74,7 +70,9 @@ class Stability:
                 )
         if request.size is not None and values["aspect_ratio"]:
             raise parameters.bad("both `size` and `aspect_ratio` are set", "leave `aspect_ratio` out")
-        shape = ratio.fitting(request.size, _RATIOS, self._model) if request.size else values["aspect_ratio"]
+        shape = values["aspect_ratio"]
+        if request.size:
+            shape = ratio.fitting(request.size, self._shapes.ratios, self._model)
         form = {
             "prompt": request.prompt,
             # Always: left out, the dearest model draws.
