@@ -20,6 +20,7 @@ from buildsys.files.durable import disk_error, sync_folder
 from buildsys.lock.model import Lock
 from buildsys.lock.write import LockFile, check_writable
 from buildsys.manifest.model import AssetName
+from buildsys.plan.companions import files_of
 from buildsys.plan.record import Record
 
 EVERY_SECONDS: Final = 2.0
@@ -65,7 +66,7 @@ class Ledger:
         """
         with self._guard:
             old = self._records.get(record.name)
-            if old is not None and (old.recipe, old.picture) == (record.recipe, record.picture):
+            if old is not None and _came_out(old) == _came_out(record):
                 record = msgspec.structs.replace(record, environment=old.environment, raw=old.raw)
             if self._locked and record != old:
                 raise MakeError(
@@ -74,7 +75,7 @@ class Ledger:
                 )
             self._records[record.name] = record
             self._placeholders.pop(record.name, None)
-            self._told.add(record.output)
+            self._told.update(files_of(record))
             if time.monotonic() - self._when > EVERY_SECONDS:
                 self._save()
 
@@ -120,3 +121,8 @@ class Ledger:
                 continue  # moved away since: then its pictures are missing, and no sync brings them back
             except OSError as error:
                 raise disk_error("write into", folder, error) from error
+
+
+def _came_out(record: Record) -> tuple[object, ...]:
+    """What two records of the same files have alike, however these were made."""
+    return record.recipe, record.picture, record.companions

@@ -28,6 +28,7 @@ from buildsys.make.purse import Purse
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import Asset, AssetName, Manifest
 from buildsys.plan import price, recipe
+from buildsys.plan.companions import files_of
 from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict, Why
 from buildsys.session import LOCK, PRIVATE, Session
@@ -131,6 +132,8 @@ class Workbench:
                 rebuild=wishes.rebuild,
                 retry_refused=wishes.retry_refused,
                 placing=self._ledger.placing,
+                ours=session.checkout.placed,
+                force=wishes.force,
                 tell=tell,
             )
             self.build = Build(
@@ -162,8 +165,8 @@ class Workbench:
         stood_in = []
         for item in blocked:
             step = self.plan.steps[item.name]
-            if any(reason.why is Why.DISK for reason in step.reasons):
-                continue
+            if any(reason.why is Why.DISK for reason in step.reasons) or step.asset.pack:
+                continue  # an atlas of no sprites would say that there are none
             left = any(reason.why is Why.LEFT for reason in step.reasons)
             if step.on_disk in (None, self._session.lock.placeholders.get(item.name)) or left:
                 made, _ = self.maker.make(placeholder(self._session.manifest, step, item.message))
@@ -179,7 +182,7 @@ class Workbench:
                 [
                     name
                     for name in self.plan.orphans
-                    if not (self._session.root / records[name].output).exists()
+                    if not any((self._session.root / path).exists() for path in files_of(records[name]))
                 ]
             )
         self._session.lock = self._ledger.save()

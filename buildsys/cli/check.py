@@ -8,6 +8,7 @@ from typing import Final
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, paint, print_json, say
 from buildsys.errors import Exit
+from buildsys.plan.companions import files_of
 from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict, Why
 from buildsys.session import Session
@@ -74,8 +75,8 @@ def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -
         reasons = [*_engines(step), *(item.text() for item in step.reasons if item.why not in _OF_ENGINES)]
         print(f"{paint(kind(step), 'yellow')}  {step.name}: {'; '.join(reasons) or step.reasons[0].text()}")
     for name in plan.orphans:
-        output = session.lock.records[name].output
-        print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it; delete `{output}`")
+        files = "`, `".join(reversed(files_of(session.lock.records[name])))
+        print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it; delete `{files}`")
     differences = count(len(differing) + len(plan.orphans), "difference")
     say(f"\n{differences} in {count(len(plan.steps), 'asset')}\n\nhint: {_mend(differing, build)}")
 

@@ -11,6 +11,7 @@ from buildsys.cli.console import COLOUR_OF, columns, count, paint, print_json
 from buildsys.cli.plan import as_json, instead_told, summary
 from buildsys.cli.retirement import retirement_json, retirement_told
 from buildsys.errors import Exit
+from buildsys.plan.companions import files_of
 from buildsys.plan.radar import endings
 from buildsys.plan.step import Plan, Step
 from buildsys.session import Session
@@ -64,7 +65,7 @@ def _row(step: Step) -> tuple[str, str, str, str]:
 
 def _unowned(session: Session, plan: Plan) -> list[str]:
     owned = {step.output for step in plan.steps.values()}
-    owned |= {record.output for record in session.lock.records.values()}
+    owned |= {path for record in session.lock.records.values() for path in files_of(record)}
     out = session.root / session.manifest.project.out
     found = []
     for folder, _, names in os.walk(out):

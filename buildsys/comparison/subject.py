@@ -27,6 +27,8 @@ def of_asset(manifest: Manifest, name: AssetName) -> Subject:
     if asset.engine == FINISH:
         origin = asset.inputs["image"].asset
         raise ArtlockError(f"no engine draws `{name}`: it is made from `{origin}`", f"compare `{origin}`")
+    if asset.pack:
+        raise ArtlockError(f"no engine draws `{name}`: it is an atlas", "compare what it packs")
     engine = manifest.engines[asset.engine] if asset.engine else None
     own = engine.parameters if engine else {}
     own_files = _inputs(engine.card, own) if engine else {}

@@ -6,7 +6,6 @@ Knows nothing of what the texts say: they are data for a game engine, and none o
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Final
 from buildsys.make.inspection import Unfit, adopt, opened, taken
 from buildsys.manifest.cards import PACK
 from buildsys.manifest.model import Card
+from buildsys.plan.companions import SUFFIX
 from engines.protocol import Done
 
 MAX_TEXT: Final = 16 * 1024 * 1024
@@ -22,10 +22,6 @@ MAX_TEXT: Final = 16 * 1024 * 1024
 
 MOST: Final = 200
 """Files of one request: 99 further pages, a text for each page, and one of each other format."""
-
-SUFFIX: Final = re.compile(r"-[1-9][0-9]?\.png|(?:-[1-9][0-9]?|\.unity)?\.json|\.tres|\.css")
-"""All that a companion may have in place of its asset's suffix: whatever else is asked to be written beside
-an asset, such as `/../x` or `.py`, is none."""
 
 _CHUNK: Final = 1024 * 1024
 

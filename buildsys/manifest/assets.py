@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 import msgspec
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest import finish, needs, shapes, template, values
+from buildsys.manifest import finish, needs, packing, shapes, template, values
 from buildsys.manifest.able import Sieve
-from buildsys.manifest.cards import FINISH
+from buildsys.manifest.cards import FINISH, PACK
 from buildsys.manifest.engines import Scopes, chosen
 from buildsys.manifest.finish import Finish, Finisher
 from buildsys.manifest.matrix import Declared
@@ -46,6 +46,9 @@ def resolve(asset: Declared, rules: Rules, standin: Engine | None = None) -> Ass
 
     `standin`: the engine to resolve it for, whatever engine it names.
     """
+    if "pack" in asset.table:
+        return packing.resolve(asset, rules.engines[PACK])
+    packing.check_no_atlas(asset)
     if "from" in asset.table:
         return _derived(asset, rules)
     role: str = asset.table.get("role", "")

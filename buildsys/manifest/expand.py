@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from buildsys.errors import ManifestError, did_you_mean
-from buildsys.manifest import engines, matrix, names, references, standins
+from buildsys.manifest import engines, matrix, names, packing, references, standins
 from buildsys.manifest import variables as texts
 from buildsys.manifest.assets import Rules
 from buildsys.manifest.cards import FINISH, Cards
@@ -161,6 +161,7 @@ def _assets(
             for declared in matrix.expand(key, entry.value, rules.variables, location):
                 name = declared.name
                 outputs.add(name, entry.value.get("format", "png"), location)
+                outputs.beside(name, packing.suffixes(entry.value), location)
                 origins[name] = (entry, key)
                 if profiles is not None and rules.profile not in profiles:
                     elsewhere.append(name)
@@ -168,6 +169,10 @@ def _assets(
                     made[name] = asset
         except Fault as fault:
             problems.add(entry.source, fault.under("assets", key))
+    problems.check()
+    for name, wrong in packing.fill(made, elsewhere, rules.profile):
+        entry, key = origins[name]
+        problems.add(entry.source, wrong.under("assets", key))
     problems.check()
     for name, wrong in references.faults(made, set(elsewhere), rules.profile):
         entry, key = origins[name]

@@ -147,6 +147,12 @@ STRINGS: Final = Kind(
     _list_of(_is_string),
     {"type": "array", "items": STRING.schema, "minItems": 1},
 )
+GLOBS: Final = Kind(
+    "a non-empty array of globs",
+    '["items/*", "!items/old-*"]',
+    _list_of(lambda item: _is_line(item) and item != "!"),
+    {"type": "array", "items": {"type": "string", "pattern": "[^!]"}, "minItems": 1},
+)
 DEVICES: Final = Kind(
     "a non-empty array of devices",
     '["cuda:0", "cuda:1"]',
@@ -187,6 +193,13 @@ STEPS: Final = Kind(
     "[{ trim = {} }]",
     _is_steps,
     {"type": "array", "items": {"type": "object", "minProperties": 1, "maxProperties": 1}},
+)
+_FORMATS: Final = ("texturepacker", "godot", "unity", "css")
+FORMATS: Final = Kind(
+    "a non-empty array of `texturepacker`, `godot`, `unity` and `css`",
+    '["texturepacker"]',
+    _list_of(lambda item: isinstance(item, str) and item in _FORMATS),
+    {"type": "array", "items": {"enum": [*_FORMATS]}, "minItems": 1, "uniqueItems": True},
 )
 MATRIX: Final = Kind(
     "a table from axis to a non-empty array of strings or integers",

@@ -250,6 +250,9 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     standins: tuple[Asset, ...] = ()
     """The same asset for each engine of its engine's fallback, in the order to ask them; made from no other
     assets than this one. They have none themselves."""
+    pack: tuple[str, ...] = ()
+    """Of an atlas: the globs over names of assets that it packs. Those that they match are its inputs, each
+    as `sprite.NAME`."""
     location: Location = Location("")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from buildsys.manifest.model import AssetName, Location
@@ -99,7 +99,14 @@ class Outputs:
 
     def add(self, name: AssetName, suffix: str, location: Location) -> None:
         """Take `name` up. Raise `Fault` where an earlier asset is in its way."""
-        path = f"{name}.{suffix}"
+        self._take(name, f"{name}.{suffix}", location)
+
+    def beside(self, name: AssetName, suffixes: Iterable[str], location: Location) -> None:
+        """Take up files that the asset `name` may have beside its own. Raise `Fault` as `add` does."""
+        for suffix in suffixes:
+            self._take(name, name + suffix, location)
+
+    def _take(self, name: AssetName, path: str, location: Location) -> None:
         key = path.lower() if path.isascii() else unicodedata.normalize("NFC", path.casefold())
         mine = (name, location)
         taken = self._files.setdefault(key, mine)

@@ -113,6 +113,19 @@ ENGINES: Final = Section(
         "licence": Key(kinds.LINE, "Licence of the model, as a person should read it."),
     },
 )
+ATLAS: Final[Mapping[str, Key]] = {
+    "formats": Key(kinds.FORMATS, "Of an atlas: the data to write beside it."),
+    "trim": Key(kinds.BOOLEAN, "Of an atlas: cut off transparent borders.", default=True),
+    "padding": Key(kinds.integer(0, 64, 2), "Of an atlas: empty pixels between sprites.", default=2),
+    "extrude": Key(kinds.integer(0, 32, 1), "Of an atlas: how often edges are repeated.", default=0),
+    "power_of_two": Key(kinds.BOOLEAN, "Of an atlas: sides that are powers of two.", default=False),
+    "square": Key(kinds.BOOLEAN, "Of an atlas: square pages.", default=False),
+    "max_size": Key(kinds.integer(16, 8192, 1024), "Of an atlas: longest side of a page.", default=2048),
+    "rotate": Key(kinds.BOOLEAN, "Of an atlas: turn sprites by 90 degrees; PixiJS only.", default=False),
+    "animations": Key(kinds.BOOLEAN, "Of an atlas: animations of numbered sprites.", default=True),
+    "fps": Key(kinds.number(0.1, 240, 12), "Of an atlas: frames a second of its animations.", default=12),
+}
+"""Keys of an asset that packs others; an engine `pack` of the manifest may have other defaults."""
 ASSETS: Final = Section(
     doc="An asset: one output file, or several with a matrix. Its name is its path under the out folder, "
     "without a suffix.",
@@ -121,6 +134,7 @@ ASSETS: Final = Section(
         "role": Key(kinds.WORD_KIND, "What it is for; [roles] maps this to an engine."),
         "engine": Key(kinds.WORD_KIND, "Engine to use in every profile, whatever the role says."),
         "from": Key(kinds.LINE, "Another asset whose finished picture this one is made of."),
+        "pack": Key(kinds.GLOBS, "Globs of the assets that this atlas packs; `!` leaves some out."),
         "style": Key(kinds.WORD_OR_WORDS, "Style, or styles in the order to apply them."),
         "prompt": Key(kinds.TEXT, "What to show."),
         "negative": Key(kinds.TEXT, "What to keep out, for engines that take this."),
@@ -133,6 +147,7 @@ ASSETS: Final = Section(
         "matrix": Key(kinds.MATRIX, "Axes; one asset is made for each combination of their values."),
         "format": Key(kinds.choice("png", "webp"), "Format of the output, both lossless.", default="png"),
         "profiles": Key(kinds.WORDS, "The only profiles that have this asset."),
+        **ATLAS,
     },
 )
 SECTIONS: Final[Mapping[str, Section]] = {

@@ -14,7 +14,7 @@ from buildsys.digest import Digest
 from buildsys.errors import DiskError
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.model import Asset, AssetName, Engine, Manifest
-from buildsys.plan import graph, recipe, stale
+from buildsys.plan import companions, graph, recipe, stale
 from buildsys.plan.record import Parts, Record
 from buildsys.plan.standins import GIVES_WAY, in_place_of, instead
 from buildsys.plan.step import Plan, Reason, Step, Verdict, Why
@@ -104,7 +104,9 @@ class Judge:
             device=next(iter(engine.devices), "") if engine else "",
         )
         try:
-            blank = msgspec.structs.replace(blank, on_disk=self._world.file(output))
+            blank = msgspec.structs.replace(
+                blank, on_disk=self._world.file(output), companions=companions.seen(blank, self._world)
+            )
         except DiskError as error:
             # A folder, say, or a link. It is not ours to remove, and no reason to stop the others.
             return _with(blank, Verdict.BLOCKED, _refused(error))
@@ -155,20 +157,24 @@ class Judge:
         disk = self._disk(step)
         if disk is not None and step.name not in self._wishes.force:
             known = self._world.known(step.recipe) if step.recipe else None
-            if known is not None and known.picture.file == step.on_disk:
+            if known is not None and known.picture.file == step.on_disk and not disk.field:
                 # A build was killed between placing the file and writing the lock: it is ours after all.
                 return _with(step, Verdict.RESTORE, *reasons, known=known)
-            if not self._is_left(step):
+            if disk.field or not self._is_left(step):
                 return _with(step, Verdict.EDITED, disk, *reasons)
             # The same, and then the recipe changed.
             disk = Reason(why=Why.LEFT)
         if step.name in self._wishes.rebuild:
             return self._make(asked, (Reason(why=Why.ASKED), *reasons), anew=True)
-        if not reasons and disk is None and step.on_disk is not None and not self._is_placeholder(step):
+        torn = companions.torn(step)
+        lies = step.on_disk is not None and not self._is_placeholder(step)
+        if not reasons and disk is None and lies and torn is None:
             return _with(step, Verdict.FRESH)
         if disk is not None:
             reasons = (disk, *reasons)
-        elif step.on_disk is None or self._is_placeholder(step):
+        elif lies:
+            reasons = (*reasons, torn) if torn else reasons
+        else:
             why = Why.MISSING if step.on_disk is None else Why.PLACEHOLDER
             reasons = (*reasons, Reason(why=why)) if step.recorded or why is Why.PLACEHOLDER else reasons
         known = self._restorable(step)
@@ -220,7 +226,9 @@ class Judge:
                 yield in_place_of(asked, asset, engine, parts)
 
     def _disk(self, step: Step) -> Reason | None:
-        """What a person did to the file, if anything."""
+        """What a person did to its files, if anything; `field` names a companion."""
+        if changed := companions.edited(step, self._world):
+            return changed
         if step.on_disk is None or self._is_placeholder(step):
             return None
         if step.recorded is None:
@@ -244,7 +252,7 @@ class Judge:
         candidates = [step.recorded] if step.recorded and step.recorded.recipe == step.recipe else []
         known = self._world.known(step.recipe) if step.recipe else None
         for record in [*candidates, *([known] if known else [])]:
-            if self._world.restorable(record.picture.file, step.output):
+            if companions.restorable(record, step.output, self._world):
                 return record
         return None
 
