@@ -99,29 +99,29 @@ class Outputs:
 
     def add(self, name: AssetName, suffix: str, location: Location) -> None:
         """Take `name` up. Raise `Fault` where an earlier asset is in its way."""
-        self._take(name, f"{name}.{suffix}", location)
+        self._take(f"`{name}`", f"{name}.{suffix}", location)
 
     def beside(self, name: AssetName, suffixes: Iterable[str], location: Location) -> None:
         """Take up files that the asset `name` may have beside its own. Raise `Fault` as `add` does."""
         for suffix in suffixes:
-            self._take(name, name + suffix, location)
+            self._take(f"a file beside `{name}`", name + suffix, location)
 
-    def _take(self, name: AssetName, path: str, location: Location) -> None:
+    def _take(self, what: str, path: str, location: Location) -> None:
         key = path.lower() if path.isascii() else unicodedata.normalize("NFC", path.casefold())
-        mine = (name, location)
+        mine = (what, location)
         taken = self._files.setdefault(key, mine)
         if taken is not mine:
             other, there = taken
-            if name == other:
-                raise _clash(f"`{name}` is declared a second time; the first is at {there}")
-            raise _clash(f"`{name}` and `{other}` ({there}) would be one file on a disk that ignores case")
+            if what == other:
+                raise _clash(f"{what} is declared a second time; the first is at {there}")
+            raise _clash(f"{what} and {other} ({there}) would be one file on a disk that ignores case")
         nested = self._folders.get(key)
         for folder in _parents(key):
             nested = nested or self._files.get(folder)
             self._folders.setdefault(folder, mine)
         if nested:
             other, there = nested
-            raise _clash(f"`{name}` and `{other}` ({there}) need one path as a file and as a folder")
+            raise _clash(f"{what} and {other} ({there}) need one path as a file and as a folder")
 
 
 def _clash(fact: str) -> Fault:
