@@ -180,7 +180,7 @@ def test_the_files_are_owned(game: Game) -> None:
     game.build()
     (game.folder / "out" / "atlas" / "all.css").write_text("mine")
     assert status(game)["unowned"] == ["out/atlas/all.css"]
-    game.write(ASSETS.split('[assets."atlas/all"]')[0])
+    game.write(ASSETS.split('[assets."atlas/all"]', maxsplit=1)[0])
     assert status(game)["orphans"] == ["atlas/all"]
     told = game.run("check", code=1).stdout
     assert "delete `out/atlas/all.png`, `out/atlas/all.tres`, `out/atlas/all.json`" in told

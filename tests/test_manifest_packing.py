@@ -87,9 +87,8 @@ def test_a_project_has_its_own_defaults() -> None:
 
 
 def test_a_matrix_makes_several_atlases() -> None:
-    text = TEXT + (
-        '[assets."atlas/{set}"]\npack = ["{set}/*"]\nformats = ["css"]\nmatrix = { set = ["items", "items/gems"] }\n'
-    )
+    axes = 'matrix = { set = ["items", "items/gems"] }'
+    text = TEXT + f'[assets."atlas/{{set}}"]\npack = ["{{set}}/*"]\nformats = ["css"]\n{axes}\n'
     found = parse({"assets.toml": text}, root=BUNDLE, bundled=BUNDLE).assets
     assert [asset.parameters["stem"] for asset in found.values() if asset.pack] == ["other", "items", "gems"]
 

@@ -78,7 +78,7 @@ new Phaser.Game({
         const width = image.width, height = image.height;
         const rows = new Uint8Array(width * height * 4), pixels = [];
         gl.readPixels(0, 64 - height, width, height, gl.RGBA, gl.UNSIGNED_BYTE, rows);
-        for (let y = height - 1; y >= 0; y--) 
+        for (let y = height - 1; y >= 0; y--)
           pixels.push(...rows.subarray(y * width * 4, (y + 1) * width * 4));
         found[names.shift()] = {width, height, pixels};
         image.destroy();

@@ -63,8 +63,11 @@ def as_json(step: Step) -> dict[str, str | None]:
 
 
 def kind(step: Step) -> str:
-    """What differs: `recipe`, `missing`, `edited`, `foreign`, `new`, `placeholder` or `blocked`."""
-    order = (Why.EDITED, Why.FOREIGN, Why.PLACEHOLDER, Why.NEW, Why.PART, Why.UPSTREAM, Why.LEFT, Why.MISSING)
+    """What differs: `recipe`, `missing`, `moved`, `edited`, `foreign`, `new`, `placeholder`, `blocked`."""
+    order = (
+        *(Why.EDITED, Why.FOREIGN, Why.PLACEHOLDER, Why.NEW, Why.PART, Why.UPSTREAM),
+        *(Why.LEFT, Why.MOVED, Why.MISSING),
+    )
     found = {reason.why for reason in step.reasons}
     names = {Why.PART: "recipe", Why.UPSTREAM: "recipe"}
     return next((names.get(why, why.value) for why in order if why in found), "blocked")
@@ -74,9 +77,11 @@ def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -
     for step in differing:
         reasons = [*_engines(step), *(item.text() for item in step.reasons if item.why not in _OF_ENGINES)]
         print(f"{paint(kind(step), 'yellow')}  {step.name}: {'; '.join(reasons) or step.reasons[0].text()}")
+    owned = {step.output for step in plan.steps.values()}
     for name in plan.orphans:
-        files = "`, `".join(reversed(files_of(session.lock.records[name])))
-        print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it; delete `{files}`")
+        files = [path for path in files_of(session.lock.records[name]) if path not in owned]
+        mend = f"; delete `{'`, `'.join(reversed(files))}`" if files else ""
+        print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it{mend}")
     differences = count(len(differing) + len(plan.orphans), "difference")
     say(f"\n{differences} in {count(len(plan.steps), 'asset')}\n\nhint: {_mend(differing, build)}")
 

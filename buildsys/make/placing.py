@@ -15,7 +15,7 @@ from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.files.content import digest_of_regular
 from buildsys.files.durable import disk_error
-from buildsys.plan.companions import beside, files_of
+from buildsys.plan.companions import beside, files_of, whereabouts
 from buildsys.plan.record import Record
 from buildsys.plan.step import Step
 from buildsys.store.objects import Store
@@ -68,9 +68,10 @@ class Placing:
 
     def fetch(self, step: Step, record: Record) -> bool:
         """Have every file of `record` in the store; False where one is lost."""
-        for path, wanted in files_of(msgspec.structs.replace(record, output=step.output)).items():
+        for wanted, places in whereabouts(record, step.output):
             if self._store.read(wanted) is None:
-                data = self._outside_store(path, wanted)
+                found = (self._outside_store(place, wanted) for place in places)
+                data = next((item for item in found if item is not None), None)
                 if data is None:
                     return False
                 self._store.put_bytes(data, sync=False)

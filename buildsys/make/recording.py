@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from buildsys.make.results import Finished, Raw
-from buildsys.plan import recipe
+from buildsys.plan import handmade, recipe
 from buildsys.plan.record import Parts, Record, told
 from buildsys.plan.step import Step
 
@@ -46,6 +46,7 @@ def relabelled(record: Record, step: Step) -> Record:
         paths=_paths(step),
         instead_of=step.instead_of,
         asked=step.asked,
+        credits=handmade.credits_of(step.asset, record.credits),
     )
 
 

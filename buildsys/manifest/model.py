@@ -247,6 +247,13 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     asset's picture is `image`; a file of finish step number i (from 0) is `finish.i.NAME`."""
     format: str = "png"
     """Suffix of the output: `png` or `webp`."""
+    file: str = ""
+    """Path of the output under the output folder, without its suffix; empty where that is the name."""
+    main: AssetName = AssetName("")
+    """The asset that this is another scale or format of; empty where it is one of its own."""
+    author: str = ""
+    licence: str = ""
+    """Of a picture that was made by hand: whom it owes a mention, and how."""
     standins: tuple[Asset, ...] = ()
     """The same asset for each engine of its engine's fallback, in the order to ask them; made from no other
     assets than this one. They have none themselves."""
@@ -254,6 +261,11 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """Of an atlas: the globs over names of assets that it packs. Those that they match are its inputs, each
     as `sprite.NAME`."""
     location: Location = Location("")
+
+    @property
+    def path(self) -> str:
+        """The output under the output folder."""
+        return f"{self.file or self.name}.{self.format}"
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):

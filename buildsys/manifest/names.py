@@ -94,12 +94,19 @@ class Outputs:
     """The files that assets write, to find two that are one on some disk."""
 
     def __init__(self) -> None:
+        self._names: dict[str, Location] = {}
         self._files: dict[str, tuple[str, Location]] = {}
         self._folders: dict[str, tuple[str, Location]] = {}
 
-    def add(self, name: AssetName, suffix: str, location: Location) -> None:
-        """Take `name` up. Raise `Fault` where an earlier asset is in its way."""
-        self._take(f"`{name}`", f"{name}.{suffix}", location)
+    def add(self, name: AssetName, suffix: str, location: Location, file: str = "") -> None:
+        """Take `name` up. Raise `Fault` where an earlier asset is in its way.
+
+        `file`: the path under the output folder, without the suffix, where it is not the name.
+        """
+        if name in self._names:
+            raise _clash(f"`{name}` is declared a second time; the first is at {self._names[name]}")
+        self._names[name] = location
+        self._take(f"`{name}`", f"{file or name}.{suffix}", location)
 
     def beside(self, name: AssetName, suffixes: Iterable[str], location: Location) -> None:
         """Take up files that the asset `name` may have beside its own. Raise `Fault` as `add` does."""
@@ -112,8 +119,6 @@ class Outputs:
         taken = self._files.setdefault(key, mine)
         if taken is not mine:
             other, there = taken
-            if what == other:
-                raise _clash(f"{what} is declared a second time; the first is at {there}")
             raise _clash(f"{what} and {other} ({there}) would be one file on a disk that ignores case")
         nested = self._folders.get(key)
         for folder in _parents(key):

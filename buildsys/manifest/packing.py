@@ -28,6 +28,7 @@ SPRITE: Final = "sprite."
 PAGES: Final = 100
 """The most pages of one atlas."""
 
+_RULES: Final = ("formats", *ATLAS)
 _ALSO: Final = frozenset({"pack", "matrix", "profiles"})
 _DATA: Final[Mapping[str, tuple[str, ...]]] = {
     "texturepacker": (".json", *(f"-{page}.json" for page in range(1, PAGES))),
@@ -43,15 +44,15 @@ _MEANING: Final = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 def resolve(asset: Declared, engine: Engine) -> Asset:
     """The atlas `asset`, made by `engine`; what it packs is found once all assets are known. Raises `Fault`."""
-    for key in asset.table:
-        if key not in _ALSO and key not in ATLAS:
+    for key in (*asset.table, *asset.over):
+        if key not in _ALSO and key not in _RULES:
             fact = f"asset `{asset.name}` packs others and takes no `{key}`"
             raise Fault(fact, f"remove `{key}`, or remove `pack`", (key,), at_key=True)
-    if "formats" not in asset.table:
-        hint = 'add `formats = ["texturepacker"]`, or another one'
+    if not {*asset.table.get("formats", ())} & {*_DATA}:
+        hint = 'write `formats = ["texturepacker"]`, or another one'
         raise Fault(f"asset `{asset.name}` lacks `formats`: which program reads it", hint)
     own = {}
-    for key in ATLAS:
+    for key in _RULES:
         if key in asset.table:
             with at(key):
                 own[key] = values.settle(engine.card.parameters[key], asset.table[key])
@@ -67,7 +68,7 @@ def resolve(asset: Declared, engine: Engine) -> Asset:
 def check_no_atlas(asset: Declared) -> None:
     """Raise `Fault` where `asset`, which is none, has a key of an atlas."""
     for key in asset.table:
-        if key in ATLAS:
+        if key in ATLAS or (key == "formats" and {*asset.table[key]} & {*_DATA}):
             fact = f"asset `{asset.name}` has `{key}`, which is for an atlas, and no `pack`"
             raise Fault(fact, f'add `pack = ["items/*"]`, or remove `{key}`', (key,), at_key=True)
 
@@ -91,7 +92,7 @@ def fill(
     assets: dict[AssetName, Asset], elsewhere: Collection[AssetName], profile: str
 ) -> Iterator[tuple[AssetName, Fault]]:
     """Give each atlas of `assets` its sprites; what is wrong, by the atlas."""
-    sprites = [name for name, asset in assets.items() if not asset.pack]
+    sprites = [name for name, asset in assets.items() if not asset.pack and not asset.main]
     for name, asset in [*assets.items()]:
         if asset.pack:
             try:
@@ -138,7 +139,7 @@ def _nothing(
 
 def _near(assets: Mapping[AssetName, Asset]) -> list[str]:
     """What a glob could have meant: each folder's `*`, and every name."""
-    names = [name for name, asset in assets.items() if not asset.pack]
+    names = [name for name, asset in assets.items() if not asset.pack and not asset.main]
     folders = dict.fromkeys(name.rpartition("/")[0] for name in names if "/" in name)
     return [*(f"{folder}/*" for folder in folders), *names]
 

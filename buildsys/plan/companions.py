@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
-import msgspec
-
 from buildsys.digest import Digest
 from buildsys.plan.record import Record
 from buildsys.plan.step import Reason, Step, Why
@@ -70,7 +68,18 @@ def _differing(step: Step) -> Iterator[tuple[str, Digest | None]]:
             yield path, found
 
 
+def whereabouts(record: Record, output: str) -> Iterator[tuple[Digest, tuple[str, ...]]]:
+    """Each file of `record`, and where it may lie: at or beside `output`, and where it lay.
+
+    That is another place if the asset's name, format or scales changed since.
+    """
+    for suffix, file in record.companions.items():
+        yield file, tuple(dict.fromkeys((beside(output, suffix), beside(record.output, suffix))))
+    yield record.picture.file, tuple(dict.fromkeys((output, record.output)))
+
+
 def restorable(record: Record, output: str, world: World) -> bool:
     """Whether every file of `record` can be brought back to `output` and beside it."""
-    moved = msgspec.structs.replace(record, output=output)
-    return all(world.restorable(file, path) for path, file in files_of(moved).items())
+    return all(
+        any(world.restorable(file, place) for place in places) for file, places in whereabouts(record, output)
+    )
