@@ -187,12 +187,6 @@ STRINGS: Final = Kind(
     _list_of(_is_string),
     {"type": "array", "items": STRING.schema, "minItems": 1},
 )
-GLOBS: Final = Kind(
-    "a non-empty array of globs",
-    '["items/*", "!items/old-*"]',
-    _list_of(lambda item: _is_line(item) and item != "!"),
-    {"type": "array", "items": {"type": "string", "pattern": "[^!]"}, "minItems": 1},
-)
 DEVICES: Final = Kind(
     "a non-empty array of devices",
     '["cuda:0", "cuda:1"]',
@@ -246,7 +240,7 @@ FORMATS: Final = Kind(
     "a non-empty array of `png` and `webp`, or of an atlas of `texturepacker`, `godot`, `unity` and `css`, "
     "each once",
     '["png", "webp"]',
-    lambda value: any(_each_once(lambda item: item in known)(value) for known in (_PICTURES, _DATA)),
+    lambda value: _each_once(_PICTURES.__contains__)(value) or _each_once(_DATA.__contains__)(value),
     {
         "type": "array",
         "anyOf": [{"items": {"enum": [*known]}} for known in (_PICTURES, _DATA)],

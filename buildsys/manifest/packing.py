@@ -43,7 +43,7 @@ _MEANING: Final = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 def resolve(asset: Declared, engine: Engine) -> Asset:
-    """The atlas `asset`, made by `engine`; what it packs is found once all assets are known. Raises `Fault`."""
+    """The atlas `asset`, made by `engine`; what it packs is found once all are known. Raises `Fault`."""
     for key in (*asset.table, *asset.over):
         if key not in _ALSO and key not in _RULES:
             fact = f"asset `{asset.name}` packs others and takes no `{key}`"

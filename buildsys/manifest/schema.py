@@ -66,6 +66,10 @@ def _profiled(section: Section, name: str, fixed: frozenset[str] = frozenset()) 
     return msgspec.structs.replace(section, keys={**section.keys, "profile": own})
 
 
+_GLOBS: Final = msgspec.structs.replace(
+    kinds.STRINGS, words="a non-empty array of globs", example='["items/*", "!items/old-*"]'
+)
+
 PROJECT: Final = Section(
     doc="The game's art as a whole. Stands in assets.toml itself, never in an included file.",
     keys={
@@ -150,7 +154,7 @@ _ASSETS: Final = Section(
         "engine": Key(kinds.WORD_KIND, "Engine to use in every profile, whatever the role says."),
         "from": Key(kinds.LINE, "Another asset whose finished picture this one is made of."),
         "source": Key(kinds.LINE, "A picture of the project, made by hand, that this one is made of."),
-        "pack": Key(kinds.GLOBS, "Globs of the assets that this atlas packs; `!` leaves some out."),
+        "pack": Key(_GLOBS, "Globs of the assets that this atlas packs; `!` leaves some out."),
         "style": Key(kinds.WORD_OR_WORDS, "Style, or styles in the order to apply them."),
         "prompt": Key(kinds.TEXT, "What to show."),
         "negative": Key(kinds.TEXT, "What to keep out, for engines that take this."),
