@@ -5,6 +5,7 @@ Knows nothing of how assets are made. Called from several threads at once.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Collection
@@ -73,6 +74,10 @@ class Ledger:
                     f"`{record.name}` came out other than the lock says",
                     "run `artlock build` without `--locked`",
                 )
+            for path, file in files_of(old).items() if old is not None else ():
+                if path not in files_of(record):
+                    # What lies in the old place is a leftover now, and no lock will tell whose it was.
+                    self._placed.note(path, file)
             self._records[record.name] = record
             self._placeholders.pop(record.name, None)
             self._told.update(files_of(record))
@@ -84,6 +89,21 @@ class Ledger:
         with self._guard:
             self._placeholders[made.name] = made.picture.file
             self._told.add(made.output)
+
+    def abandoned(self, orphans: Collection[AssetName]) -> list[AssetName]:
+        """Those of `orphans` of which nothing lies there any more, or whose place is another asset's by now.
+
+        As long as an orphan's file does, its record is what proves that it was ours.
+        """
+        with self._guard:
+            gone = {name: files_of(self._records[name]) for name in orphans if name in self._records}
+            kept = (record for name, record in self._records.items() if name not in gone)
+            taken = {path for record in kept for path in files_of(record)}
+            return [
+                name
+                for name, paths in gone.items()
+                if all(path in taken or not os.path.lexists(self._root / path) for path in paths)
+            ]
 
     def forget(self, names: Collection[AssetName]) -> None:
         """Drop the records of assets that are no longer in the manifest."""

@@ -21,6 +21,7 @@ from buildsys.journal.run import Heading
 from buildsys.ledger import Ledger
 from buildsys.make import schedule
 from buildsys.make.build import Build, Failed, Outcome
+from buildsys.make.gatekeeper import Gatekeeper
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event, JournalTrouble
@@ -28,7 +29,6 @@ from buildsys.make.purse import Purse
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import Asset, AssetName, Manifest
 from buildsys.plan import price, recipe
-from buildsys.plan.companions import files_of
 from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict, Why
 from buildsys.session import LOCK, PRIVATE, Session
@@ -131,6 +131,16 @@ class Workbench:
                 from_git=session.checkout.from_git,
                 rebuild=wishes.rebuild,
                 retry_refused=wishes.retry_refused,
+                gatekeeper=Gatekeeper(
+                    root=session.root,
+                    manifest=session.manifest,
+                    store=session.store,
+                    engines=self.pool,
+                    inputs=self.pool.inputs / "gates",
+                    locate=session.checkout.path,
+                    retry=wishes.retry_refused,
+                    tell=tell,
+                ),
                 placing=self._ledger.placing,
                 ours=session.checkout.placed,
                 force=wishes.force,
@@ -176,15 +186,7 @@ class Workbench:
 
     def _save(self) -> None:
         if self._everything:
-            # As long as its file lies there, the record is what proves that it was ours.
-            records = self._session.lock.records
-            self._ledger.forget(
-                [
-                    name
-                    for name in self.plan.orphans
-                    if not any((self._session.root / path).exists() for path in files_of(records[name]))
-                ]
-            )
+            self._ledger.forget(self._ledger.abandoned(self.plan.orphans))
         self._session.lock = self._ledger.save()
         self._session.index.save()
 

@@ -6,7 +6,7 @@ import argparse
 from typing import Final
 
 from buildsys.cli import options as shared
-from buildsys.cli.console import count, paint, print_json, say
+from buildsys.cli.console import count, paint, print_json, say, tame
 from buildsys.errors import Exit
 from buildsys.plan.companions import files_of
 from buildsys.plan.judge import Wishes
@@ -63,10 +63,10 @@ def as_json(step: Step) -> dict[str, str | None]:
 
 
 def kind(step: Step) -> str:
-    """What differs: `recipe`, `missing`, `moved`, `edited`, `foreign`, `new`, `placeholder`, `blocked`."""
+    """What differs: `recipe`, `missing`, `moved`, `edited`, `foreign`, `new`, `gates`… or `blocked`."""
     order = (
         *(Why.EDITED, Why.FOREIGN, Why.PLACEHOLDER, Why.NEW, Why.PART, Why.UPSTREAM),
-        *(Why.LEFT, Why.MOVED, Why.MISSING),
+        *(Why.LEFT, Why.MOVED, Why.MISSING, Why.GATES),
     )
     found = {reason.why for reason in step.reasons}
     names = {Why.PART: "recipe", Why.UPSTREAM: "recipe"}
@@ -76,7 +76,8 @@ def kind(step: Step) -> str:
 def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -> None:
     for step in differing:
         reasons = [*_engines(step), *(item.text() for item in step.reasons if item.why not in _OF_ENGINES)]
-        print(f"{paint(kind(step), 'yellow')}  {step.name}: {'; '.join(reasons) or step.reasons[0].text()}")
+        told = "; ".join(reasons) or step.reasons[0].text()
+        print(f"{paint(kind(step), 'yellow')}  {step.name}: {tame(told)}")
     owned = {step.output for step in plan.steps.values()}
     for name in plan.orphans:
         files = [path for path in files_of(session.lock.records[name]) if path not in owned]

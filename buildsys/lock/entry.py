@@ -11,9 +11,9 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
+from buildsys import toml
 from buildsys.digest import Digest
 from buildsys.errors import did_you_mean
-from buildsys.lock import toml
 from buildsys.manifest.model import AssetName
 from buildsys.plan.companions import SUFFIX
 from buildsys.plan.record import Credit, Parts, Picture, Record
@@ -52,6 +52,7 @@ class _Entry(msgspec.Struct):
     companions: dict[str, _Sha256] = {}
     instead_of: str = ""
     asked: _Sha256 | None = None
+    gates: _Sha256 | None = None
 
 
 _KNOWN: Final = frozenset(_Entry.__struct_fields__)
@@ -116,6 +117,7 @@ def decode(
         companions={suffix: Digest(file) for suffix, file in entry.companions.items()},
         instead_of=entry.instead_of,
         asked=None if entry.asked is None else Digest(entry.asked),
+        gates=None if entry.gates is None else Digest(entry.gates),
     )
 
 

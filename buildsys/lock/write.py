@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import msgspec
 
 from buildsys import digest as digests
+from buildsys import toml
 from buildsys.errors import LockError
 from buildsys.files import write_durably
-from buildsys.lock import toml
 from buildsys.lock.model import REVISION, VERSION, Lock
 from buildsys.manifest.model import AssetName, FinishStep
 from buildsys.plan.record import Parts, Record
@@ -133,6 +133,8 @@ def _record(record: Record, environment: str) -> Iterator[str]:
     yield toml.line("size", (picture.width, picture.height))
     yield toml.line("raw", record.raw)
     yield from toml.dotted("companions", record.companions)
+    if record.gates is not None:
+        yield toml.line("gates", record.gates)
     yield from toml.dotted("paths", record.paths)
     yield from toml.dotted("sent", record.sent)
     if record.credits:

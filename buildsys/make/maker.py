@@ -15,20 +15,21 @@ from typing import TypeVar
 import msgspec
 
 from buildsys.digest import Digest
-from buildsys.errors import MakeError
 from buildsys.make.atlas import Packer
 from buildsys.make.copies import Copies
 from buildsys.make.failure import EngineFailed
+from buildsys.make.gatekeeper import Gatekeeper
 from buildsys.make.made import Engines, Made
 from buildsys.make.placing import Placing
 from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
 from buildsys.make.recording import record_of, relabelled
 from buildsys.make.refusals import Refusals
 from buildsys.make.results import Finished, Raw, damaged, picture_of, raw_of
+from buildsys.make.sources import Sources
+from buildsys.make.turns import Turns
 from buildsys.manifest.cards import FINISH, PACK, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
-from buildsys.plan import handmade, price, recipe
-from buildsys.plan.judge import output_of
+from buildsys.plan import handmade, price, provenance, recipe
 from buildsys.plan.record import Parts, Record
 from buildsys.plan.step import Step
 from buildsys.store.objects import Store
@@ -50,6 +51,7 @@ class Maker:
         from_git: bytes of a path in the last commit, or None.
         rebuild: assets that are made again whatever the store knows.
         retry_refused: ask again for what an engine refused before.
+        gatekeeper: judges what is finished before it is adopted; None: all of it is.
         placing: told the path and the digest of each file just before it is put in its place.
         ours: whether a build put this very file at this path, and was killed before the lock told of it.
         force: assets whose files are overwritten even where a hand made or edited them.
@@ -68,6 +70,7 @@ class Maker:
         from_git: Callable[[str], bytes | None],
         rebuild: frozenset[AssetName] = frozenset(),
         retry_refused: bool = False,
+        gatekeeper: Gatekeeper | None = None,
         placing: Callable[[str, Digest], None] = lambda *_: None,
         ours: Callable[[str, Digest], bool] = lambda *_: True,
         force: frozenset[AssetName] = frozenset(),
@@ -77,9 +80,11 @@ class Maker:
         self._store = store
         self._engines = engines
         self._copies = Copies(store, inputs)
-        self._locate = locate
+        self._sources = Sources(store, self._copies, manifest, locate)
+        self._gatekeeper = gatekeeper
         self._rebuild = rebuild
         self._refusals = Refusals(store, retry=retry_refused)
+        self._turns = Turns()
         self._placing = Placing(root, store, from_git=from_git, note=placing, ours=ours, force=force)
         self._tell = tell
 
@@ -88,6 +93,10 @@ class Maker:
         record = step.known
         if record is None or not self._placing.fetch(step, record):
             return None
+        if self._gatekeeper is not None and record.gates != step.gates:
+            if self._gatekeeper.another(step, record):
+                return None
+            self._gatekeeper.admit(step, record.picture)
         self._placing.place(step, record)
         engine = step.asset.engine
         self._tell(ActionRecalled(name=step.name, action=Action.RESTORE, engine=engine, key=record.recipe))
@@ -96,18 +105,21 @@ class Maker:
     def make(self, step: Step) -> tuple[Record, tuple[str, ...]]:
         """Make an asset: its record, and notes for a person. Raises `MakeError`."""
         parts = _ready(step)
-        copies = self._snapshot(step, parts)
+        copies = self._sources.lend(step.asset.inputs, parts.inputs)
         if step.asset.engine == PACK:
             packer = Packer(self._manifest.engines[PACK], self._engines, self._store, self._tell)
             record, notes = packer.pack(step, parts, copies)
         else:
-            raw = self._generate(step, parts, copies)
+            with self._turns.of(recipe.generate_key(parts)):
+                raw = self._generate(step, parts, copies)
             finished = self._finish(step, parts, raw, copies)
             record, notes = record_of(step, parts, raw, finished), raw.notes
         if step.asset.engine != PLACEHOLDER:
             self._store.record_action(record.recipe, msgspec.to_builtins(record), sync=False)
+        if self._gatekeeper is not None:
+            self._gatekeeper.admit(step, record.picture)
         self._placing.place(step, record)
-        return record, notes
+        return relabelled(record, step), notes
 
     def _generate(self, step: Step, parts: Parts, copies: Mapping[str, Path]) -> Raw:
         if "image" in parts.inputs and step.asset.engine == FINISH:
@@ -138,6 +150,7 @@ class Maker:
         dear, cost = _dear(configured), price.billed(configured, request, done)
         result = raw_of(self._adopt(done, sync=dear), done, done.environment, cost)
         self._store.record_action(key, msgspec.to_builtins(result), sync=dear)
+        self._turns.done(key)
         self._refusals.forget(parts)
         return result
 
@@ -170,6 +183,7 @@ class Maker:
             parameters={
                 "steps": [[item.name, dict(item.parameters)] for item in parts.finish],
                 **({"size": list(size)} if size else {}),
+                **({"metadata": marks} if (marks := provenance.marks(parts)) else {}),
             },
             inputs={
                 "image": str(image),
@@ -216,25 +230,12 @@ class Maker:
     def _recall(
         self, step: Step, action: Action, engine: str, key: Digest, kind: type[_Result]
     ) -> _Result | None:
-        cached = None if step.name in self._rebuild else self._store.recall(key, kind)
+        anew = step.name in self._rebuild and not self._turns.is_done(key)
+        cached = None if anew else self._store.recall(key, kind)
         if cached is None or not self._whole(cached.file):
             return None
         self._tell(ActionRecalled(name=step.name, action=action, engine=engine, key=key))
         return cached
-
-    def _snapshot(self, step: Step, parts: Parts) -> dict[str, Path]:
-        """Private copies of every input, of exactly the bytes that the recipe names."""
-        copies = {}
-        for field, item in step.asset.inputs.items():
-            # An asset's with its suffix: a program may tell a format by nothing else.
-            lies = output_of(self._manifest, self._manifest.assets[item.asset]) if item.asset else item.path
-            wanted = parts.inputs[field]
-            # Looked for on the disk only where the store lacks it: `reproduce` may know no path.
-            if not self._whole(wanted) and self._store.put_file(self._locate(lies), sync=False) != wanted:
-                source = item.asset or item.path
-                raise MakeError(f"`{source}` changed while it was read", "run `artlock build` again")
-            copies[field] = self._copies.lend(wanted, PurePosixPath(lies).name)
-        return copies
 
     def _whole(self, wanted: Digest) -> bool:
         """Whether the store really has these bytes: a damaged object must be made again, not relied on."""

@@ -36,7 +36,8 @@ def relabelled(record: Record, step: Step) -> Record:
     """`record` under the names of `step`: they are no part of a recipe, so a rename makes nothing stale.
 
     But `reproduce` and `credits` follow them, and would look for an asset that is gone. And an engine
-    may make as a stand-in what another project, or yesterday's manifest, asked it for.
+    may make as a stand-in what another project, or yesterday's manifest, asked it for. Nor are gates:
+    whoever calls has seen that the picture passes those of `step`.
     """
     return msgspec.structs.replace(
         record,
@@ -46,6 +47,7 @@ def relabelled(record: Record, step: Step) -> Record:
         paths=_paths(step),
         instead_of=step.instead_of,
         asked=step.asked,
+        gates=step.gates,
         credits=handmade.credits_of(step.asset, record.credits),
     )
 

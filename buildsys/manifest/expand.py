@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
+import msgspec
+
 from buildsys.errors import ManifestError, did_you_mean
 from buildsys.manifest import (
     engines,
@@ -27,6 +29,7 @@ from buildsys.manifest.assets import Rules
 from buildsys.manifest.cards import FINISH, Cards
 from buildsys.manifest.engines import Scopes
 from buildsys.manifest.finish import Finisher
+from buildsys.manifest.gates import Gates
 from buildsys.manifest.model import Asset, AssetName, Engine, Location, Manifest, Project
 from buildsys.manifest.names import Outputs
 from buildsys.manifest.source import Fault, Problems, Source
@@ -64,7 +67,8 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
     problems.check()
     scopes = Scopes(configured, cards.bundle)
     finisher = Finisher(configured[FINISH].card, cards.bundle)
-    styles = Styles(document.sections["styles"], variables, scopes, finisher, problems, chosen)
+    gates = _gates(document, configured, cards, problems)
+    styles = Styles(document.sections["styles"], variables, scopes, finisher, gates, problems, chosen)
     rules = Rules(
         profile=chosen,
         variables=variables,
@@ -73,11 +77,14 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
         scopes=scopes,
         styles=styles,
         finisher=finisher,
+        gates=gates,
         out=project.out,
     )
     made, elsewhere = _assets(document, rules, problems)
     rehearsal.rehearse(document, rules, {*made, *elsewhere}, problems)
     problems.check()
+    if project.metadata != "strip":
+        made = {name: _telling(asset, project.metadata) for name, asset in made.items()}
     return Manifest(
         project=project,
         profile=chosen,
@@ -89,6 +96,25 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
         files=tuple(item.file for item in sources),
         variables={name: entry.value for name, entry in document.sections["variables"].items()},
     )
+
+
+def _telling(asset: Asset, policy: str) -> Asset:
+    """`asset`, and whatever may stand in for it, with what its picture is to tell of itself."""
+    others = tuple(_telling(other, policy) for other in asset.standins)
+    return msgspec.structs.replace(asset, metadata=policy, standins=others)
+
+
+def _gates(document: Document, configured: Mapping[str, Engine], cards: Cards, problems: Problems) -> Gates:
+    """What resolves gates, and those of every asset; what is wrong with these goes to `problems`."""
+    section = document.sections["gates"]
+    gates = Gates(configured, cards.bundle, {name: entry.value for name, entry in section.items()})
+    for name, entry in section.items():
+        try:
+            gates.check({name: entry.value})
+        except Fault as fault:
+            problems.add(entry.source, fault.under("gates"))
+    problems.check()
+    return gates
 
 
 def _adapters(sources: Sequence[Source]) -> Iterator[str]:
@@ -103,7 +129,12 @@ def _adapters(sources: Sequence[Source]) -> Iterator[str]:
 
 def _project(document: Document, problems: Problems) -> Project:
     table = document.project
-    project = Project(name=table["name"], out=table.get("out", "out"), profile=table.get("profile", "draft"))
+    project = Project(
+        name=table["name"],
+        out=table.get("out", "out"),
+        profile=table.get("profile", "draft"),
+        metadata=table.get("metadata", "strip"),
+    )
     try:
         names.check_name(project.out, "the output folder")
     except Fault as fault:

@@ -35,6 +35,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     finish_version: str = ""
     """Version of the finish adapter, whose encoder every picture passes."""
     format: str = "png"
+    metadata: str = ""
+    """What kind of source the picture tells that it is; empty where it tells nothing of itself."""
 
 
 _ASSET: Final = "asset:"
@@ -98,3 +100,5 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The engine that was asked for, where `engine`, one of its fallback, made it."""
     asked: Digest | None = None
     """The recipe that was asked for, then."""
+    gates: Digest | None = None
+    """The digest of the gates that it passed; never part of the recipe."""

@@ -63,6 +63,10 @@ class Why(StrEnum):
     """Its engine's provider has ended it: `new` says when."""
     REFUSED = "refused"
     """Its engine refused this recipe before, and is not asked again: `field` the engine, `new` its words."""
+    GATES = "gates"
+    """Its recipe is the lock's, but what its gates ask is not."""
+    REJECTED = "rejected"
+    """What this recipe makes failed its gates before: `new` says how."""
     GAVE_UP = "gave_up"
     """Its engine gave up on it in this build: `field` the engine, `new` its words."""
     STANDIN = "standin"
@@ -103,10 +107,12 @@ _SENTENCES = {
     Why.PLACEHOLDER: "a placeholder lies where it goes",
     Why.UPSTREAM: "made from `{field}`, which is made first",
     Why.ASKED: "asked for on the command line",
+    Why.GATES: "its gates changed",
     Why.INPUT: "`{field}` names `{new}`, which is not there",
     Why.ENGINE: "{new}",
     Why.RETIRED: "{new}",
     Why.REFUSED: "{new}",
+    Why.REJECTED: "{new}",
     Why.STANDIN: "{new}; `{field}` makes it instead",
     Why.DISK: "{new}",
 }
@@ -153,6 +159,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     that one's."""
     asked: Digest | None = None
     """The recipe that was asked for, where `recipe` is a stand-in's."""
+    gates: Digest | None = None
+    """The digest of what its gates ask; None where it has none."""
+    gate_inputs: Mapping[str, Digest] = {}
+    """Digests of the gates' files, as `gates.NAME.PARAMETER`."""
 
     @property
     def stale(self) -> bool:
@@ -161,7 +171,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _is_recorded(step: Step, record: Record) -> bool:
-    return (step.recipe, step.asked) == (record.recipe, record.asked)
+    return (step.recipe, step.asked, step.gates) == (record.recipe, record.asked, record.gates)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
