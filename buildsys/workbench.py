@@ -142,6 +142,8 @@ class Workbench:
                     tell=tell,
                 ),
                 placing=self._ledger.placing,
+                ours=session.checkout.placed,
+                force=wishes.force,
                 tell=tell,
             )
             self.build = Build(
@@ -173,8 +175,8 @@ class Workbench:
         stood_in = []
         for item in blocked:
             step = self.plan.steps[item.name]
-            if any(reason.why is Why.DISK for reason in step.reasons):
-                continue
+            if any(reason.why is Why.DISK for reason in step.reasons) or step.asset.pack:
+                continue  # an atlas of no sprites would say that there are none
             left = any(reason.why is Why.LEFT for reason in step.reasons)
             if step.on_disk in (None, self._session.lock.placeholders.get(item.name)) or left:
                 made, _ = self.maker.make(placeholder(self._session.manifest, step, item.message))

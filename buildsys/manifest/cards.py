@@ -36,13 +36,16 @@ PLACEHOLDER: Final = "placeholder"
 MEASURE: Final = "measure"
 """The engine that holds pictures against each other and lays out contact sheets, and its adapter."""
 
+PACK: Final = "pack"
+"""The engine of atlases, and its adapter."""
+
 GATE: Final = "gate"
 """The engine that says whether a finished picture is what was asked for, and its adapter."""
 
 OCR: Final = "ocr"
 """The engine that reads lettering back, and its adapter; its extra is not in the base install."""
 
-OWN: Final = (FINISH, PLACEHOLDER, MEASURE, GATE, OCR)
+OWN: Final = (FINISH, PLACEHOLDER, MEASURE, PACK, GATE, OCR)
 """What artlock uses by itself: no asset, role or engine of a manifest names one."""
 
 
