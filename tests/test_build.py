@@ -229,7 +229,7 @@ def test_what_is_made_from_a_file_that_is_no_picture_says_so(game: Game) -> None
     foreign.write_bytes(b"mine")
     found = game.run("build", code=1)
     assert "failed  icon: " in found.stderr
-    assert "hero` is not a PNG, WebP or JPEG picture" in found.stderr
+    assert "hero.png` is not a PNG, WebP or JPEG picture" in found.stderr
 
 
 def test_equal_bytes_cut_a_rebuild_off(game: Game) -> None:
