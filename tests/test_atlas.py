@@ -269,3 +269,36 @@ def test_killed_at_any_moment_the_next_build_is_whole(game: Game, tmp_path: Path
     assert atlas(game) == atlas(whole)
     assert game.run("check").returncode == 0
     assert status(game)["unowned"] == []
+
+
+def test_pages_and_data_that_are_needed_no_more_are_cleaned(game: Game) -> None:
+    game.write(ASSETS.replace('"godot"]', '"godot"]\nmax_size = 16'))
+    game.build()
+    pages = [name for name in atlas(game) if name.endswith("png")]
+    assert len(pages) > 1
+    game.write(ASSETS.replace('["texturepacker", "godot"]', '["godot"]'))
+    game.build()
+    told = game.run("clean", "--yes").stdout
+    assert "remove  out/atlas/all-1.png" in told
+    assert "remove  out/atlas/all.json" in told
+    assert sorted(atlas(game)) == ["atlas/all.png", "atlas/all.tres"]
+    assert game.run("check").returncode == 0
+    game.write(ASSETS.split('[assets."atlas/all"]', maxsplit=1)[0])
+    game.run("clean", "--yes")
+    assert atlas(game) == {}
+    assert status(game)["orphans"] == []
+
+
+def test_an_atlas_is_not_adopted(game: Game) -> None:
+    game.build()
+    spoil(game, "atlas/all.png")
+    told = game.run("adopt", "atlas/all", code=2).stderr
+    assert told == (
+        "error: `atlas/all` is an atlas, and can't be adopted\n\n"
+        "hint: run `artlock build --force atlas/all`, and change what it packs\n"
+    )
+
+
+def test_an_atlas_is_not_compared(game: Game) -> None:
+    told = game.run("compare", "atlas/all", "--engines", "noise,stock", code=2).stderr
+    assert told == "error: no engine draws `atlas/all`: it is an atlas\n\nhint: compare what it packs\n"

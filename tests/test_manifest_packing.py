@@ -11,6 +11,7 @@ from buildsys.manifest import packing
 from buildsys.manifest.kinds import FORMATS
 from buildsys.manifest.model import Input, Manifest
 from buildsys.manifest.read import parse
+from buildsys.manifest.schema import ATLAS
 from buildsys.plan.companions import SUFFIX
 from engines.pack import layout
 
@@ -103,3 +104,12 @@ def test_the_manifest_knows_every_file_that_the_adapter_writes(tmp_path: Path, f
     assert all(SUFFIX.fullmatch(suffix) for suffix in known)
     assert packing.PAGES == layout.MOST_PAGES
     assert FORMATS.accepts([format_])
+
+
+def test_the_example_of_the_page_is_a_manifest() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "atlases.md").read_text(encoding="utf-8")
+    example = page.split("```toml\n")[1].split("```")[0]
+    found = parse({"assets.toml": example + '[project]\nname = "game"\n'}, root=BUNDLE, bundled=BUNDLE)
+    assert list(found.assets["atlas/items"].inputs) == ["sprite.items/shield", "sprite.items/sword"]  # type: ignore[index] # a NewType
+    rows = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert rows == ["formats", *ATLAS]
