@@ -20,6 +20,7 @@ from buildsys.manifest.model import AssetName, Engine
 from buildsys.plan import ready
 from buildsys.plan.recipe import is_folder
 from buildsys.plan.record import Record
+from buildsys.plan.refusal import Refusal
 from buildsys.plan.step import Reason
 from buildsys.store.objects import Store
 
@@ -78,6 +79,10 @@ class Checkout:
     def known(self, key: Digest) -> Record | None:
         """What this recipe gave the last time, on this machine."""
         return self._store.recall(key, Record)
+
+    def refused(self, key: Digest) -> Refusal | None:
+        """What is remembered, on this machine, of a recipe that was turned down."""
+        return self._store.recall(key, Refusal)
 
     def blocked(self, engine: Engine) -> Reason | None:
         """Why this engine can't run here and now."""

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 import rtoml
 
-from buildsys.errors import ArtlockError, ManifestError
+from buildsys.errors import ArtlockError, MakeError, ManifestError
 from buildsys.files import write_durably
 from buildsys.journal.keeper import Journal
 from buildsys.lock.model import Lock
@@ -28,7 +28,7 @@ from buildsys.manifest.model import AssetName, Manifest
 from buildsys.manifest.read import MANIFEST, parse, read
 from buildsys.plan.judge import Wishes
 from buildsys.plan.record import Record
-from buildsys.plan.step import Step, Verdict
+from buildsys.plan.step import Step, Verdict, Why
 from buildsys.session import PRIVATE, Session, find_root
 from buildsys.store.objects import Store
 from buildsys.store.place import default_root
@@ -38,6 +38,9 @@ Json: TypeAlias = Any
 
 NAME: Final = AssetName("artlock-trial")
 """A name that no asset of a project is likely to have."""
+
+HINT: Final = "change the prompt, or add `--retry-refused`"
+"""What to do about a picture that its engine refused before."""
 
 COMMAND: Final = "command line"
 """What messages call the text that the options make."""
@@ -56,6 +59,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     size: tuple[int, int] | None = None
     parameters: Mapping[str, Json] = {}
+    retry_refused: bool = False
+    """Ask again, even where the engine refused this very picture before."""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,11 +125,18 @@ class Spending:
 
 @contextmanager
 def easel(
-    session: Session, folder: Path, command: str, jobs: int, tell: Callable[[Event], None]
+    session: Session,
+    folder: Path,
+    command: str,
+    jobs: int,
+    tell: Callable[[Event], None],
+    *,
+    retry_refused: bool = False,
 ) -> Iterator[Easel]:
     """An easel for `session` that puts finished files into the scratch folder `folder`.
 
-    `command` is what the journal calls the run; `jobs` as for a build.
+    `command` is what the journal calls the run; `jobs` as for a build; `retry_refused`: ask again for what
+    an engine refused before.
     """
     spending = Spending()
     with journalled(session, command, jobs, tell) as journal:
@@ -148,6 +160,7 @@ def easel(
                 inputs=pool.inputs,
                 locate=session.checkout.path,
                 from_git=session.checkout.from_git,
+                retry_refused=retry_refused,
                 tell=note,
             )
             yield Easel(maker, pool, journal, spending)
@@ -166,9 +179,10 @@ def run(start: Path, wanted: Wanted, target: Path, tell: Callable[[Event], None]
         folder = Path(scratch)
         root, manifest = _manifest(start, folder, wanted, target.suffix[1:])
         session = Session(root, manifest, Lock(), Store(default_root()))
-        step = ready(session.judge(Wishes()).plan((NAME,)).steps[NAME])
+        wishes = Wishes(retry_refused=wanted.retry_refused)
+        step = ready(session.judge(wishes).plan((NAME,)).steps[NAME])
         started = time.monotonic()
-        with easel(session, folder, "generate", 1, tell) as bench:
+        with easel(session, folder, "generate", 1, tell, retry_refused=wanted.retry_refused) as bench:
             record, notes = bench.make(step)
             spent = bench.spent(step)
         seconds = time.monotonic() - started
@@ -182,7 +196,10 @@ def run(start: Path, wanted: Wanted, target: Path, tell: Callable[[Event], None]
 def ready(step: Step) -> Step:
     """`step`, which can be taken. Raises `ArtlockError` where the engine can't run."""
     if step.parts is None or step.verdict is Verdict.BLOCKED:
-        raise ArtlockError(step.reasons[0].text(), step.reasons[0].hint)
+        reason = step.reasons[0]
+        if reason.why is Why.REFUSED:
+            raise MakeError(reason.text(), HINT)
+        raise ArtlockError(reason.text(), reason.hint)
     return step
 
 

@@ -127,6 +127,7 @@ class Workbench:
                 locate=session.checkout.path,
                 from_git=session.checkout.from_git,
                 rebuild=wishes.rebuild,
+                retry_refused=wishes.retry_refused,
                 placing=self._ledger.placing,
                 tell=tell,
             )
@@ -137,6 +138,7 @@ class Workbench:
                 lose=session.checkout.lose,
                 publish=self._ledger.publish,
                 tell=tell,
+                locked=locked,
             )
             self._closing = opening.pop_all()
 

@@ -73,6 +73,7 @@ PAGES = (
     "engine-vector.md",
     "finish-steps.md",
     "getting-started.md",
+    "routing.md",
 )
 
 

@@ -95,6 +95,28 @@ def test_the_golden_lock() -> None:
     assert parse(golden) == example()
 
 
+def test_a_lock_tells_who_was_asked_where_another_engine_made_it() -> None:
+    own = record("gem")
+    made = msgspec.structs.replace(own, instead_of="sd35-medium", asked=sha("asked"))
+    text = dump(locked(made))
+    told = f'instead_of = "sd35-medium"\nasked = "{sha("asked")}"\n'
+    assert text.replace(told, "") == dump(locked(own))
+    assert parse(text) == locked(made)
+    assert parse(dump(locked(own))) == locked(own)
+
+
+@pytest.mark.parametrize(("key", "other"), [("instead_of", "asked"), ("asked", "instead_of")])
+def test_the_engine_and_the_recipe_that_were_asked_for_stand_together(key: str, other: str) -> None:
+    made = msgspec.structs.replace(record("gem"), instead_of="sd35-medium", asked=sha("asked"))
+    lines = dump(locked(made)).splitlines(keepends=True)
+    with pytest.raises(LockError) as caught:
+        parse("".join(line for line in lines if not line.startswith(f"{other} = ")))
+    assert str(caught.value) == (
+        f"assets.lock: asset `gem` lacks `{other}`: the two stand together\n\nhint: {RESTORE}"
+    )
+    assert key in "".join(lines)
+
+
 def exact(lock: Lock) -> bytes:
     """The lock so that 4, 4.0 and True differ, which are equal to Python."""
     return digests.canonical(msgspec.to_builtins(lock))

@@ -22,8 +22,10 @@ from buildsys.manifest.model import (
     Project,
 )
 from buildsys.plan import graph, recipe
-from buildsys.plan.judge import Judge, Wishes, differences
+from buildsys.plan.judge import Judge, Wishes
 from buildsys.plan.record import Parts, Picture, Record
+from buildsys.plan.refusal import Refusal
+from buildsys.plan.stale import differences
 from buildsys.plan.step import Reason, Step, Verdict, Why
 from engines.protocol import Determinism
 
@@ -70,6 +72,7 @@ class FakeWorld:
         self.records: dict[Digest, Record] = {}
         self.obstacles: dict[str, Reason] = {}
         self.left: set[tuple[str, Digest]] = set()
+        self.refusals: dict[Digest, Refusal] = {}
 
     def file(self, path: str) -> Digest | None:
         return self.files.get(path)
@@ -80,6 +83,9 @@ class FakeWorld:
 
     def known(self, key: Digest) -> Record | None:
         return self.records.get(key)
+
+    def refused(self, key: Digest) -> Refusal | None:
+        return self.refusals.get(key)
 
     def placed(self, path: str, found: Digest) -> bool:
         return (path, found) in self.left

@@ -37,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--budget", type=float, metavar="USD", help="ask for no picture that would pass this sum"
     )
+    shared.add_retry(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -50,7 +51,9 @@ def run(options: argparse.Namespace) -> int:
         raise ArtlockError(fact, "give US dollars: `--budget 2.00`")
     chosen = frozenset(names or session.manifest.assets)
     wishes = Wishes(
-        rebuild=chosen if options.rebuild else frozenset(), force=chosen if options.force else frozenset()
+        rebuild=chosen if options.rebuild else frozenset(),
+        force=chosen if options.force else frozenset(),
+        retry_refused=options.retry_refused,
     )
     if options.dry_run:
         show(session.plan(names, wishes), json=options.json)
@@ -84,6 +87,9 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "edited": list(outcome.edited),
         "blocked": [item.name for item in outcome.blocked],
         "failed": [item.name for item in outcome.failed],
+        "standins": {
+            item.name: {"engine": item.engine, "instead_of": item.instead_of} for item in outcome.standins
+        },
         "reasons": {item.name: item.message for item in troubles},
         "failures": {
             item.name: {
@@ -106,6 +112,10 @@ def summary(outcome: Outcome, session: Session, stood_in: tuple[str, ...]) -> li
     if outcome.edited:
         first = outcome.edited[0]
         lines.append(f"\nhint: `artlock build --force {first}` makes it anew\n")
+    for made in outcome.standins:
+        if made.name not in outcome.fresh:
+            told = f"made by `{made.engine}` instead of `{made.instead_of}`"
+            lines.append(f"{paint('instead', 'yellow')}  {made.name}: {told}")
     for word, items in (("blocked", outcome.blocked), ("failed", outcome.failed)):
         for item in items:
             lines += _trouble(word, item)

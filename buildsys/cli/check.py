@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from typing import Final
 
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, paint, print_json, say
 from buildsys.errors import Exit
+from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict, Why
 from buildsys.session import Session
+
+_OF_ENGINES: Final = frozenset({Why.ENGINE, Why.RETIRED, Why.STANDIN})
+"""What is said of an engine tells nothing of whether manifest, lock and files agree."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +28,8 @@ def run(options: argparse.Namespace) -> int:
     session = shared.session(options)
     if options.full:
         session.index.forget()
-    plan = session.plan()
+    # What an engine refused is remembered on this machine alone: it is no matter of the lock.
+    plan = session.plan(wishes=Wishes(retry_refused=True))
     differing = [step for step in plan.steps.values() if step.verdict is not Verdict.FRESH]
     # A stand-in that is no longer there (git brought the picture back) is no difference.
     placeholders = sorted(
@@ -59,7 +65,7 @@ def kind(step: Step) -> str:
 
 def _complain(session: Session, plan: Plan, differing: list[Step]) -> None:
     for step in differing:
-        reasons = [reason.text() for reason in step.reasons if reason.why is not Why.ENGINE]
+        reasons = [reason.text() for reason in step.reasons if reason.why not in _OF_ENGINES]
         print(f"{paint(kind(step), 'yellow')}  {step.name}: {'; '.join(reasons) or step.reasons[0].text()}")
     for name in plan.orphans:
         output = session.lock.records[name].output

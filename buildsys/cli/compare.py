@@ -61,6 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o", dest="target", type=Path, metavar="FOLDER", help=f"where to put it ({PRIVATE}/compare/NAME)"
     )
     parser.add_argument("--html", action="store_true", help="write a page that needs nothing else, too")
+    shared.add_retry(parser)
     shared.add_json(parser)
 
 
@@ -102,7 +103,13 @@ def _question(options: argparse.Namespace, session: Session) -> Question:
     subject, seed = _subject(options, engines, session)
     seeds = _seeds(options.seeds) if options.seeds else (seed,)
     sheet.check(len(engines), len(seeds))
-    question = Question(subject=subject, engines=engines, seeds=seeds, reference_engine=engines[0])
+    question = Question(
+        subject=subject,
+        engines=engines,
+        seeds=seeds,
+        reference_engine=engines[0],
+        retry_refused=options.retry_refused,
+    )
     if options.reference in engines:
         return msgspec.structs.replace(question, reference_engine=options.reference)
     if options.reference:

@@ -7,10 +7,10 @@ import json
 
 from buildsys.cli import options as shared
 from buildsys.cli.console import COLOUR_OF, columns, paint, print_json
-from buildsys.cli.plan import as_json
+from buildsys.cli.plan import as_json, instead_told
 from buildsys.errors import Exit
 from buildsys.plan import recipe
-from buildsys.plan.step import Plan, Step
+from buildsys.plan.step import Plan, Step, Verdict
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +41,8 @@ def _describe(step: Step) -> str:
     lines = [f"{paint(step.name, 'bold')} is {paint(step.verdict.value, COLOUR_OF[step.verdict])}"]
     lines += [f"  because {reason.text()}" for reason in step.reasons]
     lines += [f"  hint: {reason.hint}" for reason in step.reasons[:1] if reason.hint]
+    if step.instead_of and step.verdict is Verdict.FRESH:
+        lines.append(f"  {instead_told(step)}")
     lines.append(f"  defined at {step.asset.location}")
     if step.parts is not None:
         lines += [f"\nrecipe {step.recipe}", columns(_rows(step), "  ")]

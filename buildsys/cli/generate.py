@@ -10,6 +10,7 @@ import msgspec
 import rtoml
 
 from buildsys import trial
+from buildsys.cli import options as shared
 from buildsys.cli.console import print_json, say, tame
 from buildsys.cli.live import display
 from buildsys.errors import ArtlockError, Exit
@@ -32,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", dest="target", type=Path, metavar="FILE", help="where to put it (ENGINE-SEED.png)"
     )
+    shared.add_retry(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON value on stdout")
 
 
@@ -45,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         size=size(options.size) if options.size else None,
         parameters=dict(parameter(word) for word in options.parameters),
+        retry_refused=options.retry_refused,
     )
     name = options.engine if options.seed is None else f"{options.engine}-{options.seed}"
     with display() as shown:

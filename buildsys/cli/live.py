@@ -24,7 +24,7 @@ from buildsys.make.events import (
     WorkerLost,
     WorkerStarted,
 )
-from buildsys.make.progress import AssetDone, AssetFailed, Event, JournalTrouble
+from buildsys.make.progress import AssetDone, AssetFailed, AssetHandedOn, Event, JournalTrouble
 from buildsys.plan.step import Plan, Verdict
 from engines.protocol import ErrorKind
 
@@ -83,7 +83,7 @@ class Remarks:
         self._lost: set[str] = set()
         self._loading: dict[str, int] = {}
 
-    def on(self, event: Event) -> str:
+    def on(self, event: Event) -> str:  # noqa: PLR0911 - one arm for each event
         """What to say of `event`; empty where there is nothing."""
         match event:
             case WorkerLost():
@@ -97,6 +97,10 @@ class Remarks:
                 return ""
             case RequestPutOff():
                 return f"{tame(event.asset)} {again(event.seconds, WHY[event.kind])}"
+            case AssetHandedOn():
+                return tame(
+                    f"{event.name}: `{event.engine}` gave up: {_first(event.message)}; `{event.to}` makes it"
+                )
             case JournalTrouble():
                 return f"note: {_first(event.message)}"
             case _:

@@ -21,6 +21,13 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON value on stdout")
 
 
+def add_retry(parser: argparse.ArgumentParser) -> None:
+    """`--retry-refused`."""
+    parser.add_argument(
+        "--retry-refused", action="store_true", help="ask again for what an engine refused before"
+    )
+
+
 def presets(options: argparse.Namespace) -> Session:
     """The same, where presets do if there is no manifest."""
     return Session.of_lock(options.start, options.profile)

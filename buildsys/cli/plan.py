@@ -65,6 +65,7 @@ def as_json(step: Step, plan: Plan) -> dict[str, Any]:
         "name": step.name,
         "verdict": step.verdict.value,
         "engine": step.asset.engine,
+        "instead_of": step.instead_of or None,
         "output": step.output,
         "recipe": step.recipe,
         "cost": plan.costs.get(step.name, 0.0),
@@ -73,6 +74,13 @@ def as_json(step: Step, plan: Plan) -> dict[str, Any]:
             for reason in step.reasons
         ],
     }
+
+
+def instead_told(step: Step) -> str:
+    """That another engine made it than the one asked for; empty where none did."""
+    if not step.instead_of:
+        return ""
+    return f"made by `{step.asset.engine}` instead of `{step.instead_of}`"
 
 
 def _lines(step: Step) -> list[str]:

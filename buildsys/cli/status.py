@@ -8,7 +8,7 @@ import os
 
 from buildsys.cli import options as shared
 from buildsys.cli.console import COLOUR_OF, columns, count, paint, print_json
-from buildsys.cli.plan import as_json, summary
+from buildsys.cli.plan import as_json, instead_told, summary
 from buildsys.cli.retirement import retirement_json, retirement_told
 from buildsys.errors import Exit
 from buildsys.plan.radar import endings
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _row(step: Step) -> tuple[str, str, str, str]:
     word = paint(f"{step.verdict.value:<8}", COLOUR_OF[step.verdict])
-    reason = step.reasons[0].text() if step.reasons else ""
+    reason = step.reasons[0].text() if step.reasons else instead_told(step)
     return word, step.name, step.asset.engine, reason
 
 

@@ -47,6 +47,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What messages call the file that all are held against."""
     reference: bytes = b""
     """Its bytes."""
+    retry_refused: bool = False
+    """Ask again for what an engine refused before."""
 
 
 class Distance(msgspec.Struct, frozen=True, kw_only=True):

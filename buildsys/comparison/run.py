@@ -26,6 +26,7 @@ from buildsys.make.progress import Event
 from buildsys.make.schedule import threads_for
 from buildsys.manifest.cards import MEASURE
 from buildsys.manifest.model import Asset, AssetName
+from buildsys.plan.judge import Wishes
 from buildsys.plan.recipe import generate_key
 from buildsys.plan.record import Record
 from buildsys.plan.step import Step
@@ -64,11 +65,12 @@ def compare(session: Session, question: Question, jobs: int, tell: Callable[[Eve
     assets = {cell.asset.name: cell.asset for cell in cells if cell.asset is not None}
     manifest = msgspec.structs.replace(session.manifest, assets={**session.manifest.assets, **assets})
     own = Session(session.root, manifest, session.lock, session.store)
-    steps = own.judge().plan(tuple(assets)).steps
+    wishes = Wishes(retry_refused=question.retry_refused)
+    steps = own.judge(wishes).plan(tuple(assets)).steps
     with (
         interruptible(),
         tempfile.TemporaryDirectory(prefix="artlock-compare-") as scratch,
-        easel(own, Path(scratch), "compare", jobs, tell) as bench,
+        easel(own, Path(scratch), "compare", jobs, tell, retry_refused=question.retry_refused) as bench,
     ):
         gauge = _Gauge(own, bench, question)
         size = gauge.check_reference()

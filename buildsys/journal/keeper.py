@@ -19,7 +19,6 @@ import msgspec
 from buildsys.errors import ArtlockError
 from buildsys.journal import database
 from buildsys.journal.run import Heading, RunRows, now
-from buildsys.make.build import taken_up
 from buildsys.make.events import RequestFailed, RequestSpent, WorkerLost, WorkerStarted
 from buildsys.make.progress import (
     Action,
@@ -27,9 +26,11 @@ from buildsys.make.progress import (
     ActionStarted,
     AssetDone,
     AssetFailed,
+    AssetHandedOn,
     AssetsKept,
     AssetStarted,
     Event,
+    taken_up,
 )
 from buildsys.manifest.cards import FINISH
 from buildsys.plan.step import Step, Verdict
@@ -73,8 +74,8 @@ class Journal:
         self._closed = False
         self._taken: dict[str, AssetStarted] = {}
         self._asked: dict[tuple[str, str], ActionStarted] = {}
-        self._failing: dict[str, str] = {}
-        """Assets of which a request failed, with what the build said of it."""
+        self._failing: dict[tuple[str, str], str] = {}
+        """Assets and engines of which a request failed, with what the build said of it."""
         self._workers: dict[int, int] = {}
         """The row of each process that said hello, by its number."""
 
@@ -136,7 +137,7 @@ class Journal:
                 hit = {"engine": event.engine, "key": event.key, "version": "", "hit": 1}
                 rows.add("action", self._row(event.name, event.action) | hit)
             case RequestFailed():
-                self._failing.setdefault(event.asset, "")
+                self._failing.setdefault((event.asset, event.engine), "")
             case RequestSpent():
                 self._spent(event, rows)
             case AssetsKept():
@@ -144,6 +145,8 @@ class Journal:
                 rows.count("edited", event.edited)
             case AssetDone():
                 rows.count(_COUNTS[event.verdict], 1)
+            case AssetHandedOn():
+                self._explain((event.name, event.engine), event.message, rows)
             case AssetFailed():
                 rows.count("blocked" if event.blocked else "failed", 1)
                 self._failed(event, rows)
@@ -178,20 +181,26 @@ class Journal:
             "device_bytes": max(event.device_bytes, 0),
             "tries": event.tries,
             "error": event.error or "",
-            "message": self._failing.get(event.asset, "") if event.error else "",
+            "message": self._failing.get((event.asset, event.engine), "") if event.error else "",
             "cost": event.cost,
         }
         rows.add("action", self._row(started.name, started.action) | row)
 
     def _failed(self, event: AssetFailed, rows: RunRows) -> None:
-        if event.name in self._failing:
-            # The row of the request may be there already, or still to come.
-            self._failing[event.name] = event.message
-            rows.explain(event.name, event.message)
+        # What an engine was passed over for is told already.
+        failing = [key for key, told in self._failing.items() if key[0] == event.name and not told]
+        if failing:
+            for key in failing:
+                self._explain(key, event.message, rows)
         elif event.name in self._taken and not event.blocked:
             derived = self._taken[event.name].engine == FINISH
             outside = {"engine": "", "key": "", "version": "", "error": OUTSIDE, "message": event.message}
             rows.add("action", self._row(event.name, Action.FINISH if derived else Action.GENERATE) | outside)
+
+    def _explain(self, key: tuple[str, str], message: str, rows: RunRows) -> None:
+        # The row of the request may be there already, or still to come.
+        self._failing[key] = message
+        rows.explain(*key, message)
 
     def _row(self, asset: str, action: Action) -> dict[str, Any]:
         """What every row of an action says."""

@@ -155,11 +155,11 @@ class RunRows:
         else:
             self.add("worker", {"engine": engine, "device": "", "confined": "[]", **loss})
 
-    def explain(self, asset: str, message: str) -> None:
-        """Note why the requests of an asset failed, where their rows are there already."""
+    def explain(self, asset: str, engine: str, message: str) -> None:
+        """Note why the requests of an asset to an engine failed, where their rows are there already."""
         self.write(
-            "UPDATE action SET message = ? WHERE run = ? AND asset = ? AND error != ''",
-            (self.clean(message), self._id, self.clean(asset)),
+            "UPDATE action SET message = ? WHERE run = ? AND asset = ? AND engine = ? AND error != ''",
+            (self.clean(message), self._id, self.clean(asset), self.clean(engine)),
         )
 
     def environment(self, value: Mapping[str, str]) -> int:

@@ -48,6 +48,8 @@ class _Entry(msgspec.Struct):
     sent: dict[str, Any] = {}
     credits: tuple[Credit, ...] = ()
     environment: str = ""
+    instead_of: str = ""
+    asked: _Sha256 | None = None
 
 
 _KNOWN: Final = frozenset(_Entry.__struct_fields__)
@@ -80,6 +82,9 @@ def decode(
         _refuse_path(path, written=True)
     for path in entry.paths.values():
         _refuse_path(path, written=False)
+    if bool(entry.instead_of) != (entry.asked is not None):
+        detail = f"lacks `{'asked' if entry.instead_of else 'instead_of'}`: the two stand together"
+        raise ValueError(detail)
     if entry.environment and not environments:
         raise ValueError("refers to an environment, and the lock has none: it was cut off")
     picture = Picture(
@@ -103,6 +108,8 @@ def decode(
         # One branch removes the last asset of an environment, another adds one: git merges both without
         # a word, and the table is gone. It is worth knowing, but nothing that a build depends on.
         environment=environments.get(entry.environment, {}),
+        instead_of=entry.instead_of,
+        asked=None if entry.asked is None else Digest(entry.asked),
     )
 
 

@@ -123,6 +123,9 @@ def _record(record: Record, environment: str) -> Iterator[str]:
     yield ""
     yield f"[assets.{name}]"
     yield toml.line("engine", record.engine)
+    if record.asked is not None:
+        yield toml.line("instead_of", record.instead_of)
+        yield toml.line("asked", record.asked)
     yield toml.line("output", record.output)
     yield toml.line("file", picture.file)
     yield toml.line("pixels", picture.pixels)

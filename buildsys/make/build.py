@@ -16,13 +16,16 @@ from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, MakeError
 from buildsys.make import schedule
 from buildsys.make.failure import EngineFailed
-from buildsys.make.maker import Maker, relabelled
+from buildsys.make.maker import Maker
 from buildsys.make.pool import Stopped
-from buildsys.make.progress import AssetDone, AssetFailed, AssetsKept, AssetStarted, Event
+from buildsys.make.progress import AssetDone, AssetFailed, AssetsKept, Event, taken_up
 from buildsys.make.purse import Withheld
+from buildsys.make.recording import relabelled
+from buildsys.make.succession import Succession
 from buildsys.manifest.model import AssetName
 from buildsys.plan.judge import Judge
 from buildsys.plan.record import Record
+from buildsys.plan.standins import blocked_told
 from buildsys.plan.step import Plan, Step, Verdict
 from engines.protocol import ErrorKind
 
@@ -43,6 +46,14 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
     blocked: bool = False
 
 
+class Standin(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset that another engine made than the one asked for."""
+
+    name: AssetName
+    engine: str
+    instead_of: str
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of every asset that was asked for; names in the plan's order."""
 
@@ -52,6 +63,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     edited: tuple[AssetName, ...] = ()
     blocked: tuple[Failed, ...] = ()
     failed: tuple[Failed, ...] = ()
+    standins: tuple[Standin, ...] = ()
+    """Of those built, restored or fresh."""
     seconds: float = 0.0
 
 
@@ -65,6 +78,7 @@ class Build:
         lose: told of bytes that were believed to be restorable, and are not.
         publish: given each record as soon as its file is in place.
         tell: given each event; called from several threads.
+        locked: the lock may not change, so no other engine may make what the lock has from one.
     """
 
     def __init__(
@@ -76,13 +90,14 @@ class Build:
         lose: Callable[[Digest], None],
         publish: Callable[[Record], None],
         tell: Callable[[Event], None],
+        locked: bool = False,
     ) -> None:
         self._plan = plan
         self._judge = judge
-        self._maker = maker
-        self._lose = lose
+        self._succession = Succession(judge, maker, lose=lose, tell=tell, locked=locked)
         self._publish = publish
         self._tell = tell
+        self._standins: dict[AssetName, Standin] = {}
         self._verdicts: dict[AssetName, Verdict] = {}
         self._failures: dict[AssetName, Failed] = {}
         self._bugs: list[Exception] = []
@@ -96,7 +111,7 @@ class Build:
         fresh, edited = (len(self._plan.having(verdict)) for verdict in (Verdict.FRESH, Verdict.EDITED))
         self._tell(AssetsKept(fresh=fresh, edited=edited))
         for step in self._plan.having(Verdict.FRESH, Verdict.EDITED):
-            self._verdicts[step.name] = step.verdict
+            self._note(step)
             self._relabel(step)
         for step in self._plan.having(Verdict.BLOCKED):
             self._block(step)
@@ -148,22 +163,25 @@ class Build:
         if step.parts is None:
             # It waited for what it is made from; now its recipe is known, and may prove it fresh.
             step = self._judge.step(name)
-        notes: tuple[str, ...] = ()
         self._tell(taken_up(step))
-        step, record = self._restore(step)
-        if step.verdict is Verdict.BUILD:
-            record, notes = self._maker.make(step)
+        step, record, notes = self._succession.carry_out(step)
         if step.verdict is Verdict.BLOCKED:
             self._block(step)
-            reason = step.reasons[0]
-            raise MakeError(reason.text(), reason.hint)
+            raise MakeError(blocked_told(step), step.reasons[0].hint)
         if record is not None:
             self._publish(record)
         self._relabel(step)
         self._judge.settle(step, record.picture.file if record else None)
-        self._verdicts[name] = step.verdict
+        self._note(step)
         seconds = time.monotonic() - started
         self._tell(AssetDone(name=name, verdict=step.verdict, seconds=seconds, notes=notes))
+
+    def _note(self, step: Step) -> None:
+        self._verdicts[step.name] = step.verdict
+        if step.instead_of and step.verdict is not Verdict.EDITED:
+            self._standins[step.name] = Standin(
+                name=step.name, engine=step.asset.engine, instead_of=step.instead_of
+            )
 
     def _relabel(self, step: Step) -> None:
         """Keep the names in the record of a fresh asset true: its engine or its source may have a new one."""
@@ -172,21 +190,10 @@ class Build:
             if record != step.recorded:
                 self._publish(record)
 
-    def _restore(self, step: Step) -> tuple[Step, Record | None]:
-        """Bring back what is known; a step that is judged again, as often as that turns out to be lost."""
-        while step.verdict is Verdict.RESTORE:
-            record = self._maker.restore(step)
-            if record is not None:
-                return step, record
-            if step.known is not None:
-                self._lose(step.known.picture.file)
-            step = self._judge.step(step.name)
-        return step, None
-
     def _block(self, step: Step) -> None:
-        reason = step.reasons[0]
         self._verdicts[step.name] = Verdict.BLOCKED
-        self._leave_out(Failed(name=step.name, message=reason.text(), hint=reason.hint, blocked=True))
+        hint = step.reasons[0].hint
+        self._leave_out(Failed(name=step.name, message=blocked_told(step), hint=hint, blocked=True))
 
     def _leave_out(self, failed: Failed) -> None:
         self._failures[failed.name] = failed
@@ -234,19 +241,9 @@ class Build:
             edited=having(Verdict.EDITED),
             blocked=tuple(item for item in failures if item.blocked),
             failed=tuple(item for item in failures if not item.blocked),
+            standins=tuple(self._standins[name] for name in self._plan.steps if name in self._standins),
             seconds=seconds,
         )
-
-
-def taken_up(step: Step) -> AssetStarted:
-    """What is told when `step` is taken up."""
-    return AssetStarted(
-        name=step.name,
-        engine=step.asset.engine,
-        verdict=step.verdict,
-        recipe=step.recipe,
-        reasons=tuple(reason.text() for reason in step.reasons),
-    )
 
 
 def _last_lines(error: ArtlockError) -> str:

@@ -24,6 +24,7 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
         lost: bool = False,
         killed: bool = False,
         unasked: bool = False,
+        crashed: bool = False,
     ) -> None:
         super().__init__(message, hint)
         self.kind = kind
@@ -39,3 +40,25 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
         """By `SIGKILL`: nobody knows why, but of the device's memory it tells nothing."""
         self.unasked = unasked
         """It was gone before it was sent the batch."""
+        self.crashed = crashed
+        """Its process died, hung or broke the protocol; else it said itself what is wrong."""
+        self.engine = ""
+        """The engine that was to draw the asset; empty of any other work, such as its finishing, that no
+        other engine could do instead."""
+
+    def retold(self, message: str, engine: str = "") -> EngineFailed:
+        """The same in the words `message`, and of `engine` where one is given."""
+        other = EngineFailed(
+            message,
+            self.hint,
+            kind=self.kind,
+            host_bytes=self.host_bytes,
+            log_tail=self.log_tail,
+            retry_after=self.retry_after,
+            lost=self.lost,
+            killed=self.killed,
+            unasked=self.unasked,
+            crashed=self.crashed,
+        )
+        other.engine = engine or self.engine
+        return other

@@ -21,12 +21,14 @@ from buildsys.make.copies import Copies
 from buildsys.make.failure import EngineFailed
 from buildsys.make.made import Made
 from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
+from buildsys.make.recording import record_of, relabelled
+from buildsys.make.refusals import Refusals
 from buildsys.make.results import Finished, Raw, damaged, picture_of, raw_of
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
 from buildsys.plan import price, recipe
 from buildsys.plan.judge import output_of
-from buildsys.plan.record import Parts, Record, told
+from buildsys.plan.record import Parts, Record
 from buildsys.plan.step import Step
 from buildsys.store.objects import Store
 from engines.protocol import Done, ErrorKind, Request
@@ -54,6 +56,7 @@ class Maker:
         locate: where a path of the manifest lies on this disk.
         from_git: bytes of a path in the last commit, or None.
         rebuild: assets that are made again whatever the store knows.
+        retry_refused: ask again for what an engine refused before.
         placing: told the path and the digest of each picture just before it is put in its place.
         tell: given each action, as it goes to an engine or needs none; called from several threads.
     """
@@ -69,6 +72,7 @@ class Maker:
         locate: Callable[[str], Path],
         from_git: Callable[[str], bytes | None],
         rebuild: frozenset[AssetName] = frozenset(),
+        retry_refused: bool = False,
         placing: Callable[[str, Digest], None] = lambda *_: None,
         tell: Callable[[Event], None] = lambda _: None,
     ) -> None:
@@ -80,6 +84,7 @@ class Maker:
         self._locate = locate
         self._from_git = from_git
         self._rebuild = rebuild
+        self._refusals = Refusals(store, retry=retry_refused)
         self._placing = placing
         self._tell = tell
 
@@ -113,19 +118,7 @@ class Maker:
         copies = self._snapshot(step, parts)
         raw = self._generate(step, parts, copies)
         finished = self._finish(step, parts, raw, copies)
-        record = Record(
-            name=step.name,
-            recipe=recipe.digest_of(parts),
-            parts=parts,
-            engine=step.asset.engine,
-            output=step.output,
-            picture=finished.picture,
-            raw=raw.raw,
-            paths=_paths(step),
-            sent=raw.sent,
-            credits=raw.credits,
-            environment={**finished.environment, **raw.environment},
-        )
+        record = record_of(step, parts, raw, finished)
         if step.asset.engine != PLACEHOLDER:
             self._store.record_action(record.recipe, msgspec.to_builtins(record), sync=False)
         self._place(step, record.picture.file)
@@ -139,7 +132,10 @@ class Maker:
         engine = step.asset.engine
         cached = self._recall(step, Action.GENERATE, engine, key, Raw)
         if cached is not None:
+            self._refusals.forget(parts)
             return cached
+        configured = self._manifest.engines[engine]
+        self._refusals.check(parts, configured)
         request = Request(
             id=f"{step.name}#raw",
             asset=step.name,
@@ -153,12 +149,22 @@ class Maker:
             inputs={field: str(path) for field, path in copies.items() if not field.startswith("finish.")},
         )
         self._tell(ActionStarted(name=step.name, action=Action.GENERATE, engine=engine, key=key))
-        configured = self._manifest.engines[engine]
-        done = self._engines.render(configured, request)
+        done = self._drawn(configured, request, parts)
         dear, cost = _dear(configured), price.billed(configured, request, done)
         result = raw_of(self._adopt(done, sync=dear), done, done.environment, cost)
         self._store.record_action(key, msgspec.to_builtins(result), sync=dear)
+        self._refusals.forget(parts)
         return result
+
+    def _drawn(self, engine: Engine, request: Request, parts: Parts) -> Made:
+        try:
+            return self._engines.render(engine, request)
+        except EngineFailed as error:
+            # Told again: one that ends an engine's process is raised for every request that it had.
+            failure = error.retold(error.message, engine.name)
+            if failure.kind is ErrorKind.REFUSED:
+                self._refusals.note(parts, engine, request, failure)
+            raise failure from error
 
     def _finish(self, step: Step, parts: Parts, raw: Raw, copies: Mapping[str, Path]) -> Finished:
         # A provider's picture may be larger than the asset: it is brought to its size first.
@@ -259,20 +265,6 @@ class Maker:
             raise MakeError(
                 f"the picture of `{step.name}` is lost from the store", "run `artlock build` again"
             )
-
-
-def relabelled(record: Record, step: Step) -> Record:
-    """`record` under the names of `step`: they are no part of a recipe, so a rename makes nothing stale.
-
-    But `reproduce` and `credits` follow them, and would look for an asset that is gone.
-    """
-    return msgspec.structs.replace(
-        record, name=step.name, engine=step.asset.engine, output=step.output, paths=_paths(step)
-    )
-
-
-def _paths(step: Step) -> dict[str, str]:
-    return {field: told(item) for field, item in sorted(step.asset.inputs.items())}
 
 
 def _dear(engine: Engine) -> bool:

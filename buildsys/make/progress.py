@@ -12,7 +12,7 @@ import msgspec
 
 from buildsys.digest import Digest
 from buildsys.manifest.model import AssetName
-from buildsys.plan.step import Verdict
+from buildsys.plan.step import Step, Verdict
 
 
 class AssetStarted(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +59,16 @@ class AssetsKept(msgspec.Struct, frozen=True, kw_only=True):
     edited: int
 
 
+class AssetHandedOn(msgspec.Struct, frozen=True, kw_only=True):
+    """An engine gave up on an asset, and the next one of its fallback makes it."""
+
+    name: AssetName
+    engine: str
+    message: str
+    """Why that one gave up."""
+    to: str
+
+
 class AssetDone(msgspec.Struct, frozen=True, kw_only=True):
     """An asset is in its place, or proved fresh."""
 
@@ -85,3 +95,14 @@ class JournalTrouble(msgspec.Struct, frozen=True, kw_only=True):
 
 Event: TypeAlias = msgspec.Struct
 """Any of these, or one of the pool's."""
+
+
+def taken_up(step: Step) -> AssetStarted:
+    """What is told when `step` is taken up."""
+    return AssetStarted(
+        name=step.name,
+        engine=step.asset.engine,
+        verdict=step.verdict,
+        recipe=step.recipe,
+        reasons=tuple(reason.text() for reason in step.reasons),
+    )

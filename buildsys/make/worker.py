@@ -71,7 +71,7 @@ class Worker:
             self._tree = ProcessTree(python, adapter, place.staging, place.log, seen, within)
         except OSError as error:
             fact, kind, hint, _ = not_begun(engine, python, error)
-            raise EngineFailed(fact, hint, kind=kind, lost=True) from error
+            raise EngineFailed(fact, hint, kind=kind, lost=True, crashed=True) from error
         self._channel = Channel(self._tree.requests, self._tree.replies)
 
     def prepare(self) -> None:
@@ -240,7 +240,7 @@ class Worker:
         fact = f"the engine `{self._engine.name}` {fact}"
         if self._sent and self._engine.card.keys:
             fact, hint, kind = f"{fact}{advice.BILLED}", advice.LOOK, ErrorKind.UNCERTAIN
-        return self._error(fact, hint or self._log.advice, kind, lost=True, **how)
+        return self._error(fact, hint or self._log.advice, kind, lost=True, crashed=True, **how)
 
     def _silent(self, fact: str, limit: str, *, alive: bool = False) -> EngineFailed:
         """A deadline passed."""

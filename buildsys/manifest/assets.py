@@ -41,12 +41,15 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     finisher: Finisher
 
 
-def resolve(asset: Declared, rules: Rules) -> Asset | None:
-    """`asset` for the profile of `rules`; None where its style is wrong, which is told. Raises `Fault`."""
+def resolve(asset: Declared, rules: Rules, standin: Engine | None = None) -> Asset | None:
+    """`asset` for the profile of `rules`; None where its style is wrong, which is told. Raises `Fault`.
+
+    `standin`: the engine to resolve it for, whatever engine it names.
+    """
     if "from" in asset.table:
         return _derived(asset, rules)
     role: str = asset.table.get("role", "")
-    engine, blocked = _engine(asset, role, rules)
+    engine, blocked = (standin, "") if standin else _engine(asset, role, rules)
     layer = _layer(asset, engine, rules)
     if layer is None:
         return None

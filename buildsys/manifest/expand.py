@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from buildsys.errors import ManifestError, did_you_mean
-from buildsys.manifest import assets, engines, matrix, names, references
+from buildsys.manifest import engines, matrix, names, references, standins
 from buildsys.manifest import variables as texts
 from buildsys.manifest.assets import Rules
 from buildsys.manifest.cards import FINISH, Cards
@@ -164,7 +164,7 @@ def _assets(
                 origins[name] = (entry, key)
                 if profiles is not None and rules.profile not in profiles:
                     elsewhere.append(name)
-                elif asset := assets.resolve(declared, rules):
+                elif asset := standins.resolve(declared, rules):
                     made[name] = asset
         except Fault as fault:
             problems.add(entry.source, fault.under("assets", key))

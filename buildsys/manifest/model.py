@@ -247,6 +247,9 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     (from 0) is `finish.i.NAME`."""
     format: str = "png"
     """Suffix of the output: `png` or `webp`."""
+    standins: tuple[Asset, ...] = ()
+    """The same asset for each engine of its engine's fallback, in the order to ask them; made from no other
+    assets than this one. They have none themselves."""
     location: Location = Location("")
 
 

@@ -28,6 +28,18 @@ def faults(engines: Mapping[str, Engine], choosable: Collection[str]) -> Iterato
                 yield name, fault.under("fallback", number)
 
 
+def heirs(name: str, engines: Mapping[str, Engine]) -> tuple[str, ...]:
+    """The engines that stand in for `name`, and for those in turn: depth first, each once."""
+    found: dict[str, None] = {}
+    waiting = [*reversed(engines[name].fallback)]
+    while waiting:
+        other = waiting.pop()
+        if other not in found:
+            found[other] = None
+            waiting += reversed(engines[other].fallback)
+    return tuple(found)
+
+
 def _fallback(engine: Engine, number: int, choosable: Collection[str]) -> Fault | None:
     other = engine.fallback[number]
     if other == engine.name:

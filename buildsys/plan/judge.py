@@ -5,8 +5,8 @@ Knows nothing of files or processes: it asks the `World`, and a test can be one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Protocol
+from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 
 import msgspec
 
@@ -14,40 +14,11 @@ from buildsys.digest import Digest
 from buildsys.errors import DiskError
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.model import Asset, AssetName, Engine, Manifest
-from buildsys.plan import graph, recipe
+from buildsys.plan import graph, recipe, stale
 from buildsys.plan.record import Parts, Record
+from buildsys.plan.standins import GIVES_WAY, in_place_of, instead
 from buildsys.plan.step import Plan, Reason, Step, Verdict, Why
-
-
-class World(Protocol):
-    """What the plan may ask about the checkout and the store. Nothing starts; nothing is written."""
-
-    def file(self, path: str) -> Digest | None:
-        """Digest of a file of the project, or of a `bundled:` one; None where there is none.
-
-        Raises `DiskError` where something else is there, or it can't be read.
-        """
-        ...
-
-    def restorable(self, digest: Digest, path: str) -> bool:
-        """Whether these bytes can be brought back, from the store or from git's copy of `path`."""
-        ...
-
-    def known(self, key: Digest) -> Record | None:
-        """What this recipe gave the last time, on this machine."""
-        ...
-
-    def placed(self, path: str, found: Digest) -> bool:
-        """Whether a build put this very file at `path`, and was killed before the lock told of it."""
-        ...
-
-    def blocked(self, engine: Engine) -> Reason | None:
-        """Why this engine can't run here and now."""
-        ...
-
-    def revision(self, engine: Engine) -> str:
-        """The model's revision; for a local folder the digest of its weights."""
-        ...
+from buildsys.plan.world import World
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +28,8 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     """Make these again, whatever is known of them."""
     force: frozenset[AssetName] = frozenset()
     """Overwrite these, even where a hand edited them."""
+    retry_refused: bool = False
+    """Ask again for what an engine refused before."""
 
 
 class Judge:
@@ -88,6 +61,7 @@ class Judge:
         self._finish = manifest.engines[FINISH].card
         self._bytes: dict[AssetName, Digest | None] = {}
         self._blocked: dict[str, Reason | None] = {}
+        self._given_up: dict[tuple[AssetName, str], Reason] = {}
         self.steps: dict[AssetName, Step] = {}
 
     def plan(self, names: Collection[AssetName] | None = None) -> Plan:
@@ -110,6 +84,10 @@ class Judge:
             self._bytes[step.name] = None
         else:
             self._bytes[step.name] = made or _settled(step)
+
+    def pass_over(self, name: AssetName, engine: str, reason: Reason) -> None:
+        """Ask `engine` no more for `name` in this build: it gave up on it, as `reason` says."""
+        self._given_up[name, engine] = reason
 
     def step(self, name: AssetName) -> Step:
         """The verdict on one asset; what it is made from must be settled."""
@@ -137,8 +115,7 @@ class Judge:
         if parts is None:
             waiting = all(reason.why is Why.UPSTREAM for reason in obstacles)
             return _with(blank, Verdict.BUILD if waiting else Verdict.BLOCKED, *obstacles)
-        step = msgspec.structs.replace(blank, parts=parts, recipe=recipe.digest_of(parts))
-        return self._judge(step, engine)
+        return self._judge(msgspec.structs.replace(blank, parts=parts, recipe=recipe.digest_of(parts)))
 
     def _parts(self, asset: Asset, engine: Engine) -> tuple[Parts | None, tuple[Reason, ...]]:
         digests: dict[str, Digest] = {}
@@ -171,10 +148,10 @@ class Judge:
             return Reason(why=Why.ENGINE, new=f"made from `{name}`, which is blocked", hint=hint)
         return Reason(why=Why.UPSTREAM, field=name)
 
-    def _judge(self, step: Step, engine: Engine) -> Step:
-        reasons = self._stale(step)
+    def _judge(self, asked: Step) -> Step:
+        step = stale.as_locked(asked, self._standins(asked))
+        reasons = stale.reasons(step, self._standins(asked))
         disk = self._disk(step)
-        asked = step.name in self._wishes.rebuild
         if disk is not None and step.name not in self._wishes.force:
             known = self._world.known(step.recipe) if step.recipe else None
             if known is not None and known.picture.file == step.on_disk:
@@ -184,8 +161,8 @@ class Judge:
                 return _with(step, Verdict.EDITED, disk, *reasons)
             # The same, and then the recipe changed.
             disk = Reason(why=Why.LEFT)
-        if asked:
-            return self._make(step, engine, (Reason(why=Why.ASKED), *reasons))
+        if step.name in self._wishes.rebuild:
+            return self._make(asked, (Reason(why=Why.ASKED), *reasons), anew=True)
         if not reasons and disk is None and step.on_disk is not None and not self._is_placeholder(step):
             return _with(step, Verdict.FRESH)
         if disk is not None:
@@ -196,22 +173,50 @@ class Judge:
         known = self._restorable(step)
         if known is not None:
             return _with(step, Verdict.RESTORE, *reasons, known=known)
-        return self._make(step, engine, reasons)
+        return self._make(asked, reasons)
 
-    def _make(self, step: Step, engine: Engine, reasons: tuple[Reason, ...]) -> Step:
-        if engine.name not in self._blocked:
-            self._blocked[engine.name] = self._world.blocked(engine)
-        obstacle = self._blocked[engine.name]
-        if obstacle is not None:
-            return _with(step, Verdict.BLOCKED, obstacle, *reasons)
-        return _with(step, Verdict.BUILD, *reasons)
+    def _make(self, asked: Step, reasons: tuple[Reason, ...], *, anew: bool = False) -> Step:
+        """The step of the first engine that can make it; blocked where there is none.
 
-    def _stale(self, step: Step) -> tuple[Reason, ...]:
-        if step.recorded is None:
-            return (Reason(why=Why.NEW),)
-        if step.parts is None or step.recorded.recipe == step.recipe:
-            return ()
-        return differences(step.recorded.parts, step.parts)
+        `anew`: bring nothing back.
+        """
+        passed: list[Reason] = []
+        for step in chain([asked], self._standins(asked)):
+            because = (instead(step, passed),) if passed else ()
+            if passed and not anew and (known := self._restorable(step)) is not None:
+                return _with(step, Verdict.RESTORE, *because, *reasons, known=known)
+            obstacle = self._obstacle(step)
+            if obstacle is None:
+                return _with(step, Verdict.BUILD, *because, *reasons)
+            passed.append(obstacle)
+            if step is asked and obstacle.why not in GIVES_WAY:
+                break
+        return _with(asked, Verdict.BLOCKED, *passed, *reasons)
+
+    def _obstacle(self, step: Step) -> Reason | None:
+        """Why the engine of `step` is not asked to make it."""
+        if step.parts is None:
+            return step.reasons[0]
+        name = step.asset.engine
+        if (step.name, name) in self._given_up:
+            return self._given_up[step.name, name]
+        if not self._wishes.retry_refused:
+            refusal = self._world.refused(recipe.refusal_key(step.parts))
+            if refusal is not None:
+                return refusal.reason()
+        if name not in self._blocked:
+            self._blocked[name] = self._world.blocked(self._manifest.engines[name])
+        return self._blocked[name]
+
+    def _standins(self, asked: Step) -> Iterator[Step]:
+        """`asked` as each engine of the fallback would make it; one without its inputs has no parts."""
+        for asset in asked.asset.standins:
+            engine = self._manifest.engines[asset.engine]
+            parts, missing = self._parts(asset, engine)
+            if parts is None:
+                yield msgspec.structs.replace(asked, asset=asset, parts=None, recipe=None, reasons=missing)
+            else:
+                yield in_place_of(asked, asset, engine, parts)
 
     def _disk(self, step: Step) -> Reason | None:
         """What a person did to the file, if anything."""
@@ -241,21 +246,6 @@ class Judge:
             if self._world.restorable(record.picture.file, step.output):
                 return record
         return None
-
-
-def differences(old: Parts, new: Parts) -> tuple[Reason, ...]:
-    """What changed from `old` to `new`, part by part; empty exactly where their digests are equal."""
-    before, after = recipe.leaves(old), recipe.leaves(new)
-    return tuple(
-        Reason(
-            why=Why.PART,
-            field=field,
-            old=before.get(field, recipe.ABSENT),
-            new=after.get(field, recipe.ABSENT),
-        )
-        for field in sorted({*before, *after})
-        if before.get(field) != after.get(field)
-    )
 
 
 def output_of(manifest: Manifest, asset: Asset) -> str:

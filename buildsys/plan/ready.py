@@ -32,7 +32,8 @@ def obstacle(
     card = engine.card
     if engine.retired and engine.retired <= today:
         successor = f"map the role to `{engine.successor}`" if engine.successor else "choose another engine"
-        return _blocked(f"engine `{engine.name}` was retired on {engine.retired}", successor)
+        fact = f"engine `{engine.name}` was retired on {engine.retired}"
+        return Reason(why=Why.RETIRED, field=engine.name, new=fact, hint=successor)
     missing = [module for module in card.requires if not engine.python and not installed(module)]
     if missing:
         install = f"pip install 'artlock[{card.extra}]'" if card.extra else f"pip install {' '.join(missing)}"

@@ -60,13 +60,23 @@ def generate_key(parts: Parts) -> Digest:
 
     A new crop has the same one, so it never pays for a new picture.
     """
+    return of_value({"artlock": SALT, "generate": _generated(parts)})
+
+
+def refusal_key(parts: Parts) -> Digest:
+    """What the store keeps a refusal of the generate action under: its finishing changes no answer."""
+    return of_value({"artlock": SALT, "refused": _generated(parts)})
+
+
+def _generated(parts: Parts) -> dict[str, Json]:
+    """The recipe without its finishing."""
     walked = tree(parts)
     for key in ("finish", "finish_version", "format"):
         walked.pop(key, None)
     walked["inputs"] = {
         key: value for key, value in walked.get("inputs", {}).items() if not key.startswith("finish.")
     }
-    return of_value({"artlock": SALT, "generate": walked})
+    return walked
 
 
 def finish_key(parts: Parts, raw: Digest, size: tuple[int, int] | None = None) -> Digest:

@@ -92,3 +92,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     credits: tuple[Credit, ...] = ()
     environment: Mapping[str, str] = {}
     """What it was made with; never part of the recipe."""
+    instead_of: str = ""
+    """The engine that was asked for, where `engine`, one of its fallback, made it."""
+    asked: Digest | None = None
+    """The recipe that was asked for, then."""

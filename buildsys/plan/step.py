@@ -57,6 +57,14 @@ class Why(StrEnum):
     """An input file is not there: `field` its parameter, `new` its path."""
     ENGINE = "engine"
     """Its engine can't run: `new` says why."""
+    RETIRED = "retired"
+    """Its engine's provider has ended it: `new` says when."""
+    REFUSED = "refused"
+    """Its engine refused this recipe before, and is not asked again: `field` the engine, `new` its words."""
+    GAVE_UP = "gave_up"
+    """Its engine gave up on it in this build: `field` the engine, `new` its words."""
+    STANDIN = "standin"
+    """An engine of the fallback makes it: `field` that one, `old` the one asked for, `new` why not that."""
     DISK = "disk"
     """The disk won't give its file, or an input, such as where a folder is there: `new` says why."""
 
@@ -75,14 +83,10 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
         match self.why:
             case Why.PART:
                 return f"{self.field}: {shown(self.old, self.new)} → {shown(self.new, self.old)}"
-            case Why.UPSTREAM:
-                return f"made from `{self.field}`, which is made first"
-            case Why.INPUT:
-                return f"`{self.field}` names `{self.new}`, which is not there"
-            case Why.ENGINE | Why.DISK:
-                return self.new
+            case Why.GAVE_UP:
+                return f"`{self.field}` gave up on it: {self.new.partition(chr(10))[0]}"
             case _:
-                return _SENTENCES[self.why]
+                return _SENTENCES[self.why].format(field=self.field, new=self.new)
 
 
 _SENTENCES = {
@@ -92,7 +96,14 @@ _SENTENCES = {
     Why.FOREIGN: "a file that artlock did not make lies where it goes",
     Why.LEFT: "a picture of a build that was killed lies where it goes",
     Why.PLACEHOLDER: "a placeholder lies where it goes",
+    Why.UPSTREAM: "made from `{field}`, which is made first",
     Why.ASKED: "asked for on the command line",
+    Why.INPUT: "`{field}` names `{new}`, which is not there",
+    Why.ENGINE: "{new}",
+    Why.RETIRED: "{new}",
+    Why.REFUSED: "{new}",
+    Why.STANDIN: "{new}; `{field}` makes it instead",
+    Why.DISK: "{new}",
 }
 
 
@@ -130,11 +141,20 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the file that lies there now."""
     device: str = ""
     """The device that its engine shares with others; empty where it works on none."""
+    instead_of: str = ""
+    """The engine that was asked for, where one of its fallback makes it: `asset`, `parts` and `recipe` are
+    that one's."""
+    asked: Digest | None = None
+    """The recipe that was asked for, where `recipe` is a stand-in's."""
 
     @property
     def stale(self) -> bool:
         """Whether a build has anything to do."""
         return self.verdict in (Verdict.BUILD, Verdict.RESTORE)
+
+
+def _is_recorded(step: Step, record: Record) -> bool:
+    return (step.recipe, step.asked) == (record.recipe, record.asked)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +171,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         moved = [
             f"{step.name}: {step.reasons[0].text()}"
             for step in self.having(Verdict.BUILD, Verdict.RESTORE)
-            if step.recorded is None or (step.recipe is not None and step.recipe != step.recorded.recipe)
+            if step.recorded is None or (step.recipe is not None and not _is_recorded(step, step.recorded))
         ]
         return (*moved, *(f"{name}: the manifest no longer has it" for name in self.orphans))
 

@@ -1,0 +1,37 @@
+"""A refusal: what an engine, or a check, turned down, kept so that nobody pays for the same answer twice.
+
+Knows nothing of where it is kept, nor of what a person does about it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from buildsys.plan.step import Reason, Why
+
+HINT: Final = "change its prompt, or run `artlock build --retry-refused`"
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """One recipe that was turned down."""
+
+    engine: str
+    """The engine's name in the manifest at that time; of the recipe only its adapter and model are part."""
+    kind: str
+    """Of the error, as in `engines.protocol.ErrorKind`."""
+    message: str
+    hint: str = ""
+    dated: str
+    """ISO date, UTC."""
+    cost: float | None = None
+    """US dollars that were taken for it all the same; None: nobody knows."""
+
+    def text(self) -> str:
+        """One line for a person."""
+        return f"`{self.engine}` refused it on {self.dated}: {self.message.partition(chr(10))[0]}"
+
+    def reason(self) -> Reason:
+        """Why the plan does not ask again."""
+        return Reason(why=Why.REFUSED, field=self.engine, new=self.text(), hint=HINT)
