@@ -20,7 +20,7 @@ from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event
 from buildsys.manifest import devices
-from buildsys.manifest.cards import FINISH, Cards
+from buildsys.manifest.cards import MEASURE, Cards
 from buildsys.manifest.model import Asset, AssetName, Engine, Input
 from buildsys.manifest.source import Fault
 from buildsys.plan import recipe
@@ -44,16 +44,20 @@ class Likeness(StrEnum):
 
 
 class Distance(msgspec.Struct, frozen=True, kw_only=True):
-    """How far two pictures are from each other."""
+    """How far two pictures are from each other, as the adapter `measure` says it."""
 
     hash_bits: int
     """Bits of 64 in which the perceptual hashes differ."""
     psnr: float | None = None
-    """Peak signal-to-noise ratio in dB over RGBA; None where the sizes differ."""
+    """Peak signal-to-noise ratio in dB; None where nothing differs to the eye, or the locked one is gone."""
+    ssim: float | None = None
+    """Structural similarity, 1 for pictures that look equal."""
+    resized: bool = False
+    """Whether the sizes differ, and these two are those of both at the smaller width and height."""
     largest: int | None = None
-    """Largest difference of a channel value, 0 to 255."""
+    """Largest difference of a channel value, 0 to 255; None where the sizes differ."""
     changed: float | None = None
-    """Share of pixels that differ, 0 to 1."""
+    """Share of pixels that differ, 0 to 1; None where the sizes differ."""
 
 
 class Reproduction(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +83,9 @@ def reproduce(
     with (
         interruptible(),
         journalled(session, "reproduce", jobs, tell) as journal,
-        Pool(private, root=session.root, jobs=jobs, on_event=journal.before(tell)) as pool,
+        Pool(
+            private, root=session.root, jobs=jobs, on_event=journal.before(tell), on_key=journal.conceal
+        ) as pool,
     ):
         # In the folder of the run: what a killed one leaves there, the next one removes.
         folder = pool.inputs / "reproduce"
@@ -245,8 +251,7 @@ def _distance(
     if old is None and path.is_file():
         old = path.read_bytes()
     new = store.read(made.picture.file)
-    same_size = (record.picture.width, record.picture.height) == (made.picture.width, made.picture.height)
-    if old is None or new is None or digest.of_bytes(old) != record.picture.file or not same_size:
+    if old is None or new is None or digest.of_bytes(old) != record.picture.file:
         return Distance(hash_bits=bits)
     # Names of ours: the format in a stranger's lock may be a path. Who decodes them looks at the bytes.
     reference, image = folder / "then", folder / "now"
@@ -256,9 +261,9 @@ def _distance(
         id="compare",
         asset=record.name,
         output="compared.png",
-        parameters={"steps": []},
+        parameters={"work": "compare"},
         inputs={"image": str(image), "reference": str(reference)},
     )
-    facts = pool.render(session.manifest.engines[FINISH], request).facts
-    measured = {field: facts.get(field) for field in ("psnr", "largest", "changed")}
-    return msgspec.convert({"hash_bits": bits, **measured}, Distance)
+    facts = pool.render(session.manifest.engines[MEASURE], request).facts
+    known = {field: facts[field] for field in Distance.__struct_fields__ if field in facts}
+    return msgspec.convert(known, Distance)

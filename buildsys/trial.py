@@ -6,7 +6,6 @@ It uses the store, so the same trial twice is made once.
 from __future__ import annotations
 
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,13 +22,17 @@ from buildsys.lock.model import Lock
 from buildsys.make.events import RequestSpent
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
-from buildsys.make.progress import ActionStarted, Event
+from buildsys.make.progress import Event
+from buildsys.make.purse import Purse
 from buildsys.manifest.model import AssetName, Manifest
 from buildsys.manifest.read import MANIFEST, parse, read
+from buildsys.plan import price
 from buildsys.plan.judge import Wishes
+from buildsys.plan.price import Bill
 from buildsys.plan.record import Record
 from buildsys.plan.step import Step, Verdict, Why
 from buildsys.session import PRIVATE, Session, find_root
+from buildsys.spending import Spending, Till
 from buildsys.store.objects import Store
 from buildsys.store.place import default_root
 from buildsys.workbench import interruptible, journalled
@@ -44,9 +47,6 @@ HINT: Final = "change the prompt, or add `--retry-refused`"
 
 COMMAND: Final = "command line"
 """What messages call the text that the options make."""
-
-_ACCOUNT_SECONDS: Final = 20.0
-"""How long to wait for the account of a request that is done; it comes when its batch has ended."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,16 +73,26 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
     spent: RequestSpent | None = None
     """What the engine took; None where the store had the picture."""
+    expected: Bill = Bill()
+    """What it should have cost."""
+    cost: Bill = Bill()
+    """What it did cost."""
 
 
 class Easel:
     """Makes steps outside the project: nothing of it enters the manifest, the lock or `out/`."""
 
-    def __init__(self, maker: Maker, pool: Pool, journal: Journal, spending: Spending) -> None:
+    def __init__(self, maker: Maker, pool: Pool, journal: Journal, spending: Spending, till: Till) -> None:
         self.pool = pool
         self._maker = maker
         self._journal = journal
         self._spending = spending
+        self._till = till
+
+    @property
+    def cost(self) -> Bill:
+        """What all that was asked for did cost so far."""
+        return self._till.bill
 
     def make(self, step: Step) -> tuple[Record, tuple[str, ...]]:
         """The record of `step`, and notes for a person. May be called from several threads.
@@ -97,32 +107,6 @@ class Easel:
         return self._spending.on(step.name, step.asset.engine)
 
 
-class Spending:
-    """What requests took, by asset and engine: told by the pool, and asked for by others."""
-
-    def __init__(self) -> None:
-        self._told = threading.Condition()
-        self._asked: set[tuple[str, str]] = set()
-        self._spent: dict[tuple[str, str], RequestSpent] = {}
-
-    def hear(self, event: Event) -> None:
-        """Take in what happens. Called from several threads."""
-        with self._told:
-            if isinstance(event, ActionStarted):
-                self._asked.add((event.name, event.engine))
-            elif isinstance(event, RequestSpent):
-                self._spent[event.asset, event.engine] = event
-                self._told.notify_all()
-
-    def on(self, asset: str, engine: str) -> RequestSpent | None:
-        """What was spent on `asset`; waits for what is still to be told."""
-        key = asset, engine
-        with self._told:
-            if key in self._asked:
-                self._told.wait_for(lambda: key in self._spent, _ACCOUNT_SECONDS)
-            return self._spent.get(key)
-
-
 @contextmanager
 def easel(
     session: Session,
@@ -131,12 +115,13 @@ def easel(
     jobs: int,
     tell: Callable[[Event], None],
     *,
+    budget: float | None = None,
     retry_refused: bool = False,
 ) -> Iterator[Easel]:
     """An easel for `session` that puts finished files into the scratch folder `folder`.
 
-    `command` is what the journal calls the run; `jobs` as for a build; `retry_refused`: ask again for what
-    an engine refused before.
+    `command` is what the journal calls the run; `jobs` and `budget` as for a build; `retry_refused`: ask
+    again for what an engine refused before.
     """
     spending = Spending()
     with journalled(session, command, jobs, tell) as journal:
@@ -151,25 +136,42 @@ def easel(
 
         # Logs stay in the project: the message that names one outlives the scratch folder.
         work = session.root / PRIVATE / "trial"
-        with Pool(work, root=session.root, jobs=jobs, on_event=hear) as pool:
+        with Pool(work, root=session.root, jobs=jobs, on_event=hear, on_key=journal.conceal) as pool:
+            till = Till(pool)
             maker = Maker(
                 root=folder,
                 manifest=session.runnable(),
                 store=session.store,
-                engines=pool,
+                engines=till if budget is None else Purse(till, budget),
                 inputs=pool.inputs,
                 locate=session.checkout.path,
                 from_git=session.checkout.from_git,
                 retry_refused=retry_refused,
                 tell=note,
             )
-            yield Easel(maker, pool, journal, spending)
+            yield Easel(maker, pool, journal, spending, till)
 
 
-def run(start: Path, wanted: Wanted, target: Path, tell: Callable[[Event], None]) -> Trial:
+def run(
+    start: Path,
+    wanted: Wanted,
+    target: Path,
+    tell: Callable[[Event], None],
+    *,
+    budget: float | None = None,
+    priced: Callable[[Bill], None] = lambda _: None,
+) -> Trial:
     """Make one picture and put it at `target`. Engines of the project at `start` count, if there is one.
 
-    Raises `ArtlockError`; a file at `target` is never overwritten.
+    Args:
+        start: where the project is sought.
+        wanted: the picture.
+        target: never overwritten.
+        tell: given each event; called from several threads.
+        budget: US dollars that the engine may take.
+        priced: given what the picture should cost, before it is asked for.
+
+    Raises `ArtlockError`.
     """
     if target.exists():
         raise ArtlockError(f"`{target}` is there already", "give another file name with `-o`")
@@ -180,17 +182,29 @@ def run(start: Path, wanted: Wanted, target: Path, tell: Callable[[Event], None]
         root, manifest = _manifest(start, folder, wanted, target.suffix[1:])
         session = Session(root, manifest, Lock(), Store(default_root()))
         wishes = Wishes(retry_refused=wanted.retry_refused)
-        step = ready(session.judge(wishes).plan((NAME,)).steps[NAME])
+        plan = session.priced(session.judge(wishes).plan((NAME,)), wishes)
+        step, expected = ready(plan.steps[NAME]), price.total(plan)
+        priced(expected)
         started = time.monotonic()
-        with easel(session, folder, "generate", 1, tell, retry_refused=wanted.retry_refused) as bench:
+        with easel(
+            session, folder, "generate", 1, tell, budget=budget, retry_refused=wanted.retry_refused
+        ) as bench:
             record, notes = bench.make(step)
-            spent = bench.spent(step)
+            spent, cost = bench.spent(step), bench.cost
         seconds = time.monotonic() - started
         data = session.store.read(record.picture.file)
     if data is None:
         raise ArtlockError("the picture is lost from the store", "run the command again")
     write_durably(target, data)
-    return Trial(path=str(target), seconds=seconds, record=record, notes=notes, spent=spent)
+    return Trial(
+        path=str(target),
+        seconds=seconds,
+        record=record,
+        notes=notes,
+        spent=spent,
+        expected=expected,
+        cost=cost,
+    )
 
 
 def ready(step: Step) -> Step:

@@ -27,7 +27,7 @@ from buildsys.make.progress import Event, JournalTrouble
 from buildsys.make.purse import Purse
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import Asset, AssetName, Manifest
-from buildsys.plan import recipe
+from buildsys.plan import price, recipe
 from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict, Why
 from buildsys.session import LOCK, PRIVATE, Session
@@ -117,7 +117,9 @@ class Workbench:
             opening.callback(self._save)
             journal = opening.enter_context(journalled(session, command, jobs, tell))
             tell = journal.before(tell)
-            self.pool = opening.enter_context(Pool(private, root=session.root, jobs=jobs, on_event=tell))
+            self.pool = opening.enter_context(
+                Pool(private, root=session.root, jobs=jobs, on_event=tell, on_key=journal.conceal)
+            )
             self.maker = Maker(
                 root=session.root,
                 manifest=session.runnable(),
@@ -234,8 +236,10 @@ def journalled(session: Session, command: str, jobs: int, tell: Callable[[Event]
     """A run in the journal of the checkout. What is wrong with the journal itself is told at the end."""
     heading = Heading(command=command, profile=session.manifest.profile, jobs=jobs)
     names = {name for engine in session.manifest.engines.values() for name in engine.card.keys}
-    keys = [os.environ[name] for name in sorted(names) if name in os.environ]
-    journal = Journal(session.root / PRIVATE / JOURNAL, heading, secrets=keys)
+    # Bare, as an adapter has it: one that was read from a file ends with a newline.
+    keys = [os.environ[name].strip() for name in sorted(names) if name in os.environ]
+    free = {name for name, engine in session.manifest.engines.items() if price.bounds(engine) == (0, 0)}
+    journal = Journal(session.root / PRIVATE / JOURNAL, heading, secrets=keys, free=free)
     ended_by: type[BaseException] | None = None
     try:
         yield journal

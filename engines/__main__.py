@@ -53,9 +53,11 @@ class _Log:
         self._held = b""
         self._size = 0
         self._dropped = 0
-        names = [name for name in os.environ.get("ARTLOCK_KEYS", "").split() if os.environ.get(name)]
-        names.sort(key=lambda name: -len(os.environ[name]))  # a key may begin with another
-        self._secrets = {os.environ[name].encode(): b"$" + name.encode() for name in names}
+        names = os.environ.get("ARTLOCK_KEYS", "").split()
+        # Bare, as an adapter has it: one that was read from a file ends with a newline.
+        keys = {name: os.environ.get(name, "").strip() for name in names}
+        names.sort(key=lambda name: -len(keys[name]))  # a key may begin with another
+        self._secrets = {keys[name].encode(): b"$" + name.encode() for name in names if keys[name]}
         os.set_blocking(source, False)
 
     def drain(self) -> bool:

@@ -75,20 +75,37 @@ def checked(
 ) -> dict[str, Any]:
     """A value for every declared parameter, None where it has none; colours as `Color`, lists as tuples.
 
-    `files` holds the paths of those of type `file`; `bundled:PATH` is a file of this package. Raises
-    `EngineError` (`bad_request`) with `where` in front of the first thing wrong.
+    `files` holds the paths of those of type `file`, and under `PARAMETER.NAME` those of type `files`;
+    `bundled:PATH` is a file of this package. Raises `EngineError` (`bad_request`) with `where` in front of
+    the first thing wrong.
     """
-    for name in [*values, *files]:
-        if name not in parameters:
+    single, tables = _apart(parameters, files)
+    for name in [*values, *single]:
+        if name not in parameters or (name in single and parameters[name].type != "file"):
             raise unknown(f"{where}parameter", name, parameters)
+    sources: dict[str, Mapping[str, Json]] = {"file": single, "files": tables}
     result: dict[str, Any] = {}
     for name, parameter in parameters.items():
-        source = files if parameter.type == "file" else values
-        given = source.get(name, parameter.default)
+        given = sources.get(parameter.type, values).get(name, parameter.default)
         if given is None and parameter.required:
             raise bad(f"{where}`{name}` is missing")
         result[name] = None if given is None else _value(parameter, given, where)
     return result
+
+
+def _apart(
+    parameters: Mapping[str, Parameter], files: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """`files` without those in tables, and the tables, by the parameters of type `files`."""
+    single: dict[str, str] = {}
+    tables: dict[str, dict[str, str]] = {}
+    for key, path in files.items():
+        name, dot, inner = key.partition(".")
+        if dot and name in parameters and parameters[name].type == "files":
+            tables.setdefault(name, {})[inner] = path
+        else:
+            single[key] = path
+    return single, tables
 
 
 def _value(parameter: Parameter, given: Json, where: str) -> Any:  # noqa: ANN401 - what the type says
@@ -166,6 +183,10 @@ def _file(value: Json) -> str:
     return str(_HOME / path.removeprefix(BUNDLED)) if path.startswith(BUNDLED) else path
 
 
+def _files(value: Json) -> dict[str, str]:
+    return {name: _file(path) for name, path in _table(value).items()}
+
+
 def _table(value: Json) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise TypeError
@@ -179,6 +200,7 @@ _TYPES: Final[dict[str, tuple[Callable[[Json], Any], str]]] = {
     "boolean": (_boolean, "true or false"),
     "color": (color, "a colour such as `#20304f` or `#20304f80`"),
     "file": (_file, "a file"),
+    "files": (_files, "a table of files"),
     "size": (_size, "a width and a height"),
     "numbers": (_numbers, "a list of numbers"),
     "strings": (_strings, "a list of strings"),

@@ -155,7 +155,7 @@ class Request:
     """Width and height in pixels; None where the input decides."""
     parameters: Mapping[str, Json] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
-    """Parameter name to absolute path of a private copy in the staging folder."""
+    """Parameter name to absolute path of a private copy; of a table of files, `PARAMETER.NAME`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

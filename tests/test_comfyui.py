@@ -526,6 +526,17 @@ def test_a_build(server: ComfyServer, tmp_path: Path) -> None:
     assert len(server.submitted) == 2
 
 
+def test_the_variable_s_address_wins_over_the_manifest_s(
+    server: ComfyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMFYUI_BASE_URL", server.url)
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    (game.folder / "art").mkdir()
+    (game.folder / "art" / "knight.json").write_text(json.dumps(drawing()))
+    (game.folder / "assets.toml").write_text(MANIFEST.replace("URL", "http://nowhere.invalid"))
+    assert game.build() == {"built": ["hero"]}
+
+
 def test_the_page_names_every_parameter_and_setting() -> None:
     page = (ROOT / "docs" / "engine-comfyui.md").read_text()
     card = parameters.card(ROOT / "engines" / "comfyui")

@@ -113,11 +113,18 @@ def test_another_format(kind: str, name: str, staging: Path, tmp_path: Path) -> 
     assert (staging / result.output).read_bytes() == source.read_bytes()
 
 
-def test_inputs_that_the_card_does_not_name(staging: Path, tmp_path: Path) -> None:
+def test_inputs_of_one_s_own_names(staging: Path, tmp_path: Path) -> None:
     source = tmp_path / "source.png"
     Image.new("RGB", (3, 3), "red").save(source)
     asked = request("cp", "{input.normals}", "{output}", inputs={"inputs.normals": source})
     assert isinstance(made(staging, asked)[0], Done)
+
+
+def test_two_inputs_of_one_name(staging: Path, draw: Path) -> None:
+    inputs = {"mesh": draw, "inputs.mesh": draw}
+    found = failed(staging, request("cp", "{input.mesh}", "{output}", inputs=inputs))
+    assert found.message == "the asset has `mesh` and `inputs.mesh`, both of them `{input.mesh}`"
+    assert found.hint == "rename the one under `inputs`"
 
 
 def test_no_shell_reads_a_prompt(staging: Path, tmp_path: Path) -> None:
@@ -307,7 +314,7 @@ FAILURES: list[tuple[tuple[str, ...], ErrorKind, str, str]] = [
         ("true", "{input.mesh}"),
         ErrorKind.BAD_REQUEST,
         "`{input.mesh}` is used, but the asset has no such input",
-        "set the parameter `mesh` to a file",
+        'add `inputs = { mesh = "PATH" }` to its parameters',
     ),
     (("true", "{"), ErrorKind.BAD_REQUEST, "`{` has a lone `{`", "write `{{` for a brace"),
 ]

@@ -77,6 +77,7 @@ def test_each_engine_draws_the_same_wish_once(game: Game) -> None:
         with Image.open(item["file"]) as picture:
             assert picture.size == (20, 12)
         assert item["make_seconds"] > 0
+        assert item["file_bytes"] == Path(item["file"]).stat().st_size
         assert (item["from_store"], item["cost"], item["alpha"]) == (False, 0.0, False)
     first, _, same, _ = found["pictures"]
     assert (first["is_reference"], first["distance"]) == (True, None)

@@ -361,7 +361,7 @@ def test_generate_and_compare_do_not_pay_for_a_refusal_again(studio: Studio) -> 
     studio.told()
     studio.run("generate", *words, "--retry-refused")
     assert studio.asked() == ["alpha artlock-trial"]
-    assert studio.build() == {"built": ["hero"]}
+    assert studio.build() == {"restored": ["hero"]}
     assert studio.asked() == []
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from contracts.kit import KEY, Bench, bench_of
+from contracts import gemini, gpt_image, ideogram
+from contracts.kit import KEY, Bench, Script, bench_of
 from contracts.pictures import picture
 from contracts.providers import ALL
 from contracts.server import Fault, Reply
 from game import Game
+
+JSON = {"Content-Type": "application/json"}
+VARIABLES = {provider.variable for provider in ALL}
+BASES = {"gpt_image": "OPENAI_BASE_URL"}
+NEVER_AGAIN = (400, 401, 402, 403, 404, 413, 422)
 
 
 @pytest.fixture(params=ALL, ids=lambda provider: provider.adapter)
@@ -64,7 +71,85 @@ def test_what_was_paid_for_is_never_paid_for_again_and_no_key_is_left(bench: Ben
     assert (found.returncode, found.stdout) == (1, "")
 
 
-def test_an_engine_that_is_killed_while_it_waits_does_not_pay_again(bench: Bench, tmp_path: Path) -> None:
+def test_what_can_t_pass_is_asked_for_once(bench: Bench, tmp_path: Path) -> None:
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    first, more = manifest(bench).split("[assets.knight]")
+    game.write(first + "".join(f"[assets.knight-{status}]{more}" for status in NEVER_AGAIN))
+    # In any order, as they are asked for side by side: it is the number that counts.
+    bench.server.will(*[Reply(status, b'{"error": {"message": "No."}}', JSON) for status in NEVER_AGAIN])
+    assert len(game.build(code=1)["failed"]) == len(NEVER_AGAIN)
+    assert len(bench.server.paid) == len(NEVER_AGAIN)
+
+
+def test_a_provider_that_is_down_is_asked_again_when_it_says(bench: Bench, tmp_path: Path) -> None:
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    game.write(manifest(bench))
+    down = Reply(503, b"{}", {**JSON, "Retry-After": "1"})
+    bench.server.will(down, *bench.provider.good(picture((64, 64)), "image/png"))
+    assert game.build() == {"built": ["knight"]}
+    assert len(bench.server.paid) == 2
+
+
+@pytest.mark.parametrize("fault", [Fault.RESET, Fault.DROP])
+def test_a_lost_answer_is_not_paid_for_again(bench: Bench, tmp_path: Path, fault: Fault) -> None:
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    game.write(manifest(bench))
+    good = bench.provider.good(picture((64, 64)), "image/png")
+    bench.server.will(Reply(200, b"x" * 999, JSON, fault), *good)
+    failed = game.build(code=1)
+    failure = failed["failures"]["knight"]
+    assert failure["kind"] == "uncertain"
+    assert failure["message"].endswith(". The picture may have been made, and billed")
+    assert len(bench.server.paid) == 1
+
+
+def wordy(bench: Bench) -> Script:
+    """A good picture, with more words than a message between engine and builder may have."""
+    words, data = "x" * 5_000_000, picture((64, 64))
+    if bench.provider.adapter == "ideogram":
+        return ideogram.good(data, "image/png", prompt=words)
+    if bench.provider.adapter == "gemini":
+        return (gemini.reply(gemini.candidate(gemini.inline(data, "image/png")), modelVersion=words),)
+    (whole,) = gpt_image.good(data, "image/png")
+    assert isinstance(whole, Reply)
+    body = json.loads(whole.body)
+    body["data"][0]["revised_prompt"] = words
+    return (Reply(200, json.dumps(body).encode(), whole.headers),)
+
+
+@pytest.mark.parametrize(
+    "bench",
+    [ideogram.PROVIDER, gemini.PROVIDER, gpt_image.PROVIDER],
+    indirect=True,
+    ids=lambda provider: provider.adapter,
+)
+def test_a_failure_of_ours_over_an_answer_is_not_paid_for_again(bench: Bench, tmp_path: Path) -> None:
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    game.write(manifest(bench))
+    bench.server.will(*wordy(bench))
+    failed = game.build(code=1)
+    failure = failed["failures"]["knight"]
+    assert failure["kind"] == "internal"
+    assert failure["message"].endswith(". The picture may have been made, and billed")
+    assert len(bench.server.paid) == 1
+
+
+def test_the_variable_s_address_wins_over_the_manifest_s(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = bench.provider.adapter
+    monkeypatch.setenv(BASES.get(name, f"{name.upper()}_BASE_URL"), bench.server.url)
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    game.write(manifest(bench).replace(bench.server.url, "http://nowhere.invalid"))
+    bench.server.will(*bench.provider.good(picture((64, 64)), "image/png"))
+    assert game.build() == {"built": ["knight"]}
+
+
+def test_an_engine_that_is_killed_while_it_waits_does_not_pay_again(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in VARIABLES - {bench.provider.variable}:
+        monkeypatch.setenv(variable, "a-neighbour-s")
     game = Game(tmp_path / "game", tmp_path / "cache")
     game.write(manifest(bench))
     bench.server.will(Reply(fault=Fault.HANG), *bench.provider.good(picture((64, 64)), "image/png"))
@@ -75,6 +160,9 @@ def test_an_engine_that_is_killed_while_it_waits_does_not_pay_again(bench: Bench
         for process in psutil.Process(build.pid).children(recursive=True)
         if bench.provider.adapter in process.cmdline() and not process.children()
     ]
+    seen = engine.environ()
+    assert VARIABLES & set(seen) == {bench.provider.variable}
+    assert "a-neighbour-s" not in seen.values()
     engine.kill()
     out, err = build.communicate(timeout=20)
     assert build.returncode == 1, (out, err)

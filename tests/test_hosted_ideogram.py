@@ -17,6 +17,8 @@ from engines.ideogram.models import MODELS
 from engines.protocol import Done, ErrorKind
 
 SQUARE = picture((64, 64))
+ONE_TRY = {"timeout": 0.9}
+"""The second try would come after a second or more."""
 
 
 @pytest.fixture
@@ -198,11 +200,57 @@ def test_an_expired_address_is_a_lost_picture(bench: Bench) -> None:
     assert failure.hint == "look at the account's usage before you build it again"
 
 
+@pytest.mark.parametrize(
+    "missed",
+    [
+        Reply(500, b"<h1>Bad day</h1>"),
+        Reply(429, b"", {"Retry-After": "1"}),
+        Reply(200, SQUARE, fault=Fault.RESET),
+        Reply(fault=Fault.DROP),
+    ],
+    ids=["500", "429", "reset", "drop"],
+)
+def test_a_picture_that_does_not_come_at_once_is_fetched_again(bench: Bench, missed: Reply) -> None:
+    first, second = good(SQUARE, "image/png")
+    bench.server.will(first, missed, second)
+    assert bench.make() == Done(id="7", output="7.png", sent={"seed": 12345})
+    assert (bench.staging / "7.png").read_bytes() == SQUARE
+    assert [call.method for call in bench.server.calls] == ["POST", "GET", "GET"]
+
+
+def test_a_picture_is_fetched_again_until_its_address_expires(bench: Bench) -> None:
+    first, _ = good(SQUARE, "image/png")
+    bench.server.will(first, Reply(503), Reply(410))
+    failure = bench.fail(ErrorKind.UNCERTAIN)
+    assert "the temporary address of the picture has expired (410). The picture may" in failure.message
+    assert len(bench.server.calls) == 3
+
+
+def test_a_server_that_asks_for_more_time_than_there_is_is_not_waited_for(bench: Bench) -> None:
+    first, _ = good(SQUARE, "image/png")
+    bench.server.will(first, Reply(503, b"", {"Retry-After": "600"}))
+    failure = bench.fail(ErrorKind.UNCERTAIN)
+    assert "its answer was lost: the picture can't be fetched (503). The picture may" in failure.message
+
+
+def test_a_picture_that_never_comes_is_given_up_when_the_timeout_is_over(bench: Bench) -> None:
+    first, _ = good(SQUARE, "image/png")
+    bench.server.will(first, *[Reply(500)] * 9)
+    failure = bench.fail(ErrorKind.UNCERTAIN, settings={"timeout": 4})
+    tried = len(bench.server.calls) - 1
+    assert tried > 1
+    assert failure.message == (
+        "Ideogram took the request (request `ideo-1`) and its answer was lost: the picture can't be fetched "
+        f"(500, tried {tried} times). The picture may have been made, and billed"
+    )
+    assert failure.hint == "look at the account's usage before you build it again"
+
+
 @pytest.mark.parametrize("fault", [Fault.RESET, Fault.DROP])
 def test_a_picture_that_breaks_off_is_lost(bench: Bench, fault: Fault) -> None:
     first, _ = good(SQUARE, "image/png")
     bench.server.will(first, Reply(200, SQUARE, fault=fault))
-    failure = bench.fail(ErrorKind.UNCERTAIN)
+    failure = bench.fail(ErrorKind.UNCERTAIN, settings=ONE_TRY)
     assert failure.message.startswith(
         "Ideogram took the request (request `ideo-1`) and its answer was lost: the picture can't be fetched ("
     )
@@ -218,11 +266,11 @@ def test_a_picture_that_does_not_come_in_time_is_lost(bench: Bench) -> None:
     )
 
 
-@pytest.mark.parametrize("status", [302, 500, 503])
+@pytest.mark.parametrize("status", [302, 400, 500, 503])
 def test_a_picture_that_is_not_given_is_lost(bench: Bench, status: int) -> None:
     first, _ = good(SQUARE, "image/png")
     bench.server.will(first, Reply(status, b"", {"Location": "https://elsewhere.example/x.png"}))
-    failure = bench.fail(ErrorKind.UNCERTAIN)
+    failure = bench.fail(ErrorKind.UNCERTAIN, settings=ONE_TRY)
     assert f"its answer was lost: the picture can't be fetched ({status})" in failure.message
 
 
@@ -230,6 +278,14 @@ def test_a_picture_from_another_plain_host_is_not_fetched(bench: Bench) -> None:
     bench.server.will(made("http://192.0.2.1/x.png"))
     failure = bench.fail(ErrorKind.UNCERTAIN)
     assert "the address of the picture is not a secure one" in failure.message
+
+
+@pytest.mark.parametrize("url", ["https://[fe80", "https://\n/x.png"])
+def test_an_address_that_is_none_is_a_lost_picture(bench: Bench, url: str) -> None:
+    bench.server.will(made(url))
+    failure = bench.fail(ErrorKind.UNCERTAIN)
+    assert "(request `ideo-1`) and its answer was lost: " in failure.message
+    assert len(bench.server.calls) == 1
 
 
 def test_no_address_is_a_lost_picture(bench: Bench) -> None:

@@ -8,13 +8,16 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from contracts.kit import KEY, Bench, bench_of
 from contracts.pictures import MIME, picture
 from contracts.providers import ALL
 from contracts.server import Fault, Reply
+from contracts.shared import SPECS
 from engine_child import converse
+from jsonschema import Draft202012Validator
 
 from engines import parameters
 from engines.protocol import Done, ErrorKind, Failure
@@ -30,6 +33,31 @@ HTML = Reply(
 def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     with bench_of(request.param, tmp_path, monkeypatch) as bench:
         yield bench
+
+
+def spoiled(body: Any) -> Iterator[Any]:
+    """`body` with an unheard-of key in each of its objects in turn."""
+    if isinstance(body, dict):
+        yield {**body, "unheard_of": "1"}
+        for key, value in body.items():
+            yield from ({**body, key: item} for item in spoiled(value))
+    elif isinstance(body, list):
+        for place, value in enumerate(body):
+            yield from ([*body[:place], item, *body[place + 1 :]] for item in spoiled(value))
+
+
+def test_every_schema_knows_an_unknown_key(bench: Bench) -> None:
+    bench.server.will(*bench.provider.good(SQUARE, "image/png"))
+    bench.make()
+    (call,) = bench.server.paid
+    schemas = bench.provider.route(bench.provider.model)[call.path].schemas
+    assert len(schemas) == (2 if SPECS.is_dir() else 1)
+    for schema in schemas:
+        held = Draft202012Validator(schema)
+        assert held.is_valid(call.body)
+        wrong = list(spoiled(call.body))
+        assert wrong
+        assert not [body for body in wrong if held.is_valid(body)]
 
 
 def lost(bench: Bench) -> str:

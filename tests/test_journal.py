@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,68 @@ def test_a_failure_carries_its_message_whichever_is_told_first(path: Path, order
     assert (row["error"], row["message"]) == ("refused", "the rules refused it")
     run = table(path, "run")[0]
     assert (run["failed"], run["ending"]) == (1, "failed")
+
+
+@pytest.mark.parametrize(
+    ("engine", "values", "cost"),
+    [
+        ("noise", {"error": ErrorKind.REFUSED}, None),
+        ("noise", {"error": ErrorKind.UNCERTAIN}, None),
+        ("noise", {"error": ErrorKind.QUOTA}, 0.0),
+        ("noise", {"error": ErrorKind.INTERNAL, "tries": 0}, 0.0),
+        ("stock", {"error": ErrorKind.INTERNAL}, 0.0),
+        ("noise", {"cost": None}, None),
+        ("noise", {"cost": 0.5}, 0.5),
+    ],
+)
+def test_what_may_have_been_billed_is_no_nought(
+    path: Path, engine: str, values: dict[str, Any], cost: float | None
+) -> None:
+    journal = Journal(path, Heading(command="build"), free={"stock", "finish"})
+    for event in (asked(Action.GENERATE, engine), spent(engine, **values)):
+        journal.note(event)
+    journal.close()
+    assert [row["cost"] for row in table(path, "action")] == [cost]
+
+
+def older(path: Path) -> None:
+    """Take away what journals got later."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("ALTER TABLE run DROP COLUMN dirty")
+
+
+def test_an_older_journal_is_read_as_it_is(path: Path) -> None:
+    keep(path, *MADE)
+    older(path)
+    before = path.read_bytes()
+    (run,) = rows_of(path).runs
+    assert run.dirty is None
+    assert path.read_bytes() == before
+
+
+def test_an_older_journal_is_written_on(path: Path) -> None:
+    keep(path, *MADE)
+    older(path)
+    assert keep(path, *MADE).trouble == ""
+    assert len(rows_of(path).runs) == 2
+    assert not path.with_name(ASIDE).exists()
+    assert "dirty" in table(path, "run")[0]
+
+
+def test_two_runs_may_complete_an_older_journal_at_once(path: Path) -> None:
+    keep(path, *MADE)
+    for _ in range(8):
+        older(path)
+        barrier = threading.Barrier(4)
+
+        def one(barrier: threading.Barrier = barrier) -> str:
+            barrier.wait(20)
+            return keep(path, *MADE).trouble
+
+        with ThreadPoolExecutor(4) as executor:
+            told = [future.result(20) for future in [executor.submit(one) for _ in range(4)]]
+        assert told == [""] * 4
+    assert len(rows_of(path).runs) == 1 + 8 * 4
 
 
 def test_a_failure_outside_an_engine_is_a_row_of_no_engine(path: Path) -> None:

@@ -47,6 +47,15 @@ def test_a_command_prints_the_key_on_its_first_line_and_runs_once(tmp_path: Path
     assert runs.read_text() == "x\n"
 
 
+def test_a_key_is_told_to_who_conceals_it_before_an_engine_has_it() -> None:
+    told: list[str] = []
+    asked = Keys({"PATH": "/usr/bin:/bin", "OWN_KEY_COMMAND": "echo own-5f2c"}, printed=told.append)
+    assert told == []
+    for _ in range(2):
+        asked.environ(CARD)
+    assert told == ["own-5f2c"]
+
+
 def test_a_key_that_is_set_needs_no_command() -> None:
     assert keys("false", OWN_KEY="mine").environ(CARD)["OWN_KEY"] == "mine"
 

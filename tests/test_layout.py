@@ -23,7 +23,14 @@ LAYERS = (
     ("buildsys.checkout", "buildsys.journal", "buildsys.ledger"),
     ("buildsys.session",),
     ("buildsys.workbench",),
-    ("buildsys.comparison", "buildsys.prompts", "buildsys.reproduce", "buildsys.tasks", "buildsys.trial"),
+    (
+        "buildsys.comparison",
+        "buildsys.prompts",
+        "buildsys.reproduce",
+        "buildsys.spending",
+        "buildsys.tasks",
+        "buildsys.trial",
+    ),
     ("buildsys.cli", "buildsys.__main__"),
 )
 HEAVY = {"torch", "diffusers", "transformers", "numpy", "PIL", "oxipng", "resvg_py"}

@@ -178,7 +178,7 @@ def test_a_budget_blocks_the_spend_that_would_pass_it(game: Game) -> None:
         reasons["small"] = "made from `poster`, which is blocked"
     assert found["reasons"] == reasons
     assert sorted(found["blocked"]) == sorted(reasons)
-    assert "\nhint: build again with a larger `--budget`\n" in done.stderr
+    assert "\nhint: give a larger `--budget`\n" in done.stderr
     assert "\nhint: add `price` to `[engines.fog]`\n" in done.stderr
     assert game.made() == sorted([made, "icon"])
     again = game.build("--budget", "0.30", "icon", made)

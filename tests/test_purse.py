@@ -63,7 +63,7 @@ def test_the_spend_that_would_pass_the_budget_is_withheld() -> None:
         ask(purse)
     assert str(caught.value) == (
         "a picture of engine `paid` costs $0.1, and of the budget of $0.25 there is $0.050 left\n\n"
-        "hint: build again with a larger `--budget`"
+        "hint: give a larger `--budget`"
     )
     assert engines.asked == 2
     assert purse.taken == pytest.approx(0.2)

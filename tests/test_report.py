@@ -26,8 +26,17 @@ from buildsys.journal.keeper import Journal
 from buildsys.journal.page import MARK, page
 from buildsys.journal.rows import Action, Rows, Run, Worker
 from buildsys.journal.run import Heading
+from buildsys.journal.spends import Spend
 from buildsys.journal.summary import Account, Selection
-from buildsys.journal.words import bytes_told, dollars, seconds_tick, seconds_told
+from buildsys.journal.words import (
+    bytes_told,
+    commit_told,
+    dollars,
+    money,
+    seconds_tick,
+    seconds_told,
+    spent_tile,
+)
 from buildsys.make.events import RequestFailed, RequestSpent
 from buildsys.make.progress import Action as Kind
 from buildsys.make.progress import ActionStarted, AssetFailed, AssetStarted
@@ -92,12 +101,21 @@ def hit(run: int, asset: str, **values: Any) -> Action:
 ROWS = Rows(
     runs=(
         a_run(1),
-        a_run(2, built=1, restored=1, failed=1, ending="failed", seconds=3.25),
-        a_run(3, command="generate", ended=None, ending=None, seconds=None),
+        a_run(2, built=1, restored=1, failed=1, ending="failed", seconds=3.25, dirty=1),
+        a_run(3, command="generate", ended=None, ending=None, seconds=None, revision=""),
     ),
     actions=(
         *(act(1, f"a{number}", make_seconds=float(number), cost=0.04) for number in range(1, 21)),
-        act(1, "a20", action="finish", engine="finish", key="f", finish_seconds=0.5, queue_seconds=0.25),
+        act(
+            1,
+            "a20",
+            action="finish",
+            engine="finish",
+            key="f",
+            finish_seconds=0.5,
+            queue_seconds=0.25,
+            cost=0.0,
+        ),
         act(
             1,
             "slow",
@@ -140,6 +158,31 @@ def test_the_sums_of_an_engine() -> None:
     assert (sd.made, sd.loads, sd.median_load_seconds, sd.lost) == (2, 1, 9.5, 1)
     assert (sd.host_bytes, sd.device_bytes, sd.load_seconds) == (10**9, 12 * 10**9, 9.5)
     assert (finish.median_seconds, finish.queue_seconds) == (0.5, 0.25)
+
+
+def test_the_money_by_asset_by_engine_and_by_commit() -> None:
+    spends = account().spends
+    assert spends.total == Spend(pictures=23, usd=pytest.approx(0.8), unknown=3)  # type: ignore[arg-type]
+    noise, sd = spends.engines
+    assert (noise.engine, noise.pictures, noise.unknown) == ("noise", 21, 1)
+    assert noise.usd == pytest.approx(0.8)
+    assert (sd.engine, sd.pictures, sd.usd, sd.unknown) == ("sd", 2, 0.0, 2)
+    # The dearest first, then what may be dear; no hit, no finishing, and nothing that no engine was asked.
+    assert [item.asset for item in spends.assets[-3:]] == ["a9", "slow", "bad"]
+    assert len(spends.assets) == 22
+    assert [(item.commit[:3], item.dirty, item.pictures, item.unknown) for item in spends.commits] == [
+        ("", None, 1, 1),
+        ("fff", True, 1, 1),
+        ("fff", None, 21, 1),
+    ]
+    assert (noise.usd, noise.unknown) == next(
+        (item.cost, item.unknown) for item in account().engines if item.engine == "noise"
+    )
+    assert [(run.cost, run.unknown) for run in account().runs] == [
+        (0.0, 1),
+        (0.0, 1),
+        (pytest.approx(0.8), 1),
+    ]
 
 
 def test_engines_come_by_the_time_they_worked() -> None:
@@ -208,8 +251,36 @@ def test_other_numbers_in_words() -> None:
         "1 min 20 s",
         "1 h 30 min",
     ]
-    assert [bytes_told(value) for value in (0, 612 * 10**6, 10_200 * 10**6)] == ["—", "612 MB", "10.2 GB"]
-    assert [dollars(value) for value in (0.0, 0.04, 12.4)] == ["—", "$0.040", "$12.40"]
+    told = [bytes_told(value) for value in (0, 840, 12_345, 999_600, 612 * 10**6, 10_200 * 10**6)]
+    assert told == ["—", "840 B", "12 kB", "1 MB", "612 MB", "10.2 GB"]
+    told = [dollars(value) for value in (0.0, 0.0004, 0.04, 12.4)]
+    assert told == ["—", "< $0.001", "$0.040", "$12.40"]
+    commit = "ab" * 20
+    assert [commit_told(commit, dirty=dirty) for dirty in (None, False, True)] == [
+        "ababababab",
+        "ababababab",
+        "ababababab-dirty",
+    ]
+    assert commit_told("", dirty=None) == "no commit"
+
+
+@pytest.mark.parametrize(
+    ("usd", "unknown", "told", "tile"),
+    [
+        (0.402, 0, "$0.402", ("$0.402", "spent")),
+        (
+            0.402,
+            2,
+            "at least $0.402, and 2 of unknown price",
+            ("at least $0.402", "spent, and 2 of unknown price"),
+        ),
+        (0.0, 2, "2 of unknown price", ("unknown", "spent: 2 of unknown price")),
+    ],
+)
+def test_money_in_words(usd: float, unknown: int, told: str, tile: tuple[str, str]) -> None:
+    assert money(usd, unknown) == told
+    assert spent_tile(usd, unknown) == tile
+    assert (money(0, 0), money(0, 0, nothing="free")) == ("—", "free")
 
 
 @pytest.fixture
@@ -245,11 +316,19 @@ def test_the_whole_in_words(game: Game) -> None:
     fail_once(game)
     done = game.run("report")
     assert done.stderr == ""
-    engines, runs, slowest, failures = done.stdout.split("\n\n")
+    engines, runs, spent, slowest, failures = done.stdout.split("\n\n")
+    told = "at least $0.040, and 1 of unknown price"
     assert engines == (
         "Engines\n"
-        "  engine  made  median     p95  load  failed  retries  hits  saved    cost  memory  device\n"
-        "  noise      1  2.50 s  2.50 s     —       1        1     0      —  $0.040  123 MB       —"
+        f"  engine  made  median     p95  load  failed  retries  hits  saved  {'cost':>39}  memory  device\n"
+        f"  noise      1  2.50 s  2.50 s     —       1        1     0      —  {told}  123 MB       —"
+    )
+    assert spent == (
+        f"Spent: {told}\n"
+        "  asset   wolf       1 picture   $0.040\n"
+        "  asset   hero       1 picture   1 of unknown price\n"
+        f"  engine  noise      2 pictures  {told}\n"
+        f"  commit  no commit  2 pictures  {told}"
     )
     title, heads, row = runs.split("\n")
     assert title == "Runs, newest first (UTC)"
@@ -268,11 +347,74 @@ def test_the_whole_in_words(game: Game) -> None:
 def test_the_whole_as_json(game: Game) -> None:
     fail_once(game)
     found = json.loads(game.run("report", "--json").stdout)
-    assert list(found) == ["schema", "runs", "engines", "slowest", "failures"]
+    assert list(found) == ["schema", "runs", "engines", "slowest", "failures", "spends"]
     assert found["schema"] == 1
     assert found["runs"][0]["ending"] == "failed"
     assert found["engines"][0]["p95_seconds"] == 2.5
     assert found["failures"][0]["message"] == "the rules refused it"
+    both = {"pictures": 2, "usd": 0.04, "unknown": 1}
+    assert found["spends"] == {
+        "total": both,
+        "assets": [
+            {"pictures": 1, "usd": 0.04, "unknown": 0, "asset": "wolf"},
+            {"pictures": 1, "usd": 0.0, "unknown": 1, "asset": "hero"},
+        ],
+        "engines": [both | {"engine": "noise"}],
+        "commits": [both | {"commit": "", "dirty": None}],
+    }
+
+
+def test_a_long_list_of_spends_ends_with_a_sum(game: Game) -> None:
+    for number in range(12):
+        spend(game, f"a{number:02}", cost=None if number == 11 else 0.5)
+    rows = [line.split("  ") for line in game.run("report").stdout.split("\n\n")[2].splitlines()]
+    assert [part.strip() for part in rows[11] if part] == [
+        "asset",
+        "… and 2 more assets",
+        "2 pictures",
+        "at least $0.500, and 1 of unknown price",
+    ]
+    assert len(rows) == 1 + 11 + 1 + 1
+
+
+def test_a_report_without_spends_says_nothing_of_money(game: Game) -> None:
+    spend(game, "hero", cost=0.0)
+    assert "Spent" not in game.run("report").stdout
+
+
+def spend(game: Game, asset: str, cost: float | None) -> None:
+    journal = Journal(game.folder / ".artlock" / NAME, Heading(command="build"))
+    name = AssetName(asset)
+    journal.note(ActionStarted(name=name, action=Kind.GENERATE, engine="noise", key=Digest("ab" * 32)))
+    journal.note(RequestSpent(engine="noise", asset=asset, version="1", make_seconds=1.0, cost=cost))
+    journal.close()
+
+
+def test_spends_are_told_by_the_commit_that_their_run_began_at(game: Game) -> None:
+    game.commit()
+    first = game.git("rev-parse", "HEAD").strip()
+    spend(game, "hero", cost=0.5)
+    manifest = game.folder / "assets.toml"
+    manifest.write_text(manifest.read_text() + "\n")
+    (game.folder / "new.txt").write_text("no change to what was committed")
+    spend(game, "hero", cost=0.25)
+    game.commit()
+    second = game.git("rev-parse", "HEAD").strip()
+    spend(game, "wolf", cost=1.0)
+    found = json.loads(game.run("report", "--json").stdout)
+    assert [(item["commit"], item["dirty"], item["usd"]) for item in found["spends"]["commits"]] == [
+        (second, False, 1.0),
+        (first, True, 0.25),
+        (first, False, 0.5),
+    ]
+    assert [(run["revision"], run["dirty"]) for run in found["runs"]] == [
+        (second, False),
+        (first, True),
+        (first, False),
+    ]
+    told = game.run("report").stdout
+    assert f"  commit  {second[:10]}        1 picture   $1.00\n" in told
+    assert f"  commit  {first[:10]}-dirty  1 picture   $0.250\n" in told
 
 
 def test_no_journal_is_no_mistake(game: Game) -> None:
@@ -282,7 +424,15 @@ def test_no_journal_is_no_mistake(game: Game) -> None:
         "there is no run in the journal `.artlock/journal.db` yet\n\nhint: run `artlock build`\n"
     )
     found = json.loads(game.run("report", "--json").stdout)
-    assert found == {"schema": 1, "runs": [], "engines": [], "slowest": [], "failures": []}
+    nothing = {"pictures": 0, "usd": 0.0, "unknown": 0}
+    assert found == {
+        "schema": 1,
+        "runs": [],
+        "engines": [],
+        "slowest": [],
+        "failures": [],
+        "spends": {"total": nothing, "assets": [], "engines": [], "commits": []},
+    }
 
 
 def test_a_spoilt_journal_is_no_mistake(game: Game) -> None:
@@ -375,7 +525,7 @@ def test_every_chart_has_its_title_and_its_numbers_as_a_table() -> None:
     found = outline(text)
     assert found.tags.count("svg") == 6
     assert found.tags.count("figure") == found.tags.count("details") == 6
-    assert found.tags.count("table") == found.tags.count("caption") == 9
+    assert found.tags.count("table") == found.tags.count("caption") == 12
     for drawing in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
         root = ET.fromstring(drawing)  # noqa: S314 - made here
         assert root.get("aria-hidden") == "true"
@@ -413,7 +563,12 @@ def test_a_page_of_one_run_without_any_action() -> None:
 
 def test_no_cost_no_chart_of_it() -> None:
     assert "Cost, by run" in page(account(), "game")
-    assert "Cost, by run" not in page(account(engine="sd"), "game")
+    # Of `sd` nobody knows the price: no bar, and no nought, but a line in the tables.
+    text = page(account(engine="sd"), "game")
+    assert "Cost, by run" not in text
+    assert "<b>unknown</b>spent: 2 of unknown price</div>" in text
+    assert "What was paid, by commit" in text
+    assert "What was paid" not in page(account(engine="finish"), "game")
 
 
 def test_the_command_writes_the_page(game: Game) -> None:

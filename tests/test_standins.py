@@ -85,7 +85,7 @@ def test_a_stand_in_is_made_from_no_other_assets() -> None:
     assert str(caught.value) == (
         "assets.toml:22:14: engine `stock` makes `hero` from `colours`, and `one` does not; "
         "`stock` is a fallback of `one`\n\n"
-        "hint: take `stock` out of the fallback, or give `colours` to both"
+        "hint: take `stock` out of the fallback"
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contracts.ideogram import good
 from contracts.kit import KEY, Bench, bench_of
 from contracts.pictures import MIME, picture
 from contracts.providers import ALL
@@ -19,7 +20,9 @@ from contracts.server import Reply
 from game import Game
 from PIL import Image
 
+from buildsys.lock.read import load
 from buildsys.manifest.engines import presets
+from buildsys.manifest.model import AssetName
 
 PRESETS = {
     "ideogram": "ideogram-v1-turbo",
@@ -106,6 +109,39 @@ def test_a_larger_picture_is_kept_as_it_came_and_brought_to_the_size(
         costs = [cost for (cost,) in journal.execute("SELECT cost FROM action WHERE cost > 0")]
     assert costs == [PRICES[bench.provider.adapter]] if bench.provider.adapter in PRICES else len(costs) <= 1
     assert_no_key(game, first.stdout, first.stderr)
+
+
+def test_a_rewritten_prompt_is_in_the_lock_beside_the_one_that_was_sent(bench: Bench, game: Game) -> None:
+    if bench.provider.adapter != "ideogram":
+        pytest.skip("this provider does not say how it rewrote a prompt")
+    game.write(
+        """
+        [styles.keep]
+        prompt = "{prompt}, moonlit keep"
+
+        [assets.knight]
+        engine = "ideogram-v1-turbo"
+        style = "keep"
+        prompt = "{one of: a moon|a sun} knight"
+        size = [64, 64]
+        seed = 12345
+        parameters = { magic_prompt = "on" }
+        """
+    )
+    (now,) = json.loads(game.run("prompts", "--json").stdout)
+    bench.server.will(*good(picture((64, 64)), "image/png", prompt="A knight under a full moon", seed=99))
+    assert game.build() == {"built": ["knight"]}
+    assert bench.server.paid[0].body["image_request"]["prompt"] == now["prompt"]
+    record = load(game.folder / "assets.lock").records[AssetName("knight")]
+    assert record.parts.prompt == now["prompt"]
+    assert record.parts.prompt in ("a moon knight, moonlit keep", "a sun knight, moonlit keep")
+    assert dict(record.sent) == {"seed": 99, "prompt": "A knight under a full moon"}
+    (then,) = json.loads(game.run("prompts", "--json").stdout)
+    assert then["locked"]["prompt"] == now["prompt"]
+    assert then["locked"]["rewritten"] == "A knight under a full moon"
+    assert "  rewritten  A knight under a full moon\n" in game.run("prompts").stdout
+    # It made nothing stale: what was asked for is what the recipe holds.
+    assert game.build() == {"fresh": ["knight"]}
 
 
 def test_a_provider_that_asks_to_wait_is_asked_once_more(bench: Bench, game: Game) -> None:

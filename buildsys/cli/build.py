@@ -34,9 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--placeholders", action="store_true", help="put labelled stand-ins where assets are blocked"
     )
-    parser.add_argument(
-        "--budget", type=float, metavar="USD", help="ask for no picture that would pass this sum"
-    )
+    shared.add_budget(parser)
     shared.add_retry(parser)
 
 
@@ -46,9 +44,7 @@ def run(options: argparse.Namespace) -> int:
     names = session.names(options.names)
     if options.jobs is not None and options.jobs < 1:
         raise ArtlockError(f"`-j {options.jobs}` is not a number of jobs", "give 1 or more")
-    if options.budget is not None and not 0 <= options.budget < float("inf"):
-        fact = f"`--budget {options.budget:g}` is no sum of money"
-        raise ArtlockError(fact, "give US dollars: `--budget 2.00`")
+    budget = shared.budget(options)
     chosen = frozenset(names or session.manifest.assets)
     wishes = Wishes(
         rebuild=chosen if options.rebuild else frozenset(),
@@ -68,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
             planned=shown.planned,
             placeholders=options.placeholders,
             locked=options.locked,
-            budget=options.budget,
+            budget=budget,
         )
     if options.json:
         print_json(as_json(outcome))

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
             {
                 "agree": agree,
                 "checked": len(plan.steps),
-                "differences": [{"name": step.name, "kind": kind(step)} for step in differing],
+                "differences": [as_json(step) for step in differing],
                 "orphans": list(plan.orphans),
                 "placeholders": placeholders,
             }
@@ -51,8 +51,14 @@ def run(options: argparse.Namespace) -> int:
     elif agree:
         print(f"{count(len(plan.steps), 'asset')} checked: manifest, lock and files agree")
     else:
-        _complain(session, plan, differing)
+        _complain(session, plan, differing, _build(options.profile))
     return Exit.FINE if agree else Exit.FAILED
+
+
+def as_json(step: Step) -> dict[str, str | None]:
+    """A difference for a program: `engine` should make the asset, and from `locked` the lock has it."""
+    locked = step.recorded.engine if step.recorded else None
+    return {"name": step.name, "kind": kind(step), "engine": step.asset.engine, "locked": locked}
 
 
 def kind(step: Step) -> str:
@@ -63,20 +69,36 @@ def kind(step: Step) -> str:
     return next((names.get(why, why.value) for why in order if why in found), "blocked")
 
 
-def _complain(session: Session, plan: Plan, differing: list[Step]) -> None:
+def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -> None:
     for step in differing:
-        reasons = [reason.text() for reason in step.reasons if reason.why not in _OF_ENGINES]
+        reasons = [*_engines(step), *(item.text() for item in step.reasons if item.why not in _OF_ENGINES)]
         print(f"{paint(kind(step), 'yellow')}  {step.name}: {'; '.join(reasons) or step.reasons[0].text()}")
     for name in plan.orphans:
         output = session.lock.records[name].output
         print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it; delete `{output}`")
     differences = count(len(differing) + len(plan.orphans), "difference")
-    say(f"\n{differences} in {count(len(plan.steps), 'asset')}\n\nhint: {_mend(differing)}")
+    say(f"\n{differences} in {count(len(plan.steps), 'asset')}\n\nhint: {_mend(differing, build)}")
 
 
-def _mend(differing: list[Step]) -> str:
+def _engines(step: Step) -> list[str]:
+    """That the lock has another engine's picture, such as a draft where a final is asked for.
+
+    Not where only the name differs: `twin` may make the same pictures by the same recipe.
+    """
+    locked, engine = step.recorded, step.asset.engine
+    if locked is None or not engine or locked.engine == engine or locked.recipe == step.recipe:
+        return []
+    return [f"made with `{locked.engine}`, not `{engine}`"]
+
+
+def _build(profile: str | None) -> str:
+    """The command that builds what was checked: that of another profile would change it for nothing."""
+    return f"artlock build --profile {profile}" if profile else "artlock build"
+
+
+def _mend(differing: list[Step], build: str) -> str:
     """One action: a build mends everything but what a hand changed, which it keeps."""
     edited = [step for step in differing if step.verdict is Verdict.EDITED]
     if differing and len(edited) == len(differing):
-        return f"run `artlock build --force {edited[0].name}` to make it anew"
-    return "run `artlock build`, and commit what it changes"
+        return f"run `{build} --force {edited[0].name}` to make it anew"
+    return f"run `{build}`, and commit what it changes"

@@ -15,11 +15,13 @@ from buildsys.cli import options as shared
 from buildsys.cli.console import columns, count, paint, print_json, say, tame
 from buildsys.cli.generate import parameter, size
 from buildsys.cli.live import display
+from buildsys.cli.money import sum_json, sum_told
 from buildsys.comparison import sheet
 from buildsys.comparison.model import Comparison, Entry, Question, Subject
-from buildsys.comparison.page import alpha_told, measures, page, took_told
+from buildsys.comparison.page import page
 from buildsys.comparison.run import compare
 from buildsys.comparison.subject import of_asset
+from buildsys.comparison.words import alpha_told, cost_told, measures, took_told
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, Exit, MakeError, did_you_mean
 from buildsys.files import write_durably
@@ -61,12 +63,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o", dest="target", type=Path, metavar="FOLDER", help=f"where to put it ({PRIVATE}/compare/NAME)"
     )
     parser.add_argument("--html", action="store_true", help="write a page that needs nothing else, too")
+    shared.add_budget(parser)
     shared.add_retry(parser)
     shared.add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Make, measure and show; exit 1 where a picture could not be made."""
+    budget = shared.budget(options)
     with tempfile.TemporaryDirectory(prefix="artlock-compare-") as scratch:
         session = _session(options, Path(scratch))
         question = _question(options, session)
@@ -75,7 +79,14 @@ def run(options: argparse.Namespace) -> int:
             target = _emptied(session.root / PRIVATE / "compare" / PurePosixPath(options.name or "prompt"))
         target = _free(target or Path(_FOLDER))
         with display() as shown:
-            found = compare(session, question, default_jobs(), shown.tell)
+            found = compare(
+                session,
+                question,
+                default_jobs(),
+                shown.tell,
+                budget=budget,
+                priced=lambda expected: say(f"expected cost: {sum_told(expected)}"),
+            )
     files = _written(found, session.store, target, html=options.html)
     if options.json:
         print_json(_facts(found, target))
@@ -84,6 +95,7 @@ def run(options: argparse.Namespace) -> int:
         for path in files:
             print(path)
         _tell_notes(found.entries)
+    say(f"cost: {sum_told(found.cost)}")
     failed = sum(entry.picture is None for entry in found.entries)
     if failed:
         say(f"{count(failed, 'picture')} could not be made")
@@ -223,6 +235,8 @@ def _facts(found: Comparison, target: Path) -> dict[str, Any]:
         "reference": found.reference,
         "sheet": str(target / SHEET),
         "page": str(target / PAGE) if page_there else None,
+        "expected": sum_json(found.expected),
+        "cost": sum_json(found.cost),
         "pictures": pictures,
     }
 
@@ -243,7 +257,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         alpha_told(entry),
         took_told(entry),
         seconds_told(entry.load_seconds),
-        "unknown" if entry.cost is None else f"${entry.cost:.3f}",
+        cost_told(entry),
         *measures(entry.distance, is_reference=entry.is_reference),
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TextIO
 
 from buildsys.cli import streams
+from buildsys.journal.words import count as count  # noqa: PLC0414 - every command that prints has it from here
 from buildsys.plan.step import Verdict
 
 _COLOURS: Final = {"green": 32, "yellow": 33, "red": 31, "blue": 34, "cyan": 36, "grey": 90, "bold": 1}
@@ -65,8 +66,3 @@ def say(text: str) -> None:
     """A line for a person, on stderr, so that stdout stays data."""
     with streams.outliving(sys.stderr):
         print(text, file=sys.stderr, flush=True)
-
-
-def count(number: int, noun: str) -> str:
-    """`1 asset`, `2 assets`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -13,6 +13,7 @@ from buildsys import trial
 from buildsys.cli import options as shared
 from buildsys.cli.console import print_json, say, tame
 from buildsys.cli.live import display
+from buildsys.cli.money import sum_json, sum_told
 from buildsys.errors import ArtlockError, Exit
 
 
@@ -33,12 +34,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", dest="target", type=Path, metavar="FILE", help="where to put it (ENGINE-SEED.png)"
     )
+    shared.add_budget(parser)
     shared.add_retry(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON value on stdout")
+    shared.add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make it, and say how long it took."""
+    """Make it, and say how long it took and what it did cost."""
     wanted = trial.Wanted(
         engine=options.engine,
         prompt=options.prompt,
@@ -51,23 +53,40 @@ def run(options: argparse.Namespace) -> int:
     )
     name = options.engine if options.seed is None else f"{options.engine}-{options.seed}"
     with display() as shown:
-        made = trial.run(options.start, wanted, options.target or Path(f"{name}.png"), shown.tell)
-    if options.json:
-        picture = msgspec.to_builtins(made.record.picture)
-        took = {
-            "make_seconds": made.spent.make_seconds if made.spent else None,
-            "load_seconds": made.spent.load_seconds if made.spent else None,
-            "cost": made.spent.cost if made.spent else None,
-        }
-        print_json(
-            {"path": made.path, "seconds": round(made.seconds, 3), **took, "notes": made.notes, **picture}
+        made = trial.run(
+            options.start,
+            wanted,
+            options.target or Path(f"{name}.png"),
+            shown.tell,
+            budget=shared.budget(options),
+            priced=lambda expected: say(f"expected cost: {sum_told(expected)}"),
         )
+    if options.json:
+        print_json(_facts(made))
     else:
         print(made.path)
         for note in made.notes:
             say(f"note: {tame(note)}")
-        say(f"{made.record.picture.width} by {made.record.picture.height} pixels in {made.seconds:.2f} s")
+        picture = made.record.picture
+        say(
+            f"{picture.width} by {picture.height} pixels in {made.seconds:.2f} s; cost: {sum_told(made.cost)}"
+        )
     return Exit.FINE
+
+
+def _facts(made: trial.Trial) -> dict[str, Any]:
+    """The trial for a program. What comes from the store costs nothing now."""
+    return {
+        "path": made.path,
+        "seconds": round(made.seconds, 3),
+        "from_store": made.spent is None,
+        "make_seconds": made.spent.make_seconds if made.spent else None,
+        "load_seconds": made.spent.load_seconds if made.spent else None,
+        "expected": sum_json(made.expected),
+        "cost": None if made.cost.unknown else made.cost.usd,
+        "notes": made.notes,
+        **msgspec.to_builtins(made.record.picture),
+    }
 
 
 def size(word: str) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from buildsys.cli.console import columns, count
-from buildsys.journal.words import dollars
+from buildsys.journal.words import dollars, money
 from buildsys.manifest.model import Engine, PicturePrice
 from buildsys.plan import price
 from buildsys.plan.price import Bill
@@ -55,6 +55,16 @@ def bill_told(item: Bill) -> str:
         return UNKNOWN
     words = dollars(item.usd) if item.usd else "free"
     return f"{words} and {item.unknown} {UNKNOWN}" if item.unknown else words
+
+
+def sum_told(item: Bill) -> str:
+    """`$0.402`, `at least $0.402, and 2 of unknown price`, `2 of unknown price`, `free`."""
+    return money(item.usd, item.unknown, nothing="free")
+
+
+def sum_json(item: Bill) -> dict[str, Any]:
+    """The same for a program: `usd` lacks what is unknown."""
+    return {"pictures": item.pictures, "usd": item.usd, "unknown": item.unknown}
 
 
 def costs_told(plan: Plan) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from buildsys.errors import ArtlockError
 from buildsys.session import Session
 
 
@@ -19,6 +20,21 @@ def add_project(parser: argparse.ArgumentParser) -> None:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """`--json`."""
     parser.add_argument("--json", action="store_true", help="print one JSON value on stdout")
+
+
+def add_budget(parser: argparse.ArgumentParser) -> None:
+    """`--budget USD`."""
+    parser.add_argument(
+        "--budget", type=float, metavar="USD", help="ask for no picture that would pass this sum"
+    )
+
+
+def budget(options: argparse.Namespace) -> float | None:
+    """The sum of money that the options allow; None for any. Raises `ArtlockError`."""
+    found: float | None = options.budget
+    if found is not None and not 0 <= found < float("inf"):
+        raise ArtlockError(f"`--budget {found:g}` is no sum of money", "give US dollars: `--budget 2.00`")
+    return found
 
 
 def add_retry(parser: argparse.ArgumentParser) -> None:

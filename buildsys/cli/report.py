@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -17,13 +18,15 @@ from buildsys.files import write_durably
 from buildsys.journal.account import draw_up
 from buildsys.journal.database import NAME
 from buildsys.journal.rows import Rows, Unreadable, read
+from buildsys.journal.spends import Spend, Spends
 from buildsys.journal.summary import Account, EngineAccount, RunAccount, Selection
-from buildsys.journal.words import NOTHING, bytes_told, dollars, seconds_told, when
+from buildsys.journal.words import NOTHING, bytes_told, commit_told, money, seconds_told, when
 from buildsys.manifest.read import MANIFEST
 from buildsys.session import LOCK, PRIVATE, find_root
 
 _RUNS_SHOWN: Final = 10
 _ASSETS_SHOWN: Final = 10
+_SPENDS_SHOWN: Final = 10
 _FAILURES_SHOWN: Final = 5
 
 _HEAD: Final = 1024
@@ -136,6 +139,8 @@ def _told(account: Account) -> str:
     if not account.runs:
         return "no run in the journal is as new as that"
     parts = ["Engines", _engines(account.engines), "", "Runs, newest first (UTC)", _runs(account.runs)]
+    if account.spends.total.pictures:
+        parts += ["", *_spends(account.spends)]
     if account.slowest:
         slowest = [
             (f"  {tame(item.asset)}", item.engine, seconds_told(item.seconds))
@@ -153,6 +158,38 @@ def _told(account: Account) -> str:
     return "\n".join(parts)
 
 
+def _spends(spends: Spends) -> list[str]:
+    """What was paid in all, then by asset, by engine and by commit."""
+    kinds = (
+        ("asset", [(item.asset, item) for item in spends.assets]),
+        ("engine", [(item.engine, item) for item in spends.engines]),
+        ("commit", [(commit_told(item.commit, dirty=item.dirty), item) for item in spends.commits]),
+    )
+    rows = [
+        (f"  {kind}", tame(name), *_spend(item))
+        for kind, found in kinds
+        for name, item in [*found[:_SPENDS_SHOWN], *_rest(kind, found[_SPENDS_SHOWN:])]
+    ]
+    return [f"Spent: {_spend(spends.total)[1]}", columns(rows)]
+
+
+def _rest(kind: str, found: Sequence[tuple[str, Spend]]) -> list[tuple[str, Spend]]:
+    """What a table leaves out, as its last row."""
+    if not found:
+        return []
+    others = [item for _, item in found]
+    rest = Spend(
+        pictures=sum(item.pictures for item in others),
+        usd=math.fsum(item.usd for item in others),
+        unknown=sum(item.unknown for item in others),
+    )
+    return [(f"… and {count(len(others), f'more {kind}')}", rest)]
+
+
+def _spend(item: Spend) -> tuple[str, str]:
+    return count(item.pictures, "picture"), money(item.usd, item.unknown)
+
+
 def _engines(engines: Iterable[EngineAccount]) -> str:
     rows = [
         (
@@ -165,7 +202,7 @@ def _engines(engines: Iterable[EngineAccount]) -> str:
             str(item.retries),
             str(item.hits),
             seconds_told(item.saved_seconds),
-            dollars(item.cost),
+            money(item.cost, item.unknown),
             bytes_told(item.host_bytes),
             bytes_told(item.device_bytes),
         )

@@ -88,6 +88,10 @@ def _distance(distance: Distance) -> str:
     words = [f"perceptual hash differs in {distance.hash_bits} of 64 bits"]
     if distance.psnr is not None:
         words.append(f"PSNR {distance.psnr:.1f} dB")
+    if distance.ssim is not None:
+        words.append(f"SSIM {distance.ssim:.3f}")
+    if distance.resized:
+        words.append("at the smaller width and height, for the sizes differ")
     if distance.largest is not None:
         words.append(f"largest difference {distance.largest} of 255")
     if distance.changed is not None:

@@ -12,6 +12,7 @@ import msgspec
 
 from buildsys.digest import Digest
 from buildsys.manifest.model import FinishStep, Input
+from buildsys.plan.price import Bill
 from buildsys.plan.record import Picture
 
 Json: TypeAlias = Any
@@ -93,6 +94,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     cost: float | None = None
     """US dollars; None where nobody said."""
     picture: Picture | None = None
+    file_bytes: int | None = None
+    """Size of its file."""
     alpha: bool | None = None
     """Whether any pixel is transparent; None where it could not be measured."""
     opaque: float | None = None
@@ -112,6 +115,10 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     seeds: tuple[int, ...]
     sheet: Digest
     """The contact sheet, in the store of the run."""
+    expected: Bill = Bill()
+    """What the pictures should have cost that the store did not have."""
+    cost: Bill = Bill()
+    """What they did cost."""
     reference_bytes: bytes = b""
     """Of a file that is the reference."""
     reference_size: tuple[int, int] = (0, 0)

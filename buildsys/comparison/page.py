@@ -12,12 +12,14 @@ from html import escape
 from typing import Final
 
 from buildsys import __version__
-from buildsys.comparison.model import Comparison, Distance, Entry
+from buildsys.comparison.model import Comparison, Entry
 from buildsys.comparison.sheet import title
+from buildsys.comparison.words import alpha_told, cost_told, cost_words, measures, took_told
 from buildsys.digest import Digest
 from buildsys.journal.sheet import STYLE
 from buildsys.journal.tables import Table, in_html
-from buildsys.journal.words import NOTHING, dollars, printable, seconds_told
+from buildsys.journal.words import NOTHING, bytes_told, printable, seconds_told, spent_tile
+from buildsys.plan.price import Bill
 
 _SMALL: Final = 128
 """Pixels up to which a picture is shown enlarged, with hard edges."""
@@ -27,8 +29,9 @@ _TYPES: Final = ((b"\x89PNG", "image/png"), (b"RIFF", "image/webp"), (b"\xff\xd8
 _OWN: Final = """
 .pictures {
   display: grid; gap: 16px; overflow-x: auto; margin-top: 16px;
-  grid-template-columns: repeat(var(--columns), minmax(200px, 1fr));
+  grid-template-columns: repeat(auto-fill, minmax(max(140px, (100% - 48px) / 4), 1fr));
 }
+.pictures.seeds { grid-template-columns: repeat(var(--columns), minmax(200px, 1fr)); }
 .picture { padding: 12px; display: flex; flex-direction: column; gap: 8px; }
 .frame {
   aspect-ratio: 1; display: flex; align-items: center; justify-content: center; border-radius: 6px;
@@ -42,7 +45,8 @@ _OWN: Final = """
 .frame img.small.wide { width: 100%; }
 .frame img.small.tall { height: 100%; }
 .frame.none {
-  padding: 16px; color: var(--bad); text-align: center; overflow-wrap: anywhere; font-size: 13px;
+  overflow: visible; padding: 16px; color: var(--bad); text-align: center; overflow-wrap: anywhere;
+  font-size: 13px;
 }
 .picture b { overflow-wrap: anywhere; }
 .picture ul { margin: 0; padding-left: 16px; color: var(--faint); font-size: 13px; }
@@ -55,7 +59,7 @@ def page(comparison: Comparison, read: Callable[[Digest], bytes]) -> str:
     """The page; `read` gives the bytes of a picture."""
     subject = comparison.subject
     name = printable(f"Engines compared: {subject.name}" if subject.name else "Engines compared")
-    body = f"{_tiles(comparison.entries)}{_pictures(comparison, read)}{_numbers(comparison)}"
+    body = f"{_tiles(comparison.entries, comparison.cost)}{_pictures(comparison, read)}{_numbers(comparison)}"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -83,10 +87,9 @@ def _asked(comparison: Comparison) -> str:
     return f"<dl>{told}</dl>\n"
 
 
-def _tiles(entries: Iterable[Entry]) -> str:
+def _tiles(entries: Iterable[Entry], cost: Bill) -> str:
     made = [entry for entry in entries if entry.picture is not None]
     failed = sum(entry.picture is None for entry in entries)
-    costs = [entry.cost for entry in made if entry.cost is not None and not entry.from_store]
     tiles = [
         (str(len(made)), "picture" if len(made) == 1 else "pictures", ""),
         (str(sum(entry.from_store for entry in made)), "from the store", ""),
@@ -97,8 +100,8 @@ def _tiles(entries: Iterable[Entry]) -> str:
         ),
         (str(failed), "not made", "failed" if failed else ""),
     ]
-    if costs:
-        tiles.append((dollars(math.fsum(costs)), "spent, as far as known", ""))
+    if cost.pictures:
+        tiles.append((*spent_tile(cost.usd, cost.unknown), ""))
     shown = "".join(
         f'<div class="tile {kind}"><b>{escape(number)}</b>{words}</div>' for number, words, kind in tiles
     )
@@ -107,14 +110,16 @@ def _tiles(entries: Iterable[Entry]) -> str:
 
 def _pictures(comparison: Comparison, read: Callable[[Digest], bytes]) -> str:
     several = len(comparison.seeds) > 1
-    columns = len(comparison.seeds) if several else min(4, len(comparison.entries) + 1)
+    columns = len(comparison.seeds)
     shown = [_picture(entry, read) for entry in comparison.entries]
     if comparison.reference_bytes:
         words = f'<b>reference</b><span class="faint">{escape(printable(comparison.reference))}</span>'
         image = _image(comparison.reference_bytes, "reference", comparison.reference_size)
         first = _section(f'<div class="frame">{image}</div>{words}')
-        shown = [first, *["<div></div>"] * (columns - 1 if several else 0), *shown]
-    return f'<div class="pictures" style="--columns: {columns}">{"".join(shown)}</div>\n'
+        shown = [first, *["<div></div>"] * (columns - 1), *shown]
+    # Seeds are columns, also where that is wider than the screen; engines alone go where there is room.
+    kind = "pictures seeds" if several else "pictures"
+    return f'<div class="{kind}" style="--columns: {columns}">{"".join(shown)}</div>\n'
 
 
 def _picture(entry: Entry, read: Callable[[Digest], bytes]) -> str:
@@ -126,7 +131,10 @@ def _picture(entry: Entry, read: Callable[[Digest], bytes]) -> str:
         frame = f'<div class="frame">{_image(read(entry.picture.file), name, size)}</div>'
     notes = [*entry.notes, *([f"hint: {entry.hint}"] if entry.hint else [])]
     listed = "".join(f"<li>{escape(printable(note))}</li>" for note in notes)
-    words = f"<b>{name}</b>" + (f'<span class="faint">{_standing(entry)}</span>' if entry.picture else "")
+    words = f"<b>{name}</b>"
+    if entry.picture is not None:
+        took = f"{took_told(entry)} · {cost_words(entry)}"
+        words += f'<span class="faint">{escape(took)}<br>{_standing(entry)}</span>'
     return _section(f"{frame}{words}" + (f"<ul>{listed}</ul>" if listed else ""))
 
 
@@ -155,17 +163,23 @@ def _standing(entry: Entry) -> str:
 
 def _numbers(comparison: Comparison) -> str:
     heads = (
-        "engine", "seed", "size", "alpha", "made in", "load", "cost", "hash", "PSNR", "SSIM", "changed",
-        "notes",
+        "engine", "seed", "size", "file", "alpha", "made in", "load", "cost", "hash", "PSNR", "SSIM",
+        "changed", "notes",
     )  # fmt: skip
+    about = (
+        f"Held against {printable(comparison.reference)}. Of pictures of different sizes (*), PSNR "
+        "and SSIM are computed at the smaller width and height. Hash: bits of 64 that differ."
+    )
     table = Table(
-        caption=f"Held against {printable(comparison.reference)}. Of pictures of different sizes (*), PSNR "
-        "and SSIM are computed at the smaller width and height. Hash: bits of 64 that differ.",
+        caption="A row for each picture",
         heads=heads,
         rows=[_row(entry) for entry in comparison.entries],
         long=True,
     )
-    return f'<section class="wide"><h2>Numbers</h2>{in_html(table)}</section>\n'
+    return (
+        f'<section class="wide"><h2>Numbers</h2>\n<p class="faint">{escape(about)}</p>'
+        f"{in_html(table)}</section>\n"
+    )
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
@@ -174,36 +188,11 @@ def _row(entry: Entry) -> tuple[str, ...]:
         entry.engine,
         NOTHING if entry.seed is None else str(entry.seed),
         f"{picture.width} x {picture.height}" if picture else NOTHING,
+        bytes_told(entry.file_bytes or 0),
         alpha_told(entry),
         took_told(entry),
         seconds_told(entry.load_seconds),
-        "unknown" if entry.cost is None else f"${entry.cost:.3f}",
+        cost_told(entry),
         *measures(entry.distance, is_reference=entry.is_reference),
         "; ".join(filter(None, (entry.message, *entry.notes))),
-    )
-
-
-def alpha_told(entry: Entry) -> str:
-    """`none`, or how much is opaque."""
-    if entry.opaque is None:
-        return NOTHING
-    return f"{entry.opaque:.0%} opaque" if entry.alpha else "none"
-
-
-def took_told(entry: Entry) -> str:
-    """How long the engine was at work; `store` where that was another time."""
-    if not entry.from_store:
-        return seconds_told(entry.make_seconds)
-    return "store" if entry.make_seconds is None else f"{seconds_told(entry.make_seconds)} (store)"
-
-
-def measures(distance: Distance | None, *, is_reference: bool) -> tuple[str, str, str, str]:
-    """Bits of the hash, PSNR, SSIM and changed area, for a table."""
-    if distance is None:
-        return ("reference" if is_reference else NOTHING, NOTHING, NOTHING, NOTHING)
-    return (
-        str(distance.hash_bits),
-        "equal" if distance.psnr is None else f"{distance.psnr:.1f} dB",
-        f"{distance.ssim:.3f}" + ("*" if distance.resized else ""),
-        NOTHING if distance.changed is None else f"{distance.changed:.1%}",
     )

@@ -8,56 +8,46 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path, PurePosixPath
-from typing import Final
+from pathlib import Path
 
 import msgspec
 
-from buildsys import digest
-from buildsys.comparison.model import Comparison, Distance, Entry, Question
-from buildsys.comparison.sheet import layout
+from buildsys.comparison.gauge import PLACE, Cell, Drawn, Gauge
+from buildsys.comparison.model import Comparison, Question
 from buildsys.comparison.subject import adapted
 from buildsys.digest import Digest
-from buildsys.errors import ArtlockError, MakeError
-from buildsys.journal.database import NAME as JOURNAL
-from buildsys.journal.rows import Action, Unreadable, read
+from buildsys.errors import ArtlockError
 from buildsys.make.pool import Stopped
 from buildsys.make.progress import Event
 from buildsys.make.schedule import threads_for
-from buildsys.manifest.cards import MEASURE
-from buildsys.manifest.model import Asset, AssetName
+from buildsys.manifest.model import AssetName
+from buildsys.plan import price
 from buildsys.plan.judge import Wishes
-from buildsys.plan.recipe import generate_key
-from buildsys.plan.record import Record
-from buildsys.plan.step import Step
-from buildsys.session import PRIVATE, Session
-from buildsys.store.objects import Store
+from buildsys.plan.price import Bill
+from buildsys.plan.step import Plan, Step
+from buildsys.session import Session
 from buildsys.trial import Easel, easel, ready
 from buildsys.workbench import interruptible
-from engines.protocol import Json, Request
-
-PLACE: Final = "artlock-compare"
-"""Where the names of compared pictures begin: the journal has them under these."""
 
 
-class _Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """One picture to make, or why it can't be."""
-
-    engine: str
-    seed: int
-    asset: Asset | None = None
-    notes: tuple[str, ...] = ()
-    refusal: ArtlockError | None = None
-
-
-class _Made(msgspec.Struct, frozen=True, kw_only=True):
-    step: Step
-    record: Record
-    notes: tuple[str, ...]
-
-
-def compare(session: Session, question: Question, jobs: int, tell: Callable[[Event], None]) -> Comparison:
+def compare(
+    session: Session,
+    question: Question,
+    jobs: int,
+    tell: Callable[[Event], None],
+    *,
+    budget: float | None = None,
+    priced: Callable[[Bill], None] = lambda _: None,
+) -> Comparison:
     """Make and measure. An engine that can't run or fails is an entry with its message.
+
+    Args:
+        session: the checkout.
+        question: what to draw, and on what.
+        jobs: as for a build.
+        tell: given each event; called from several threads.
+        budget: US dollars that engines may take; a picture that would pass it is an entry with a message.
+        priced: given what the pictures should cost, before any is asked for.
 
     Raises `ArtlockError` where nothing can be laid out at all, and `KeyboardInterrupt` on INT, TERM or HUP.
     """
@@ -66,15 +56,19 @@ def compare(session: Session, question: Question, jobs: int, tell: Callable[[Eve
     manifest = msgspec.structs.replace(session.manifest, assets={**session.manifest.assets, **assets})
     own = Session(session.root, manifest, session.lock, session.store)
     wishes = Wishes(retry_refused=question.retry_refused)
-    steps = own.judge(wishes).plan(tuple(assets)).steps
+    plan = _priced_once(own, own.judge(wishes).plan(tuple(assets)))
+    expected = price.total(plan)
     with (
         interruptible(),
         tempfile.TemporaryDirectory(prefix="artlock-compare-") as scratch,
-        easel(own, Path(scratch), "compare", jobs, tell, retry_refused=question.retry_refused) as bench,
+        easel(
+            own, Path(scratch), "compare", jobs, tell, budget=budget, retry_refused=question.retry_refused
+        ) as bench,
     ):
-        gauge = _Gauge(own, bench, question)
+        gauge = Gauge(own, bench, question)
         size = gauge.check_reference()
-        pictures = _make(bench, [steps[name] for name in assets], jobs)
+        priced(expected)
+        pictures = _make(bench, [plan.steps[name] for name in assets], jobs)
         entries = tuple(gauge.entry(cell, pictures) for cell in cells)
         return Comparison(
             subject=question.subject,
@@ -82,25 +76,36 @@ def compare(session: Session, question: Question, jobs: int, tell: Callable[[Eve
             entries=entries,
             seeds=question.seeds,
             sheet=gauge.sheet(entries),
+            expected=expected,
+            cost=bench.cost,
             reference_bytes=question.reference,
             reference_size=size,
         )
 
 
-def _cell(session: Session, question: Question, engine: str, seed: int) -> _Cell:
+def _priced_once(session: Session, plan: Plan) -> Plan:
+    """`plan` with what its pictures should cost; of those with one recipe, the first is paid for."""
+    plan = session.priced(plan, Wishes())
+    firsts: dict[Digest | AssetName, AssetName] = {}
+    for name in plan.costs:
+        firsts.setdefault(plan.steps[name].recipe or name, name)
+    return msgspec.structs.replace(plan, costs={name: plan.costs[name] for name in firsts.values()})
+
+
+def _cell(session: Session, question: Question, engine: str, seed: int) -> Cell:
     subject = question.subject
     name = AssetName(f"{PLACE}/{subject.name or 'prompt'}/{engine}/{seed}")
     try:
         asset, notes = adapted(subject, session.manifest.engines[engine], seed, name)
     except ArtlockError as error:
-        return _Cell(engine=engine, seed=seed, refusal=error)
-    return _Cell(engine=engine, seed=seed, asset=asset, notes=notes)
+        return Cell(engine=engine, seed=seed, refusal=error)
+    return Cell(engine=engine, seed=seed, asset=asset, notes=notes)
 
 
-def _make(bench: Easel, steps: list[Step], jobs: int) -> Mapping[AssetName, _Made | ArtlockError]:
+def _make(bench: Easel, steps: list[Step], jobs: int) -> Mapping[AssetName, Drawn | ArtlockError]:
     """What became of each step; of those with one recipe, which differ in name only, the first is made."""
     executor = ThreadPoolExecutor(threads_for(jobs), thread_name_prefix="artlock-compare")
-    once: dict[Digest | AssetName, Future[_Made | ArtlockError]] = {}
+    once: dict[Digest | AssetName, Future[Drawn | ArtlockError]] = {}
     try:
         for step in steps:
             key = step.recipe or step.name
@@ -115,155 +120,11 @@ def _make(bench: Easel, steps: list[Step], jobs: int) -> Mapping[AssetName, _Mad
         executor.shutdown(cancel_futures=True)
 
 
-def _attempt(bench: Easel, step: Step) -> _Made | ArtlockError:
+def _attempt(bench: Easel, step: Step) -> Drawn | ArtlockError:
     try:
         record, notes = bench.make(ready(step))
     except Stopped:
         raise
     except ArtlockError as error:
         return error
-    return _Made(step=step, record=record, notes=notes)
-
-
-class _Gauge:
-    """Measures pictures and lays out their sheet, in the process of the adapter `measure`."""
-
-    def __init__(self, session: Session, bench: Easel, question: Question) -> None:
-        self._engine = session.manifest.engines[MEASURE]
-        self._bench = bench
-        self._store: Store = session.store
-        self._question = question
-        self._paths: dict[Digest, Path] = {}
-        self._past = _past(session.root / PRIVATE / JOURNAL)
-
-    def check_reference(self) -> tuple[int, int]:
-        """The size of the file that is the reference; zeros where it is none.
-
-        Raises `ArtlockError` for one that is no picture, before anything is made or paid for.
-        """
-        if not self._question.reference_file:
-            return 0, 0
-        try:
-            _, facts = self._ask("reference", {"work": "compare"}, {"image": str(self._reference_file())})
-        except Stopped:
-            raise
-        except ArtlockError as error:
-            fact = f"the reference `{self._question.reference_file}` is no use: {error.message}"
-            raise ArtlockError(fact, "name another one with `--reference`") from error
-        return facts["image"]["width"], facts["image"]["height"]
-
-    def entry(self, cell: _Cell, pictures: Mapping[AssetName, _Made | ArtlockError]) -> Entry:
-        """What is told of one cell."""
-        made = cell.refusal if cell.asset is None else pictures[cell.asset.name]
-        if not isinstance(made, _Made):
-            error = made or MakeError("it was not made", "this is a bug in artlock: report it")
-            return Entry(
-                engine=cell.engine, seed=cell.seed, message=error.message, hint=error.hint, notes=cell.notes
-            )
-        record = made.record
-        # Another cell with this recipe stands for it: what it took was taken once.
-        first = cell.asset is not None and made.step.name == cell.asset.name
-        spent = self._bench.spent(made.step) if first else None
-        took = spent or self._past.get(generate_key(record.parts))
-        entry = Entry(
-            engine=cell.engine,
-            seed=record.parts.seed,
-            file=f"{cell.engine}-{cell.seed}.{record.parts.format}",
-            notes=(*cell.notes, *_answered(record), *_shared(cell, made), *made.notes),
-            from_store=spent is None,
-            make_seconds=took.make_seconds if took else None,
-            load_seconds=took.load_seconds if took else None,
-            cost=took.cost if took else None,
-            picture=record.picture,
-            is_reference=cell.engine == self._question.reference_engine,
-        )
-        return self._measured(entry, record, self._reference(cell, pictures))
-
-    def sheet(self, entries: tuple[Entry, ...]) -> Digest:
-        """The contact sheet, put into the store."""
-        parameters, pictures = layout(self._question, entries)
-        inputs = {
-            name: str(self._copy(file) if file else self._reference_file()) for name, file in pictures.items()
-        }
-        return self._store.put_file(Path(self._ask("sheet", parameters, inputs)[0]))
-
-    def _measured(self, entry: Entry, record: Record, reference: Path | None) -> Entry:
-        inputs = {"image": str(self._copy(record.picture.file))}
-        if reference is not None and not entry.is_reference:
-            inputs["reference"] = str(reference)
-        try:
-            _, facts = self._ask(f"compare-{entry.file}", {"work": "compare"}, inputs)
-        except Stopped:
-            raise
-        except ArtlockError as error:
-            return msgspec.structs.replace(entry, notes=(*entry.notes, f"not compared: {error.message}"))
-        image = facts["image"]
-        known = {key: value for key, value in facts.items() if key in Distance.__struct_fields__}
-        return msgspec.structs.replace(
-            entry,
-            opaque=image["opaque"],
-            alpha=image["opaque"] < 1,
-            distance=msgspec.convert(known, Distance) if known else None,
-        )
-
-    def _reference(self, cell: _Cell, pictures: Mapping[AssetName, _Made | ArtlockError]) -> Path | None:
-        """The picture to hold a cell's against; None where that engine made none."""
-        engine = self._question.reference_engine
-        if not engine:
-            return self._reference_file()
-        subject = self._question.subject.name or "prompt"
-        made = pictures.get(AssetName(f"{PLACE}/{subject}/{engine}/{cell.seed}"))
-        return self._copy(made.record.picture.file) if isinstance(made, _Made) else None
-
-    def _reference_file(self) -> Path:
-        return self._copy(digest.of_bytes(self._question.reference), self._question.reference)
-
-    def _copy(self, wanted: Digest, data: bytes | None = None) -> Path:
-        """A private copy for the engine, which never reads the store itself."""
-        if wanted not in self._paths:
-            found = data if data is not None else self._store.read(wanted)
-            if found is None:
-                raise MakeError("a picture is lost from the store", "run the command again")
-            path = self._bench.pool.inputs / f"{wanted[:16]}-compared"
-            path.write_bytes(found)
-            self._paths[wanted] = path
-        return self._paths[wanted]
-
-    def _ask(
-        self, name: str, parameters: Mapping[str, Json], inputs: Mapping[str, str]
-    ) -> tuple[str, Mapping[str, Json]]:
-        request = Request(
-            id=f"{name}#measure",
-            asset=str(PurePosixPath(PLACE) / name),
-            output=f"{digest.of_bytes(name.encode())[:16]}.png",
-            parameters=parameters,
-            inputs=inputs,
-        )
-        done = self._bench.pool.render(self._engine, request)
-        return done.output, done.facts
-
-
-def _shared(cell: _Cell, made: _Made) -> tuple[str, ...]:
-    """Engines may differ in settings only, which are no part of a recipe."""
-    other = made.step.asset.engine
-    return () if other == cell.engine else (f"has the recipe of `{other}`: made once for both",)
-
-
-def _past(path: Path) -> Mapping[str, Action]:
-    """The last making of each picture that the journal knows, by the key of its generate action."""
-    try:
-        rows = read(path)
-    except Unreadable:
-        return {}  # the numbers are a courtesy, and the journal itself was told of at the end of the run
-    return {row.key: row for row in rows.actions if row.made} if rows else {}
-
-
-def _answered(record: Record) -> tuple[str, ...]:
-    """What the provider says it did otherwise."""
-    sent, parts = record.sent, record.parts
-    notes = []
-    if sent.get("prompt") not in (None, "", parts.prompt):
-        notes.append("its provider rewrote the prompt")
-    if parts.seed is not None and sent.get("seed") not in (None, parts.seed):
-        notes.append(f"its provider used seed {sent['seed']}")
-    return tuple(notes)
+    return Drawn(step=step, record=record, notes=notes)

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 from buildsys.comparison.model import Distance, Entry, Question
+from buildsys.comparison.words import alpha_told, cost_words
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError
-from buildsys.journal.words import dollars, seconds_told
+from buildsys.journal.words import seconds_told
 from buildsys.plan.step import shorten
 
 Json: TypeAlias = Any
@@ -21,7 +22,7 @@ _WRAP: Final = 4
 _MOST: Final = 24
 _EDGE: Final = 8000
 """Pixels that the cells may have in all, in either direction."""
-_ROOM: Final = 132
+_ROOM: Final = 206
 """Pixels of caption and gap below a picture."""
 _GAP: Final = 20
 
@@ -67,21 +68,30 @@ def title(entry: Entry) -> str:
 
 
 def _lines(entry: Entry) -> list[str]:
+    notes = _notes(entry)
     if entry.picture is None:
-        return []
+        return notes
     size = f"{entry.picture.width} x {entry.picture.height}"
     took = "from the store" if entry.from_store else seconds_told(entry.make_seconds)
-    price = "" if entry.cost is None else dollars(entry.cost)
-    lines = [" · ".join(filter(None, (size, took, price)))]
+    alpha = alpha_told(entry) if entry.alpha else "no alpha"
+    lines = [f"{size} · {took}", f"{cost_words(entry)} · {alpha}"]
     if entry.is_reference:
         lines.append("the reference")
     elif entry.distance is not None:
         lines += _distance(entry.distance)
-    return lines
+    return [*lines, *notes]
+
+
+def _notes(entry: Entry) -> list[str]:
+    """What the engine ignored: two lines at most, the page has all."""
+    first, *others = entry.notes or ("",)
+    if len(others) > 1:
+        return [first, f"… and {len(others)} notes more"]
+    return [note for note in (first, *others) if note]
 
 
 def _distance(distance: Distance) -> list[str]:
     if distance.likeness != "different":
         return [distance.likeness.replace("-", " ")]
-    ratio = "" if distance.psnr is None else f"PSNR {distance.psnr:.1f} dB"
-    return [f"hash {distance.hash_bits} · SSIM {distance.ssim:.3f}", ratio]
+    ratio = [] if distance.psnr is None else [f"PSNR {distance.psnr:.1f} dB"]
+    return [f"hash {distance.hash_bits} · SSIM {distance.ssim:.3f}", *ratio]

@@ -12,8 +12,8 @@ from buildsys.comparison.model import Subject
 from buildsys.errors import ArtlockError
 from buildsys.manifest import needs, shapes, values
 from buildsys.manifest.cards import FINISH
-from buildsys.manifest.finish import as_input
-from buildsys.manifest.model import Asset, AssetName, Engine, Input, Manifest, Need
+from buildsys.manifest.finish import inputs_of
+from buildsys.manifest.model import Asset, AssetName, Card, Engine, Input, Manifest, Need
 from buildsys.manifest.source import Fault
 
 Json: TypeAlias = Any
@@ -27,7 +27,9 @@ def of_asset(manifest: Manifest, name: AssetName) -> Subject:
     if asset.engine == FINISH:
         origin = asset.inputs["image"].asset
         raise ArtlockError(f"no engine draws `{name}`: it is made from `{origin}`", f"compare `{origin}`")
-    own = manifest.engines[asset.engine].parameters if asset.engine else {}
+    engine = manifest.engines[asset.engine] if asset.engine else None
+    own = engine.parameters if engine else {}
+    own_files = _inputs(engine.card, own) if engine else {}
     return Subject(
         name=name,
         prompt=asset.prompt,
@@ -39,7 +41,7 @@ def of_asset(manifest: Manifest, name: AssetName) -> Subject:
         files={
             key: item
             for key, item in asset.inputs.items()
-            if not key.startswith(_STEP) and (key not in own or as_input(own[key]) != item)
+            if not key.startswith(_STEP) and own_files.get(key) != item
         },
         finish=asset.finish,
         finish_files={key: item for key, item in asset.inputs.items() if key.startswith(_STEP)},
@@ -93,7 +95,8 @@ def _check_needs(subject: Subject, engine: Engine) -> None:
         if getattr(engine.card, key) is Need.REQUIRED and not getattr(subject, key):
             mend = f"give `{subject.name}` a `{key}`" if subject.name else f"add `{option}`"
             raise ArtlockError(f"engine `{engine.name}` needs a {key}", mend)
-    known = {*engine.parameters, *subject.parameters, *subject.files}
+    tables = {key.partition(".")[0] for key in subject.files}
+    known = {*engine.parameters, *subject.parameters, *subject.files, *tables}
     for name, declared in engine.card.parameters.items():
         if declared.required and name not in known:
             fact = f"engine `{engine.name}` needs the parameter `{name}`"
@@ -127,17 +130,24 @@ def _parameters(
             notes.append(fault.fact)
         else:
             chosen[name] = settled
-    files = {
-        name: as_input(chosen.pop(name))
-        for name, parameter in declared.items()
-        if parameter.type == "file" and name in chosen
-    }
-    for name, item in subject.files.items():
-        if name in declared and declared[name].type == "file":
-            files[name] = item
+    files = _inputs(engine.card, chosen)
+    chosen = {name: value for name, value in chosen.items() if declared[name].type not in values.FILES}
+    for key, item in subject.files.items():
+        name, dot, _ = key.partition(".")
+        if name in declared and declared[name].type == ("files" if dot else "file"):
+            files[key] = item
         else:
-            notes.append(f"has no parameter `{name}`")
+            notes.append(f"has no parameter `{key}`")
     return chosen, files
+
+
+def _inputs(card: Card, chosen: Mapping[str, Json]) -> dict[str, Input]:
+    """The files among the values `chosen` of the parameters of `card`."""
+    files: dict[str, Input] = {}
+    for name, parameter in card.parameters.items():
+        if parameter.type in values.FILES and name in chosen:
+            files.update(inputs_of(parameter, chosen[name]))
+    return files
 
 
 def _by(size: tuple[int, int]) -> str:

@@ -1,4 +1,4 @@
-"""What the rows of the journal come to: per engine, per run, and the slowest assets.
+"""What the rows of the journal come to: per engine, per run, the slowest assets, and the money.
 
 Pure: rows in, values out. Knows nothing of files, terminals or pages.
 """
@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from buildsys.journal import spends
 from buildsys.journal.rows import Action, Rows, Run, Worker
 from buildsys.journal.summary import (
     SCHEMA,
@@ -43,6 +44,7 @@ def draw_up(rows: Rows, selection: Selection) -> Account:
         engines=_engines(actions, workers, prices),
         slowest=_slowest(actions),
         failures=tuple(_failure(row) for row in reversed(actions) if row.error),
+        spends=spends.add_up(actions, runs),
     )
 
 
@@ -108,7 +110,8 @@ def _engine(
         loads=len(loads),
         median_load_seconds=statistics.median(loads) if loads else None,
         lost=sum(bool(row.lost_kind) for row in workers),
-        cost=math.fsum(row.cost or 0.0 for row in actions),
+        cost=spends.known(actions),
+        unknown=spends.unknown(actions),
         saved_seconds=math.fsum(seconds for seconds, _ in saved),
         saved_cost=math.fsum(cost for _, cost in saved),
         host_bytes=max((row.host_bytes for row in actions), default=0),
@@ -123,10 +126,12 @@ def _run(run: Run, actions: Collection[Action]) -> RunAccount:
     return RunAccount(
         **columns
         | {
+            "dirty": None if run.dirty is None else bool(run.dirty),
             "ending": run.ending or ("running" if run.alive else "killed"),
             "made": sum(row.made for row in actions),
             "hits": sum(row.hit for row in actions),
-            "cost": math.fsum(row.cost or 0.0 for row in actions),
+            "cost": spends.known(actions),
+            "unknown": spends.unknown(actions),
             "engines": _times(actions),
         }
     )

@@ -13,7 +13,7 @@ from typing import Final
 from buildsys.journal.charts import Series, lying, standing
 from buildsys.journal.summary import Account, EngineAccount, RunAccount
 from buildsys.journal.tables import ROWS, Table, in_html
-from buildsys.journal.words import dollars, printable, seconds_tick, seconds_told, when
+from buildsys.journal.words import dollars, money, printable, seconds_tick, seconds_told, when
 
 RUNS_DRAWN: Final = 20
 ASSETS_DRAWN: Final = 12
@@ -131,10 +131,10 @@ def _cost(runs: Sequence[RunAccount]) -> str:
         return ""
     series = (Series(name="cost", colour="cost", values=[run.cost for run in runs]),)
     chart = standing(_labels(runs), series, axis="US dollars", told=dollars, ticks=dollars)
-    rows = [(when(run.started), run.command, dollars(run.cost)) for run in runs]
+    rows = [(when(run.started), run.command, money(run.cost, run.unknown)) for run in runs]
     return _card(
         "Cost, by run",
-        "US dollars, as the engines told it.",
+        "US dollars, as far as known. What nobody knows the price of is not drawn.",
         chart,
         Table(caption="Cost by run", heads=("started", "command", "cost"), rows=rows, words=2),
     )

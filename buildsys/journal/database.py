@@ -1,7 +1,7 @@
 """The journal's database: its tables, and how it is opened for writing and for reading.
 
-Knows nothing of what is written. A file that is not this version's is moved aside, never mended: what
-it holds is no more than statistics.
+Knows nothing of what is written. A file that is not this version's is moved aside, never mended; a column
+that came later is added where it lacks, for the rows tell what was paid.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ASIDE: Final = "journal.db.old"
 """Where a journal goes that this version can't use; the one that lay there before is lost."""
 
 VERSION: Final = 1
-"""Of the tables, in `PRAGMA user_version`."""
+"""Of the tables, in `PRAGMA user_version`. A column more is no new version: an older artlock writes on."""
 
 BUSY_SECONDS: Final = 2.0
 """How long a row waits while another command of this checkout writes."""
@@ -95,6 +95,9 @@ PRAGMA user_version = {VERSION};
 COMMIT;
 """
 
+_LATER: Final = (("run", "dirty", "INTEGER"),)
+"""Columns that a journal of this version may lack: table, name, type. Each may be NULL."""
+
 
 class Foreign(Exception):  # noqa: N818 - as in a sentence: the file is foreign
     """A database, but not one that this version wrote."""
@@ -156,6 +159,7 @@ def _to_write(path: Path) -> sqlite3.Connection:
                 _refuse_foreign(found)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(_TABLES)
+        _complete(connection)
         # A power cut may lose the last rows, never the file. An fsync for each row would cost more than
         # many a picture.
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -165,6 +169,24 @@ def _to_write(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _complete(connection: sqlite3.Connection) -> None:
+    """Add the columns that came later."""
+    if all(name in columns(connection, table) for table, name, _ in _LATER):
+        return
+    # Looked at again, with the file held: another command may add them just now, and twice is an error.
+    connection.execute("BEGIN IMMEDIATE")
+    for table, name, kind in _LATER:
+        if name not in columns(connection, table):
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
+    connection.execute("COMMIT")
+
+
+def columns(connection: sqlite3.Connection, table: str) -> frozenset[str]:
+    """The names of a table's columns."""
+    found = connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+    return frozenset(name for (name,) in found)
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:

@@ -32,6 +32,7 @@ from buildsys.make.progress import (
     Event,
     taken_up,
 )
+from buildsys.make.purse import UNBILLED, Withheld
 from buildsys.manifest.cards import FINISH
 from buildsys.plan.step import Step, Verdict
 
@@ -60,14 +61,18 @@ class Journal:
         path: the database.
         heading: what the run is.
         secrets: texts that no row may hold, wherever they come from.
+        free: engines that take no money, whatever comes of a request.
     """
 
-    def __init__(self, path: Path, heading: Heading, secrets: Collection[str] = ()) -> None:
+    def __init__(
+        self, path: Path, heading: Heading, secrets: Collection[str] = (), free: Collection[str] = ()
+    ) -> None:
         self.trouble = ""
         """What a person should know of the journal itself."""
         self._path = path
         self._heading = heading
-        self._secrets = secrets
+        self._secrets = list(secrets)
+        self._free = free
         self._started = now(), time.monotonic()
         self._guard = threading.Lock()
         self._rows: RunRows | None = None
@@ -100,7 +105,9 @@ class Journal:
         try:
             yield
         except ArtlockError as error:
-            self.note(AssetFailed(name=step.name, message=error.message, hint=error.hint))
+            blocked = isinstance(error, Withheld)
+            failed = AssetFailed(name=step.name, message=error.message, hint=error.hint, blocked=blocked)
+            self.note(failed)
             raise
         self.note(AssetDone(name=step.name, verdict=step.verdict, seconds=time.monotonic() - started))
 
@@ -112,6 +119,11 @@ class Journal:
             tell(event)
 
         return both
+
+    def conceal(self, secret: str) -> None:
+        """Let no row from now on hold `secret`. Called from several threads."""
+        with self._guard:
+            self._secrets.append(secret)
 
     def close(self, error: type[BaseException] | None = None) -> None:
         """End the run; `error` is what ended it too early, if anything did."""
@@ -182,9 +194,16 @@ class Journal:
             "tries": event.tries,
             "error": event.error or "",
             "message": self._failing.get((event.asset, event.engine), "") if event.error else "",
-            "cost": event.cost,
+            "cost": self._cost(event),
         }
         rows.add("action", self._row(started.name, started.action) | row)
+
+    def _cost(self, event: RequestSpent) -> float | None:
+        """What it took; None where nobody knows. A picture that was refused or lost may have been billed."""
+        if event.error is None:
+            return event.cost
+        nothing = event.error in UNBILLED or event.engine in self._free or not event.tries
+        return 0.0 if nothing else None
 
     def _failed(self, event: AssetFailed, rows: RunRows) -> None:
         # What an engine was passed over for is told already.

@@ -13,9 +13,20 @@ from typing import Final
 from buildsys import __version__
 from buildsys.journal.cards import cards
 from buildsys.journal.sheet import STYLE
+from buildsys.journal.spends import Spends
 from buildsys.journal.summary import Account, RunAccount
 from buildsys.journal.tables import ROWS, Table, in_html
-from buildsys.journal.words import NOTHING, bytes_told, count, dollars, printable, seconds_told, when
+from buildsys.journal.words import (
+    NOTHING,
+    bytes_told,
+    commit_told,
+    count,
+    money,
+    printable,
+    seconds_told,
+    spent_tile,
+    when,
+)
 
 MARK: Final = '<meta name="generator" content="artlock report">'
 """Tells a page of ours, which may be written over, from anybody else's."""
@@ -58,7 +69,7 @@ def _nothing() -> str:
 
 def _tiles(account: Account) -> str:
     engines = account.engines
-    cost = math.fsum(item.cost for item in engines)
+    spent = account.spends.total
     failed = len(account.failures)
     tiles = [
         (str(sum(run.built for run in account.runs)), "assets built", ""),
@@ -67,8 +78,8 @@ def _tiles(account: Account) -> str:
         (seconds_told(math.fsum(item.saved_seconds for item in engines)), "saved by the store", ""),
         (str(failed), "failed action" if failed == 1 else "failed actions", "failed" if failed else ""),
     ]
-    if cost:
-        tiles.append((dollars(cost), "spent", ""))
+    if spent.pictures:
+        tiles.append((*spent_tile(spent.usd, spent.unknown), ""))
     shown = "".join(
         f'<div class="tile {kind}"><b>{escape(number)}</b>{escape(words)}</div>'
         for number, words, kind in tiles
@@ -88,8 +99,8 @@ def _tables(account: Account) -> str:
                 item.engine, str(item.made), seconds_told(item.median_seconds),
                 seconds_told(item.p95_seconds), str(item.loads), seconds_told(item.median_load_seconds),
                 str(item.failed), str(item.retries), str(item.lost), str(item.hits),
-                seconds_told(item.saved_seconds), dollars(item.cost), bytes_told(item.host_bytes),
-                bytes_told(item.device_bytes),
+                seconds_told(item.saved_seconds), money(item.cost, item.unknown),
+                bytes_told(item.host_bytes), bytes_told(item.device_bytes),
             )
             for item in account.engines
         ],
@@ -104,12 +115,31 @@ def _tables(account: Account) -> str:
         words=4,
         long=True,
     )
-    shown = [("Engines", engines)] if engines.rows else []
-    shown += [("Failures", failures)] if failures.rows else []
-    wide = "".join(
-        f'<section class="wide"><h2>{title}</h2>{in_html(table)}</section>\n' for title, table in shown
+    shown = [("Engines", [engines])] if engines.rows else []
+    shown += [("Money", _spends(account.spends))] if account.spends.total.pictures else []
+    shown += [("Failures", [failures])] if failures.rows else []
+    shown += [("Runs", [_runs(account.runs[:ROWS])])]
+    return "".join(
+        f'<section class="wide"><h2>{title}</h2>{"".join(map(in_html, tables))}</section>\n'
+        for title, tables in shown
     )
-    return wide + f'<section class="wide"><h2>Runs</h2>{in_html(_runs(account.runs[:ROWS]))}</section>\n'
+
+
+def _spends(spends: Spends) -> list[Table]:
+    """What was paid for each asset, to each engine, and at each commit."""
+    kinds = (
+        ("asset", [(item.asset, item) for item in spends.assets]),
+        ("engine", [(item.engine, item) for item in spends.engines]),
+        ("commit", [(commit_told(item.commit, dirty=item.dirty), item) for item in spends.commits]),
+    )
+    return [
+        Table(
+            caption=f"What was paid, by {kind}",
+            heads=(kind, "pictures", "cost"),
+            rows=[(name, str(item.pictures), money(item.usd, item.unknown)) for name, item in found[:ROWS]],
+        )
+        for kind, found in kinds
+    ]
 
 
 def _runs(runs: Iterable[RunAccount]) -> Table:
@@ -119,8 +149,9 @@ def _runs(runs: Iterable[RunAccount]) -> Table:
         heads=("started", "command", "how it ended", "profile", "commit", "took", *counts, "cost"),
         rows=[
             (
-                when(run.started), run.command, run.ending, run.profile, run.revision[:10] or NOTHING,
-                seconds_told(run.seconds), *(str(getattr(run, name)) for name in counts), dollars(run.cost),
+                when(run.started), run.command, run.ending, run.profile,
+                commit_told(run.revision, dirty=run.dirty), seconds_told(run.seconds),
+                *(str(getattr(run, name)) for name in counts), money(run.cost, run.unknown),
             )
             for run in runs
         ],

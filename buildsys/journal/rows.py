@@ -48,6 +48,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     seconds: Amount | None
     ending: str | None
     """None: it goes on, or it was killed."""
+    dirty: Count | None = None
+    """Whether a tracked file differed from the commit when it began; None where nobody noted it."""
     alive: bool = False
     """Whether it goes on as far as one can tell, where it has no ending."""
 
@@ -144,5 +146,8 @@ def read(path: Path) -> Rows | None:
 
 
 def _all(connection: sqlite3.Connection, table: str, names: tuple[str, ...]) -> list[dict[str, object]]:
-    found = connection.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY id")  # noqa: S608 - names of ours
-    return [dict(zip(names, row, strict=True)) for row in found]
+    # Of an older journal, which is not ours to mend while we read, a column may lack: `Rows` says which may.
+    known = database.columns(connection, table)
+    there = [name for name in names if name in known]
+    found = connection.execute(f"SELECT {', '.join(there)} FROM {table} ORDER BY id")  # noqa: S608 - names of ours
+    return [dict(zip(there, row, strict=True)) for row in found]

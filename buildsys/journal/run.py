@@ -59,14 +59,14 @@ class RunRows:
     Args:
         path: the database.
         heading: what the run is.
-        secrets: texts that no row may hold, wherever they come from.
+        secrets: texts that no row may hold, wherever they come from; more may be added later.
         started: when it began, by the clock on the wall and by the monotonic one.
     """
 
     def __init__(
         self, path: Path, heading: Heading, secrets: Collection[str], started: tuple[str, float]
     ) -> None:
-        self._secrets = tuple(text for text in secrets if len(text) >= _SHORTEST_SECRET)
+        self._secrets = secrets
         self._started = started[1]
         self._environments: dict[Digest, int] = {}
         make_folder(path.parent)
@@ -95,8 +95,8 @@ class RunRows:
                 "artlock": __version__,
                 "python": platform.python_version(),
                 "machine": f"{system.sysname} {system.release} {system.machine}",
-                "revision": _revision(root),
                 "process": os.getpid(),
+                **_place_in_history(root),
             },
         )
 
@@ -197,7 +197,8 @@ class RunRows:
     def clean(self, text: str) -> str:
         """`text` as SQLite can hold it, without a key: an engine's complaint may quote the one it got."""
         for secret in self._secrets:
-            text = text.replace(secret, MASK)
+            if len(secret) >= _SHORTEST_SECRET:
+                text = text.replace(secret, MASK)
         return text.encode("utf-8", "replace").decode()
 
 
@@ -206,9 +207,17 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _revision(root: Path) -> str:
-    """The commit that the checkout is at; empty where there is none."""
+def _place_in_history(root: Path) -> dict[str, str | int | None]:
+    """The commit that the checkout is at, and whether a file that git tracks is another by now.
+
+    Empty and None where there is no commit, or git does not tell. A file that git does not track is new
+    work, and no change to what was committed: `git describe --dirty` says so, too.
+    """
     try:
-        return git.commit(root, "HEAD") if git.is_repository(root) else ""
+        if git.is_repository(root):
+            commit = git.commit(root, "HEAD")
+            changes = git.run(root, "status", "--porcelain", "--untracked-files=no")
+            return {"revision": commit, "dirty": int(bool(changes))}
     except GitError:
-        return ""
+        pass
+    return {"revision": "", "dirty": None}

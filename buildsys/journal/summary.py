@@ -10,6 +10,8 @@ from typing import Final
 
 import msgspec
 
+from buildsys.journal.spends import Spends
+
 SCHEMA: Final = 1
 """Of the JSON value that `Account` becomes; raised when a program that reads it would break."""
 
@@ -48,7 +50,9 @@ class EngineAccount(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     """Processes that died, hung or lied."""
     cost: float
-    """US dollars."""
+    """US dollars, without what is unknown."""
+    unknown: int
+    """Actions of which nobody knows what they did cost."""
     saved_seconds: float
     saved_cost: float
     """What its hits would have taken: what the same action took when it was made, else the median."""
@@ -81,6 +85,8 @@ class RunAccount(msgspec.Struct, frozen=True, kw_only=True):
     python: str
     machine: str
     revision: str
+    dirty: bool | None
+    """Whether the work tree differed from that commit; None where nobody noted it."""
     ending: str
     """`done`, `failed`, `interrupted`, `killed`, or `running`."""
     built: int
@@ -92,6 +98,8 @@ class RunAccount(msgspec.Struct, frozen=True, kw_only=True):
     made: int
     hits: int
     cost: float
+    unknown: int
+    """As for an engine."""
     engines: tuple[EngineTime, ...]
 
 
@@ -128,3 +136,4 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     slowest: tuple[SlowAsset, ...]
     failures: tuple[Failure, ...]
     """Newest first."""
+    spends: Spends

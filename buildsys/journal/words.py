@@ -11,6 +11,8 @@ NOTHING: Final = "—"
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _THOUSAND: Final = 1000
+_SMALLEST: Final = 0.001
+"""US dollars that are told as a number: less would read as nothing."""
 
 
 def seconds_told(seconds: float | None) -> str:
@@ -41,18 +43,46 @@ def seconds_tick(seconds: float) -> str:
 
 
 def bytes_told(number: int) -> str:
-    """`612 MB`, `10.2 GB`; a dash where it is unknown."""
+    """`840 B`, `12 kB`, `612 MB`, `10.2 GB`; a dash where it is unknown."""
     if number <= 0:
         return NOTHING
+    if number < _THOUSAND:
+        return f"{number} B"
+    if round(number / 1e3) < _THOUSAND:
+        return f"{number / 1e3:.0f} kB"
     megabytes = number / 1e6
     return f"{megabytes:.0f} MB" if megabytes < _THOUSAND else f"{megabytes / 1000:.1f} GB"
 
 
 def dollars(amount: float) -> str:
-    """`$0.040`, `$12.40`; a dash for nothing."""
+    """`$0.040`, `$12.40`, `< $0.001`; a dash for nothing."""
     if not amount:
         return NOTHING
+    if amount < _SMALLEST:
+        return f"< ${_SMALLEST:.3f}"
     return f"${amount:.3f}" if amount < 1 else f"${amount:.2f}"
+
+
+def money(usd: float, unknown: int, nothing: str = NOTHING) -> str:
+    """`$0.402`, `at least $0.402, and 2 of unknown price`, `2 of unknown price`; or `nothing`."""
+    rest = f"{unknown} of unknown price"
+    if not usd:
+        return rest if unknown else nothing
+    return f"at least {dollars(usd)}, and {rest}" if unknown else dollars(usd)
+
+
+def spent_tile(usd: float, unknown: int) -> tuple[str, str]:
+    """The same as a large number and the words below it."""
+    if not usd:
+        return "unknown", f"spent: {unknown} of unknown price"
+    if not unknown:
+        return dollars(usd), "spent"
+    return f"at least {dollars(usd)}", f"spent, and {unknown} of unknown price"
+
+
+def commit_told(revision: str, *, dirty: bool | None) -> str:
+    """`1a2b3c4d5e`, `1a2b3c4d5e-dirty` as `git describe` has it, `no commit`."""
+    return f"{revision[:10]}{'-dirty' if dirty else ''}" if revision else "no commit"
 
 
 def when(moment: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from buildsys.make.failure import EngineFailed
@@ -27,9 +27,17 @@ _SHOWN: Final = 200
 class Keys:
     """Asked by many threads; each command runs in the one that asks first, and the others wait for it."""
 
-    def __init__(self, environ: Mapping[str, str], seconds: float = _SECONDS) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        seconds: float = _SECONDS,
+        *,
+        printed: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`printed`: told each key that a command gave, before an engine has it; by any thread."""
         self._environ = environ
         self._seconds = seconds
+        self._printed = printed
         self._found: dict[str, str | EngineFailed] = {}
         self._asking = threading.Lock()
         self._ending = threading.Lock()
@@ -56,7 +64,9 @@ class Keys:
         with self._asking:
             if key not in self._found:
                 try:
-                    self._found[key] = self._run(command_of(key))
+                    printed = self._run(command_of(key))
+                    self._printed(printed)
+                    self._found[key] = printed
                 except EngineFailed as error:
                     # Not asked again: who mistyped a password is not to type it for every engine.
                     self._found[key] = error

@@ -241,17 +241,14 @@ class Maker:
         """Private copies of every input, of exactly the bytes that the recipe names."""
         copies = {}
         for field, item in step.asset.inputs.items():
-            source = item.asset or item.path
+            # An asset's with its suffix: a program may tell a format by nothing else.
+            lies = output_of(self._manifest, self._manifest.assets[item.asset]) if item.asset else item.path
             wanted = parts.inputs[field]
-            # Looked for on the disk only where the store lacks it: `reproduce` has no manifest to ask.
-            if not self._whole(wanted):
-                lies = (
-                    output_of(self._manifest, self._manifest.assets[item.asset]) if item.asset else item.path
-                )
-                path = self._locate(lies)
-                if self._store.put_file(path, sync=False) != wanted:
-                    raise MakeError(f"`{source}` changed while it was read", "run `artlock build` again")
-            copies[field] = self._copies.lend(wanted, PurePosixPath(source).name)
+            # Looked for on the disk only where the store lacks it: `reproduce` may know no path.
+            if not self._whole(wanted) and self._store.put_file(self._locate(lies), sync=False) != wanted:
+                source = item.asset or item.path
+                raise MakeError(f"`{source}` changed while it was read", "run `artlock build` again")
+            copies[field] = self._copies.lend(wanted, PurePosixPath(lies).name)
         return copies
 
     def _whole(self, wanted: Digest) -> bool:

@@ -48,6 +48,7 @@ class Pool:
         on_event: Callable[[Event], None] = lambda _: None,
         environ: Mapping[str, str] = os.environ,
         clock: Clock | None = None,
+        on_key: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Work in a new folder under `work`.
 
@@ -58,11 +59,12 @@ class Pool:
             on_event: told what happens, always by one and the same thread; must return soon.
             environ: engines see a part of it; its `ARTLOCK_DEVICES` replaces their devices.
             clock: by which requests wait; the system's own, if left out.
+            on_key: told each key that a command printed, before any engine has it; by any thread.
         """
         self._folder = RunFolder(work)
         self._inbox: SimpleQueue[Message] = SimpleQueue()
         roster = Roster()
-        self._keys = Keys(environ)
+        self._keys = Keys(environ, printed=on_key)
         staff = Staff(
             roster,
             self._folder,

@@ -88,7 +88,7 @@ class Purse:
                     f"a picture of engine `{engine.name}` costs ${dollars:.15g}, and of the budget of "
                     f"${self._budget:.2f} there is ${max(self._budget - self._taken, 0):.3f} left"
                 )
-                raise Withheld(fact, "build again with a larger `--budget`")
+                raise Withheld(fact, "give a larger `--budget`")
             self._taken += dollars
 
     def _give_back(self, dollars: float) -> None:

@@ -125,7 +125,8 @@ def settings_here(card: Card, settings: Mapping[str, Json], environ: Mapping[str
 def conceal(text: str, card: Card, environ: Mapping[str, str]) -> str:
     """`text` with the values of the adapter's keys replaced by `$NAME`: an error message is shown."""
     for name in card.keys:
-        if value := environ.get(name):
+        # Bare, as an adapter has it: one that was read from a file ends with a newline.
+        if value := environ.get(name, "").strip():
             text = text.replace(value, f"${name}")
     return text
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest import finish, needs, shapes, template
+from buildsys.manifest import finish, needs, shapes, template, values
 from buildsys.manifest.able import Sieve
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.engines import Scopes, chosen
@@ -210,10 +210,9 @@ def _parameters(
     for name, declared in engine.card.parameters.items():
         if declared.required and name not in parameters:
             raise _lacks_parameter(asset, name, engine)
-        if declared.type == "file" and name in parameters:
-            inputs[name] = finish.as_input(parameters[name])
-    if inputs:
-        parameters = {name: value for name, value in parameters.items() if name not in inputs}
+        if declared.type in values.FILES and name in parameters:
+            inputs.update(finish.inputs_of(declared, parameters[name]))
+            parameters = {key: value for key, value in parameters.items() if key != name}
     return parameters, inputs
 
 

@@ -14,7 +14,7 @@ from buildsys.errors import did_you_mean
 from buildsys.manifest import values
 from buildsys.manifest.bundle import Bundle
 from buildsys.manifest.kinds import written
-from buildsys.manifest.model import AssetName, Card, FinishStep, Input, StepCard
+from buildsys.manifest.model import AssetName, Card, FinishStep, Input, Parameter, StepCard
 from buildsys.manifest.source import Fault, Path, at
 
 Json: TypeAlias = Any
@@ -94,6 +94,13 @@ def as_input(value: Json) -> Input:
     if isinstance(value, dict):
         return Input(asset=AssetName(value["asset"]))
     return Input(path=value)
+
+
+def inputs_of(parameter: Parameter, value: Json) -> dict[str, Input]:
+    """A settled value of a `parameter` of type `file` or `files`, by the names that a recipe has for it."""
+    if parameter.type == "files":
+        return {f"{parameter.name}.{name}": as_input(item) for name, item in value.items()}
+    return {parameter.name: as_input(value)}
 
 
 def _settled(step: StepCard, value: Json, bundle: Bundle) -> dict[str, Json]:

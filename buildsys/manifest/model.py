@@ -45,8 +45,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     type: str
-    """`string`, `integer`, `number`, `boolean`, `color` (`#rrggbb` or `#rrggbbaa`), `file`, `size`
-    (two integers), `numbers`, `strings`, `table`."""
+    """`string`, `integer`, `number`, `boolean`, `color` (`#rrggbb` or `#rrggbbaa`), `file`, `files`
+    (a table of them), `size` (two integers), `numbers`, `strings`, `table`."""
     doc: str = ""
     default: Json = None
     """None: left out of the recipe unless given."""
@@ -240,11 +240,11 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[Capability, ...] = ()
     """What its engine must be able to do, and no finish step does. No recipe has it: it changes no pixel."""
     parameters: Mapping[str, Json] = {}
-    """Every parameter of the adapter with a value; those of type `file` are in `inputs` instead."""
+    """Every parameter of the adapter with a value; those of type `file` and `files` are in `inputs`."""
     finish: tuple[FinishStep, ...] = ()
     inputs: Mapping[str, Input] = {}
-    """Parameter name to input. A derived asset's picture is `image`; a file of finish step number i
-    (from 0) is `finish.i.NAME`."""
+    """Parameter name to input; of a table of files, parameter name, dot and name (`inputs.pose`). A derived
+    asset's picture is `image`; a file of finish step number i (from 0) is `finish.i.NAME`."""
     format: str = "png"
     """Suffix of the output: `png` or `webp`."""
     standins: tuple[Asset, ...] = ()

@@ -133,7 +133,7 @@ def _entry(card: Card, entry: Mapping[str, Json], bundle: Bundle) -> PicturePric
     if "usd" not in entry:
         raise Fault("this entry does not say what a picture costs", "add `usd = 0.02`")
     # A file is known by its bytes, which no price could name.
-    known = {name: item for name, item in card.parameters.items() if item.type != "file"}
+    known = {name: item for name, item in card.parameters.items() if item.type not in values.FILES}
     parameters = {}
     for name, value in entry.items():
         if name in CONDITIONS:

@@ -61,7 +61,7 @@ def _path(asset: Asset, key: str) -> tuple[str | int, ...]:
     if key.startswith("finish."):
         _, index, parameter = key.split(".", 2)
         return "finish", int(index), parameter
-    return "parameters", key
+    return "parameters", *key.split(".", 1)
 
 
 def _cycle(edges: Mapping[AssetName, tuple[AssetName, ...]]) -> list[AssetName]:

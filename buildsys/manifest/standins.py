@@ -39,7 +39,7 @@ def _standin(asset: Declared, made: Asset, engine: Engine, rules: Rules) -> Asse
     # Or an asset would wait for others that it is not made from, as long as all is well, and fail with them.
     for source in _sources(standin) - _sources(made):
         fact = f"engine `{engine.name}` makes `{made.name}` from `{source}`, and `{made.engine}` does not"
-        hint = f"take `{engine.name}` out of the fallback, or give `{source}` to both"
+        hint = f"take `{engine.name}` out of the fallback"
         raise Fault(f"{fact}; {told}", hint, ("parameters",))
     return standin
 

@@ -10,16 +10,23 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
+import msgspec
+
 from buildsys.errors import did_you_mean
 from buildsys.manifest.bundle import Bundle
 from buildsys.manifest.kinds import is_integer, is_number, is_size, written
 from buildsys.manifest.model import Parameter
 from buildsys.manifest.names import check_path
-from buildsys.manifest.source import Fault
+from buildsys.manifest.source import Fault, at
 
 Json: TypeAlias = Any
 
 _COLOR: Final = re.compile(r"#(?:[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})")
+_INPUT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+"""Names in a table of files: without a dot, which stands between the parameter and the name."""
+
+FILES: Final = ("file", "files")
+"""Types whose values are inputs: not they enter a recipe, but the digests of their bytes."""
 
 
 class _Type(NamedTuple):
@@ -38,6 +45,10 @@ def _is_file(value: Json) -> bool:
     if isinstance(value, dict):
         return list(value) == ["asset"] and isinstance(value["asset"], str)
     return isinstance(value, str)
+
+
+def _is_files(value: Json) -> bool:
+    return isinstance(value, dict) and all(map(_is_file, value.values()))
 
 
 def _is_json(value: Json) -> bool:
@@ -68,6 +79,12 @@ TYPES: Final[Mapping[str, _Type]] = {
     "boolean": _Type("`true` or `false`", "true", lambda value: isinstance(value, bool), _same),
     "color": _Type("a colour, `#rrggbb` or `#rrggbbaa`", '"#ffcc00"', _is_color, str.lower),
     "file": _Type('a path, or `{ asset = "NAME" }`', '"fonts/title.ttf"', _is_file, _same),
+    "files": _Type(
+        'a table from names to paths, or to `{ asset = "NAME" }`',
+        '{ pose = "art/pose.png" }',
+        _is_files,
+        _same,
+    ),
     "size": _Type("a width and a height in pixels", "[64, 64]", is_size, _same),
     "numbers": _Type(
         "an array of numbers",
@@ -102,11 +119,28 @@ def settle(parameter: Parameter, value: Json, bundle: Bundle | None = None) -> J
         raise Fault(f"`{parameter.name}` can't be {written(value)}", hint)
     for item in settled if isinstance(settled, list) else [settled]:
         _check_bounds(parameter, item)
-    if parameter.type == "file" and isinstance(settled, str):
-        check_path(settled)
-        if bundle is not None:
-            bundle.check(parameter, settled)
+    if parameter.type == "file":
+        _check_file(parameter, settled, bundle)
+    elif parameter.type == "files":
+        _check_files(parameter, settled, bundle)
     return settled
+
+
+def _check_file(parameter: Parameter, value: Json, bundle: Bundle | None) -> None:
+    if not isinstance(value, str):
+        return
+    check_path(value)
+    if bundle is not None:
+        bundle.check(parameter, value)
+
+
+def _check_files(parameter: Parameter, table: Mapping[str, Json], bundle: Bundle | None) -> None:
+    for name, value in table.items():
+        if not _INPUT.fullmatch(name):
+            hint = "use letters, digits, `_` and `-`, and a letter first"
+            raise Fault(f"`{name}` can't name an input", hint, (name,), at_key=True)
+        with at(name):
+            _check_file(msgspec.structs.replace(parameter, name=f"{parameter.name}.{name}"), value, bundle)
 
 
 def _check_bounds(parameter: Parameter, value: Json) -> None:

@@ -137,7 +137,8 @@ class Judge:
             if digest is not None:
                 digests[field] = digest
         if obstacles:
-            return None, tuple(obstacles)
+            # What a person has to mend before what is only waited for: the first one is told.
+            return None, tuple(sorted(obstacles, key=lambda reason: reason.why is Why.UPSTREAM))
         revision = self._world.revision(engine)
         return recipe.parts_of(asset, engine, self._finish, digests, revision), ()
 

@@ -70,12 +70,12 @@ class Comfy:
             raise EngineError(ErrorKind.INTERNAL, f"the output `{request.output}` is not a plain file name")
         values = parameters.checked(self._declared, request.parameters, request.inputs)
         nodes = read(values["workflow"])
-        slots = Slots(nodes, values["slots"] or {})
+        files = _files(values)
+        slots = Slots(nodes, values["slots"] or {}, files)
         output = slots.output()
         wanted = _asked(request, values["values"] or {})
-        pictures = {name: values[name] for name in PICTURES if values[name] is not None}
-        slots.fill({**wanted, **pictures})  # refused here, nothing is uploaded
-        for name, path in pictures.items():
+        slots.fill({**wanted, **files})  # refused here, nothing is uploaded
+        for name, path in files.items():
             wanted[name] = self._uploaded(path)
         entry = self._run(slots.fill(wanted), lambda step, steps: report(request.id, step, steps))
         name = self._brought(_only(entry, output, nodes), request)
@@ -151,6 +151,19 @@ def _asked(request: Request, own: Mapping[str, Json]) -> dict[str, Any]:
         **own,
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _files(values: Mapping[str, Any]) -> dict[str, str]:
+    """Slot to path, of all the files that the asset gives."""
+    files = {name: values[name] for name in PICTURES if values[name] is not None}
+    for name, path in (values["inputs"] or {}).items():
+        if name in ASKED:
+            raise bad(f"`inputs.{name}` would replace the asset's own `{name}`", "rename it")
+        if name in files or name in (values["values"] or {}):
+            other = name if name in files else f"values.{name}"
+            raise bad(f"`inputs.{name}` and `{other}` are for the same slot", "leave one of them out")
+        files[name] = path
+    return files
 
 
 def _only(entry: Mapping[str, Json], output: str, nodes: Nodes) -> Mapping[str, Json]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -34,6 +34,8 @@ _USUAL: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(PICTURES, ("image",)),
 }
 """Inputs that a titled node most likely means, best first."""
+_LOADS: Final = "image"
+"""What a node that loads a picture calls its file; older exports have an `upload` beside it."""
 _LINK: Final = 2
 """An input that comes from another node is a list of its number and which of its results."""
 _SAVES: Final = "SaveImage"
@@ -88,9 +90,16 @@ def told(nodes: Nodes, number: str) -> str:
 class Slots:
     """Where in a workflow values go: by the titles of its nodes, or as the asset says."""
 
-    def __init__(self, nodes: Nodes, given: Mapping[str, Json]) -> None:
-        """`given`: the parameter `slots`, which replaces the titles of that name. Raises `EngineError`."""
+    def __init__(self, nodes: Nodes, given: Mapping[str, Json], files: Collection[str] = ()) -> None:
+        """Find them. Raises `EngineError`.
+
+        Args:
+            nodes: the workflow.
+            given: the parameter `slots`, which replaces the titles of that name.
+            files: slots that take a file, beside `PICTURES`.
+        """
         self._nodes = nodes
+        self._files = {*PICTURES, *files}
         self._slots: dict[str, list[Slot]] = {}
         self._outputs: list[str] = []
         self._given(given)
@@ -138,6 +147,8 @@ class Slots:
             if usual in inputs:
                 return usual
         literal: list[str] = [field for field, value in inputs.items() if not _is_link(value)]
+        if _LOADS in literal:
+            return _LOADS
         if len(literal) == 1:
             return literal[0]
         has = f"it has {listed(literal)}" if literal else "all it has are links"
@@ -173,12 +184,12 @@ class Slots:
         return filled
 
     def _homeless(self, name: str) -> EngineError:
-        if name in ASKED or name in PICTURES:
+        if name in ASKED or name in self._files:
             what = _SIZE if name in _SIDES else name
-            article = "an" if what == "image" else "a"
+            article = "an" if what[0] in "aeiou" else "a"
             fact = f"the asset has {article} `{what}`, but the workflow has no slot `{name}`"
             return bad(fact, _how(what))
-        own = [known for known in self._slots if known not in ASKED and known not in PICTURES]
+        own = [known for known in self._slots if known not in ASKED and known not in self._files]
         if own:
             return unknown("`values`: slot", name, own)
         return bad(f"`values.{name}` has no slot in the workflow", _how(name))

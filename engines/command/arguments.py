@@ -41,7 +41,9 @@ class Filler:
         if name not in self._values:
             if name.startswith("input."):
                 given = [known for known in self._values if known.startswith("input.")]
-                hint = f"it has {listed(given)}" if given else f"set the parameter `{name[6:]}` to a file"
+                own = name.removeprefix("input.")
+                add = f'add `inputs = {{ {own} = "PATH" }}` to its parameters'
+                hint = f"it has {listed(given)}" if given else add
                 raise bad(f"`{{{name}}}` is used, but the asset has no such input", hint)
             raise unknown("placeholder", name, self._values)
         value = self._values[name]

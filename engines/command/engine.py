@@ -21,10 +21,12 @@ from engines.protocol import Done, EngineError, ErrorKind, Json, Report, Request
 
 _SEEN: Final = ("PATH", "HOME", "TMPDIR", "TZ", "LANG")
 _LOCALE: Final = "LC_"
-_INPUTS: Final = "inputs."
-"""What the name of an input begins with where the card does not declare it."""
+_TABLE: Final = "inputs"
+"""The parameter that names files of the user's own."""
 _STARTS: Final = {"png": b"\x89PNG", "jpg": b"\xff\xd8\xff", "webp": b"RIFF"}
 _NAMED: Final = 3
+_SCRIPT: Final = "script"
+_RENAME: Final = f"rename the one under `{_TABLE}`"
 
 
 class Command:
@@ -55,8 +57,7 @@ class Command:
     def _make(self, request: Request, report: Report) -> Done:
         if Path(request.output).name != request.output:
             raise EngineError(ErrorKind.INTERNAL, f"the output `{request.output}` is not a plain file name")
-        files = {name: path for name, path in request.inputs.items() if not name.startswith(_INPUTS)}
-        values = parameters.checked(self._declared, request.parameters, files)
+        values = parameters.checked(self._declared, request.parameters, request.inputs)
         name = Path(request.output).with_suffix(f".{values['format']}").name
         folder = Path(tempfile.mkdtemp(prefix="run-", dir=self._staging))
         try:
@@ -84,12 +85,21 @@ def _placeholders(request: Request, values: Mapping[str, Any], output: str) -> d
         "seed": None if request.seed is None else str(request.seed),
         "width": None if width is None else str(width),
         "height": None if height is None else str(height),
-        "script": values["script"],
+        _SCRIPT: values[_SCRIPT],
     }
-    for name, path in request.inputs.items():
-        if name != "script":
-            found[f"input.{name.removeprefix(_INPUTS)}"] = path
+    for field, path in request.inputs.items():
+        if field != _SCRIPT:
+            name = _placeholder(field)
+            if name in found:
+                own = field.removeprefix(f"{_TABLE}.")
+                raise bad(f"the asset has `{own}` and `{_TABLE}.{own}`, both of them `{{{name}}}`", _RENAME)
+            found[name] = path
     return found
+
+
+def _placeholder(field: str) -> str:
+    """What an input is called in `run`."""
+    return field if field == _SCRIPT else f"input.{field.removeprefix(f'{_TABLE}.')}"
 
 
 def _variables(table: Mapping[str, Json] | None, filler: Filler) -> dict[str, str]:
@@ -109,9 +119,7 @@ def _unused(request: Request, filler: Filler) -> tuple[str, ...]:
         raise bad("`run` has no `{output}`, so the program can't know where to write", "add `{output}`")
     given = {"prompt": request.prompt, "negative": request.negative, "text": request.text}
     said = [name for name, value in given.items() if value]
-    said += [
-        field if field == "script" else f"input.{field.removeprefix(_INPUTS)}" for field in request.inputs
-    ]
+    said += [_placeholder(field) for field in request.inputs]
     for name in said:
         if name not in filler.used:
             raise bad(

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from engines import parameters
 from engines.gemini import answers
-from engines.hosted import asked, picture, ratio, shapes, verdict
+from engines.hosted import asked, paid, picture, ratio, shapes, verdict
 from engines.hosted.account import Account
 from engines.hosted.answer import Answer
 from engines.hosted.web import Web
-from engines.protocol import Done, Json, Open, Report, Request, Result, one_by_one
+from engines.protocol import Done, Json, Open, Report, Request, Result
 
 _VERSION: Final = "v1beta"
 """Pinned: the version whose description has `imageConfig`."""
@@ -49,7 +49,9 @@ class Gemini:
 
     def render(self, requests: Sequence[Request], report: Report) -> Iterable[Result]:
         """Make each request; one that fails leaves the others alone."""
-        return one_by_one(requests, lambda request: self._make(request, report))
+        return paid.one_by_one(
+            requests, lambda request: self._make(request, report), self._account, self._web.client
+        )
 
     def _make(self, request: Request, report: Report) -> Done:
         values = asked.check(request, self._account, negative=False, seeds=_SEEDS)

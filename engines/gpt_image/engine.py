@@ -11,10 +11,10 @@ import openai
 
 from engines import parameters
 from engines.gpt_image import sizes
-from engines.hosted import asked, picture, ratio, shapes, verdict, web
+from engines.hosted import asked, paid, picture, ratio, shapes, verdict, web
 from engines.hosted.account import Account
 from engines.hosted.answer import Answer, dig, duration
-from engines.protocol import Done, EngineError, ErrorKind, Open, Report, Request, Result, one_by_one
+from engines.protocol import Done, EngineError, ErrorKind, Open, Report, Request, Result
 
 _ENDED: Final = {
     "dall-e-2": "2026-05-12",
@@ -37,13 +37,14 @@ class GptImage:
             raise parameters.bad("no model of OpenAI is chosen", "set `model` to `gpt-image-2`")
         self._shapes = shapes.of(Path(__file__).parent, self._model)
         self._staging = Path(opening.staging)
+        self._http = web.Client(self._account)
         self._client = openai.OpenAI(
             api_key=self._account.key,
             base_url=self._account.base_url,
             # The SDK sends no idempotency key: a repeated request would be paid for again.
             max_retries=0,
             timeout=self._account.timeout,
-            http_client=web.Client(self._account),
+            http_client=self._http,
         )
 
     def environment(self) -> Mapping[str, str]:
@@ -53,7 +54,9 @@ class GptImage:
 
     def render(self, requests: Sequence[Request], report: Report) -> Iterable[Result]:
         """Make each request; one that fails leaves the others alone."""
-        return one_by_one(requests, lambda request: self._make(request, report))
+        return paid.one_by_one(
+            requests, lambda request: self._make(request, report), self._account, self._http
+        )
 
     def _make(self, request: Request, report: Report) -> Done:
         values = asked.check(request, self._account, negative=False, seeds=None)

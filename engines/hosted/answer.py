@@ -25,6 +25,8 @@ _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 _BETWEEN: Final = "check `base_url`, and what stands between"
 
+LOST: Final = "The picture may have been made, and billed"
+
 BILLED: Final = "look at the account's usage before you build it again"
 """The hint where money may be gone for nothing."""
 
@@ -119,9 +121,7 @@ def lost(account: Account, why: str, request: str = "") -> EngineError:
     """The error for a paid request whose answer did not arrive; `request` is the provider's id for it."""
     named = f" (request `{request}`)" if request else ""
     message = f"{account.provider} took the request{named} and its answer was lost: {why}"
-    return EngineError(
-        ErrorKind.UNCERTAIN, f"{message}. The picture may have been made, and billed", hint=BILLED
-    )
+    return EngineError(ErrorKind.UNCERTAIN, f"{message}. {LOST}", hint=BILLED)
 
 
 def request_id(account: Account, headers: Mapping[str, str]) -> str:

@@ -7,12 +7,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from engines.hosted import asked, picture, ratio, verdict
+from engines.hosted import asked, paid, picture, ratio, verdict
 from engines.hosted.account import Account
 from engines.hosted.answer import Answer, dig
+from engines.hosted.fetch import fetch
 from engines.hosted.web import Web
 from engines.ideogram.models import MODELS, SEEDS
-from engines.protocol import Done, EngineError, ErrorKind, Json, Open, Report, Request, Result, one_by_one
+from engines.protocol import Done, EngineError, ErrorKind, Json, Open, Report, Request, Result
 
 _UNPAID: Final = 402
 
@@ -36,7 +37,9 @@ class Ideogram:
 
     def render(self, requests: Sequence[Request], report: Report) -> Iterable[Result]:
         """Make each request; one that fails leaves the others alone."""
-        return one_by_one(requests, lambda request: self._make(request, report))
+        return paid.one_by_one(
+            requests, lambda request: self._make(request, report), self._account, self._web.client
+        )
 
     def _make(self, request: Request, report: Report) -> Done:
         values = asked.check(request, self._account, negative=self._model.takes.negative, seeds=SEEDS)
@@ -53,7 +56,7 @@ class Ideogram:
         if not isinstance(url, str) or not url:
             raise answer.torn("it holds no address of a picture")
         report(request.id, 1, 2)
-        fetched = self._web.fetch(url, answer.request_id)
+        fetched = fetch(self._account, url, answer.request_id)
         kept = picture.keep(fetched.body, fetched.mime, fetched, request.output, self._staging)
         ratio.check_made(request.size, kept.size, self._model.name)
         return Done(

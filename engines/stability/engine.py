@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from engines import parameters
-from engines.hosted import asked, picture, ratio, shapes, verdict
+from engines.hosted import asked, paid, picture, ratio, shapes, verdict
 from engines.hosted.account import Account
 from engines.hosted.answer import Answer, dig
 from engines.hosted.web import Web
-from engines.protocol import Done, EngineError, Json, Open, Report, Request, Result, one_by_one
+from engines.protocol import Done, EngineError, Json, Open, Report, Request, Result
 
 _PATH: Final = "/v2beta/stable-image/generate/sd3"
 _SEEDS: Final = range(1, 4294967295)
@@ -41,7 +41,9 @@ class Stability:
 
     def render(self, requests: Sequence[Request], report: Report) -> Iterable[Result]:
         """Make each request; one that fails leaves the others alone."""
-        return one_by_one(requests, lambda request: self._make(request, report))
+        return paid.one_by_one(
+            requests, lambda request: self._make(request, report), self._account, self._web.client
+        )
 
     def _make(self, request: Request, report: Report) -> Done:
         values = asked.check(request, self._account, negative=self._shapes.negative, seeds=_SEEDS)

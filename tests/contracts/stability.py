@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from contracts.kit import KEY, Provider, Script
 from contracts.server import Reply, Route
+from contracts.shared import SPECS, schema
 
 FORM: Mapping[str, Any] = {
     "type": "object",
@@ -27,8 +29,25 @@ FORM: Mapping[str, Any] = {
 }
 
 
+NUMBER: Mapping[str, Any] = {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?$"}
+
+
+def theirs() -> tuple[Mapping[str, Any], ...]:
+    """The provider's own schema as it holds for a form, with the model that only its text has."""
+    if not SPECS.is_dir():
+        return ()
+    (found,) = schema("stability-sd3.json", "Sd3Request")
+    whole: dict[str, Any] = json.loads(json.dumps(found))
+    properties = whole["components"]["schemas"]["Sd3Request"]["properties"]
+    for name, item in properties.items():
+        if item["type"] == "number":
+            properties[name] = NUMBER
+    properties["model"]["enum"].append("sd3.5-flash")
+    return (whole,)
+
+
 def routes(_model: str) -> Mapping[str, Route]:
-    schemas = (FORM,)
+    schemas = (FORM, *theirs())
     route = Route(schemas, header="authorization", key=f"Bearer {KEY}", form=True)
     return {"/v2beta/stable-image/generate/sd3": route}
 
