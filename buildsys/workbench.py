@@ -21,11 +21,12 @@ from buildsys.journal.run import Heading
 from buildsys.ledger import Ledger
 from buildsys.make import schedule
 from buildsys.make.build import Build, Failed, Outcome
+from buildsys.make.candidates import Candidates
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event, JournalTrouble
 from buildsys.make.purse import Purse
-from buildsys.manifest.cards import FINISH, PLACEHOLDER
+from buildsys.manifest.cards import FINISH, MEASURE, PLACEHOLDER
 from buildsys.manifest.model import Asset, AssetName, Manifest
 from buildsys.plan import price, recipe
 from buildsys.plan.judge import Wishes
@@ -133,10 +134,22 @@ class Workbench:
                 placing=self._ledger.placing,
                 tell=tell,
             )
+            chooser = opening.enter_context(
+                Candidates(
+                    self.maker,
+                    root=session.root,
+                    store=session.store,
+                    measure=session.manifest.engines[MEASURE],
+                    engines=self.pool,
+                    inputs=self.pool.inputs,
+                    threads=schedule.threads_for(jobs),
+                    tell=tell,
+                )
+            )
             self.build = Build(
                 plan=self.plan,
                 judge=judge,
-                maker=self.maker,
+                maker=chooser,
                 lose=session.checkout.lose,
                 publish=self._ledger.publish,
                 tell=tell,

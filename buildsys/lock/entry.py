@@ -50,6 +50,7 @@ class _Entry(msgspec.Struct):
     environment: str = ""
     instead_of: str = ""
     asked: _Sha256 | None = None
+    candidate: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 _KNOWN: Final = frozenset(_Entry.__struct_fields__)
@@ -82,8 +83,8 @@ def decode(
         _refuse_path(path, written=True)
     for path in entry.paths.values():
         _refuse_path(path, written=False)
-    if bool(entry.instead_of) != (entry.asked is not None):
-        detail = f"lacks `{'asked' if entry.instead_of else 'instead_of'}`: the two stand together"
+    if bool(entry.instead_of or entry.candidate) != (entry.asked is not None):
+        detail = f"lacks `{'asked' if entry.asked is None else 'instead_of'}`: the two stand together"
         raise ValueError(detail)
     if entry.environment and not environments:
         raise ValueError("refers to an environment, and the lock has none: it was cut off")
@@ -110,6 +111,7 @@ def decode(
         environment=environments.get(entry.environment, {}),
         instead_of=entry.instead_of,
         asked=None if entry.asked is None else Digest(entry.asked),
+        candidate=entry.candidate,
     )
 
 

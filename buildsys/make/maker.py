@@ -114,6 +114,12 @@ class Maker:
 
     def make(self, step: Step) -> tuple[Record, tuple[str, ...]]:
         """Make an asset: its record, and notes for a person. Raises `MakeError`."""
+        record, notes = self.draw(step)
+        self.adopt(step, record)
+        return record, notes
+
+    def draw(self, step: Step) -> tuple[Record, tuple[str, ...]]:
+        """Make its picture, and put it nowhere but into the store."""
         parts = _ready(step)
         copies = self._snapshot(step, parts)
         raw = self._generate(step, parts, copies)
@@ -121,8 +127,11 @@ class Maker:
         record = record_of(step, parts, raw, finished)
         if step.asset.engine != PLACEHOLDER:
             self._store.record_action(record.recipe, msgspec.to_builtins(record), sync=False)
-        self._place(step, record.picture.file)
         return record, raw.notes
+
+    def adopt(self, step: Step, record: Record) -> None:
+        """Put the picture of `record` where `step` goes. Raises `MakeError`."""
+        self._place(step, record.picture.file)
 
     def _generate(self, step: Step, parts: Parts, copies: Mapping[str, Path]) -> Raw:
         if "image" in parts.inputs and step.asset.engine == FINISH:
@@ -137,8 +146,8 @@ class Maker:
         configured = self._manifest.engines[engine]
         self._refusals.check(parts, configured)
         request = Request(
-            id=f"{step.name}#raw",
-            asset=step.name,
+            id=f"{step.label}#raw",
+            asset=step.label,
             output=f"{key[:16]}.png",
             prompt=parts.prompt,
             negative=parts.negative,
@@ -148,7 +157,7 @@ class Maker:
             parameters=parts.parameters,
             inputs={field: str(path) for field, path in copies.items() if not field.startswith("finish.")},
         )
-        self._tell(ActionStarted(name=step.name, action=Action.GENERATE, engine=engine, key=key))
+        self._tell(ActionStarted(name=step.label, action=Action.GENERATE, engine=engine, key=key))
         done = self._drawn(configured, request, parts)
         dear, cost = _dear(configured), price.billed(configured, request, done)
         result = raw_of(self._adopt(done, sync=dear), done, done.environment, cost)
@@ -179,8 +188,8 @@ class Maker:
             else self._copies.lend(raw.raw, f"{PurePosixPath(step.name).name}{raw.suffix}")
         )
         request = Request(
-            id=f"{step.name}#finish",
-            asset=step.name,
+            id=f"{step.label}#finish",
+            asset=step.label,
             output=f"{key[:16]}.{parts.format}",
             parameters={
                 "steps": [[item.name, dict(item.parameters)] for item in parts.finish],
@@ -191,7 +200,7 @@ class Maker:
                 **{field: str(path) for field, path in copies.items() if field.startswith("finish.")},
             },
         )
-        self._tell(ActionStarted(name=step.name, action=Action.FINISH, engine=FINISH, key=key))
+        self._tell(ActionStarted(name=step.label, action=Action.FINISH, engine=FINISH, key=key))
         try:
             done = self._engines.render(self._manifest.engines[FINISH], request)
         except EngineFailed as error:
@@ -234,7 +243,7 @@ class Maker:
         cached = None if step.name in self._rebuild else self._store.recall(key, kind)
         if cached is None or not self._whole(cached.file):
             return None
-        self._tell(ActionRecalled(name=step.name, action=action, engine=engine, key=key))
+        self._tell(ActionRecalled(name=step.label, action=action, engine=engine, key=key))
         return cached
 
     def _snapshot(self, step: Step, parts: Parts) -> dict[str, Path]:

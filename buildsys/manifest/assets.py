@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest import finish, needs, shapes, template, values
+from buildsys.manifest import candidates, finish, needs, shapes, template, values
 from buildsys.manifest.able import Sieve
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.engines import Scopes, chosen
@@ -93,7 +93,7 @@ def _drawn(
     )
     if engine is not None:
         needs.check(made, engine, asset.table.get("needs", ()), rules.finisher)
-    return made
+    return candidates.resolve(made, asset.table, engine)
 
 
 def _derived(asset: Declared, rules: Rules) -> Asset:

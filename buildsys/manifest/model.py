@@ -247,6 +247,12 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     asset's picture is `image`; a file of finish step number i (from 0) is `finish.i.NAME`."""
     format: str = "png"
     """Suffix of the output: `png` or `webp`."""
+    candidates: int = 0
+    """How many pictures to make, of which one is chosen; 0: one, and nothing to choose."""
+    choose: str = ""
+    """By which metric, where there are candidates; see `buildsys.manifest.candidates.METRICS`."""
+    candidate: int | None = None
+    """The number of the candidate that this is, where no seed tells it from the first."""
     standins: tuple[Asset, ...] = ()
     """The same asset for each engine of its engine's fallback, in the order to ask them; made from no other
     assets than this one. They have none themselves."""

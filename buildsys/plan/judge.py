@@ -14,7 +14,7 @@ from buildsys.digest import Digest
 from buildsys.errors import DiskError
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.model import Asset, AssetName, Engine, Manifest
-from buildsys.plan import graph, recipe, stale
+from buildsys.plan import candidates, graph, recipe, stale
 from buildsys.plan.record import Parts, Record
 from buildsys.plan.standins import GIVES_WAY, in_place_of, instead
 from buildsys.plan.step import Plan, Reason, Step, Verdict, Why
@@ -115,7 +115,8 @@ class Judge:
         if parts is None:
             waiting = all(reason.why is Why.UPSTREAM for reason in obstacles)
             return _with(blank, Verdict.BUILD if waiting else Verdict.BLOCKED, *obstacles)
-        return self._judge(msgspec.structs.replace(blank, parts=parts, recipe=recipe.digest_of(parts)))
+        asked = msgspec.structs.replace(blank, parts=parts, recipe=recipe.digest_of(parts))
+        return self._judge(candidates.selection(asked))
 
     def _parts(self, asset: Asset, engine: Engine) -> tuple[Parts | None, tuple[Reason, ...]]:
         digests: dict[str, Digest] = {}
@@ -174,7 +175,8 @@ class Judge:
         known = self._restorable(step)
         if known is not None:
             return _with(step, Verdict.RESTORE, *reasons, known=known)
-        return self._make(asked, reasons)
+        # Of what the lock says was chosen, no other candidate is made again.
+        return self._make(step if step.candidate and not step.instead_of else asked, reasons)
 
     def _make(self, asked: Step, reasons: tuple[Reason, ...], *, anew: bool = False) -> Step:
         """The step of the first engine that can make it; blocked where there is none.
@@ -202,7 +204,7 @@ class Judge:
         if (step.name, name) in self._given_up:
             return self._given_up[step.name, name]
         if not self._wishes.retry_refused:
-            refusal = self._world.refused(recipe.refusal_key(step.parts))
+            refusal = candidates.refusal(step, self._world.refused)
             if refusal is not None:
                 return refusal.reason()
         if name not in self._blocked:
@@ -217,7 +219,7 @@ class Judge:
             if parts is None:
                 yield msgspec.structs.replace(asked, asset=asset, parts=None, recipe=None, reasons=missing)
             else:
-                yield in_place_of(asked, asset, engine, parts)
+                yield candidates.selection(in_place_of(asked, asset, engine, parts))
 
     def _disk(self, step: Step) -> Reason | None:
         """What a person did to the file, if anything."""

@@ -1,0 +1,185 @@
+"""Candidates made: all of an asset at once, each measured and judged, and the best one adopted.
+
+An asset without candidates is the maker's alone. Called from several threads at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import msgspec
+
+from buildsys.errors import ArtlockError, MakeError
+from buildsys.files import write_durably
+from buildsys.make.copies import Copies
+from buildsys.make.entrants import Against, Entrants
+from buildsys.make.failure import EngineFailed
+from buildsys.make.maker import Engines, Maker
+from buildsys.make.pool import Stopped
+from buildsys.make.progress import CandidateOut, Event
+from buildsys.make.scoring import Scoring
+from buildsys.manifest.model import AssetName, Engine
+from buildsys.plan import candidates
+from buildsys.plan.candidates import Entrant
+from buildsys.plan.record import Record
+from buildsys.plan.step import Step
+from buildsys.store.objects import Store
+from engines.protocol import ErrorKind
+
+SHEETS: Final = ".artlock/candidates"
+"""Where the contact sheets lie, in the project."""
+
+OUT: Final = frozenset({ErrorKind.REFUSED, ErrorKind.BAD_REQUEST})
+"""Errors that belong to one candidate and come again, so that the others may do without it. After any
+other, which one is the best would hang on luck: the asset fails, and the next build asks for the rest."""
+
+
+class Rejected(MakeError):  # noqa: N818 - as in a sentence: it was rejected
+    """None of an asset's candidates may be adopted."""
+
+    kind = "gate"
+
+
+class Candidates:
+    """Makes and restores assets, as the maker does; of one with candidates, the best of them.
+
+    Close it, or use `with`.
+
+    Args:
+        maker: makes one picture.
+        root: the project.
+        store: where pictures lie, and what is known of them.
+        measure: the engine that measures.
+        engines: what runs an engine.
+        inputs: a private folder for copies that engines read.
+        threads: candidates under way at once, of all assets.
+        against: what an asset's gates say against a finished picture.
+        tell: given each candidate that is out; called from several threads.
+    """
+
+    def __init__(  # noqa: PLR0913 - all named where it is made
+        self,
+        maker: Maker,
+        *,
+        root: Path,
+        store: Store,
+        measure: Engine,
+        engines: Engines,
+        inputs: Path,
+        threads: int,
+        against: Against = lambda *_: (),
+        tell: Callable[[Event], None] = lambda _: None,
+    ) -> None:
+        self._maker = maker
+        self._root = root
+        self._store = store
+        self._entrants = Entrants(store, measure.card.version, against)
+        self._scoring = Scoring(measure, engines, self._entrants, Copies(store, inputs))
+        # One for all assets: each has a thread of the build's own, which waits.
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="artlock-candidate")
+        self._tell = tell
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def restore(self, step: Step) -> Record | None:
+        """Bring back what is known, or None where the bytes turn out to be lost."""
+        return self._maker.restore(step)
+
+    def make(self, step: Step) -> tuple[Record, tuple[str, ...]]:
+        """Make an asset: its record, and notes for a person. Raises `MakeError`."""
+        if not step.asset.candidates:
+            return self._maker.make(step)
+        entrants, notes, refusal = self._drawn(candidates.each(step))
+        chosen = candidates.best(entrants, step.asset.choose)
+        shown = self._show(step, entrants, chosen)
+        if chosen is None or chosen.record is None:
+            if refusal is not None and not any(one.record for one in entrants):
+                raise refusal
+            raise _rejected(step, entrants, shown)
+        record = msgspec.structs.replace(chosen.record, candidate=chosen.number, asked=step.asked)
+        # Named by what was asked for: the next build finds it without a look at the others.
+        self._store.record_action(step.recipe or record.recipe, msgspec.to_builtins(record), sync=False)
+        self._maker.adopt(step, record)
+        return record, (*_told(entrants, chosen, shown), *dict.fromkeys(notes))
+
+    def _drawn(self, steps: Sequence[Step]) -> tuple[list[Entrant], list[str], EngineFailed | None]:
+        """Every candidate, the notes of their engine, and the error of the first one that is out."""
+        asked = [self._executor.submit(self._attempt, step) for step in steps]
+        # All of them, whatever becomes of one: the others may be paid for already.
+        wait(asked)
+        if error := _worst(asked):
+            raise error
+        entrants: list[Entrant] = []
+        notes: list[str] = []
+        refusal: EngineFailed | None = None
+        for step, future in zip(steps, asked, strict=True):
+            done = future.result()
+            if isinstance(done, EngineFailed):
+                refusal = refusal or done
+                self._tell(CandidateOut(name=step.label, engine=step.asset.engine, message=done.message))
+                entrants.append(self._entrants.one(step, message=done.message))
+            else:
+                entrants.append(self._entrants.one(step, done[0]))
+                notes += done[1]
+        return entrants, notes, refusal
+
+    def _attempt(self, step: Step) -> tuple[Record, tuple[str, ...]] | EngineFailed:
+        try:
+            record, notes = self._maker.draw(step)
+        except EngineFailed as error:
+            if error.kind in OUT:
+                return error
+            raise
+        self._scoring.measure(step, record.picture)
+        return record, notes
+
+    def _show(self, step: Step, entrants: Sequence[Entrant], chosen: Entrant | None) -> str:
+        """Put the contact sheet where a person finds it: its path, empty where there is none."""
+        place = sheet_of(step.name)
+        try:
+            write_durably(self._root / place, self._scoring.sheet(step, entrants, chosen))
+        except Stopped:
+            raise
+        except ArtlockError:
+            return ""  # what was made is none the worse without it
+        return place
+
+
+def sheet_of(name: AssetName) -> str:
+    """Where the contact sheet of an asset lies, relative to the project."""
+    return f"{SHEETS}/{name}.png"
+
+
+def _worst(asked: Sequence[Future[tuple[Record, tuple[str, ...]] | EngineFailed]]) -> BaseException | None:
+    """The error to end with, if any: a stop before all others, and then the first."""
+    found = [error for future in asked if (error := future.exception()) is not None]
+    return next((error for error in found if isinstance(error, Stopped)), found[0] if found else None)
+
+
+def _told(entrants: Sequence[Entrant], chosen: Entrant, shown: str) -> tuple[str, ...]:
+    out = len(entrants) - sum(one.record is not None and not one.faults for one in entrants)
+    told = f"candidate {chosen.number} of {len(entrants)} was chosen"
+    told += f", {out} out" if out else ""
+    return (told + (f": see `{shown}`" if shown else ""),)
+
+
+def _rejected(step: Step, entrants: Sequence[Entrant], shown: str) -> Rejected:
+    faults = [f"  {one.number}: {'; '.join(one.faults) or one.message}" for one in entrants]
+    look = [f"the sheet lies at `{shown}`"] if shown else []
+    fact = f"none of the {len(entrants)} candidates of `{step.name}` passed its gates"
+    hint = "change the asset or its `gates`, or ask for more `candidates`"
+    return Rejected("\n".join([fact, *faults, *look]), hint)
