@@ -56,7 +56,7 @@ def numbered(asset: Asset, number: int) -> Asset:
         told: dict[str, Json] = {"candidate": number if number > 1 else None}
     else:
         told = {"seed": seeds(asset.seed, number)[-1]}
-    return msgspec.structs.replace(asset, candidates=0, choose="", **told)
+    return msgspec.structs.replace(asset, candidates=0, choose="", among=asset, **told)
 
 
 def resolve(asset: Asset, table: Mapping[str, Json], engine: Engine | None) -> Asset:

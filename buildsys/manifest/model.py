@@ -253,6 +253,8 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """By which metric, where there are candidates; see `buildsys.manifest.candidates.METRICS`."""
     candidate: int | None = None
     """The number of the candidate that this is, where no seed tells it from the first."""
+    among: Asset | None = None
+    """The asset with all its candidates, where this is one of them."""
     standins: tuple[Asset, ...] = ()
     """The same asset for each engine of its engine's fallback, in the order to ask them; made from no other
     assets than this one. They have none themselves."""

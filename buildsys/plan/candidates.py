@@ -90,7 +90,7 @@ def refusal(step: Step, refused: Callable[[Digest], Refusal | None]) -> Refusal 
 
 
 def best(entrants: Sequence[Entrant], choose: str) -> Entrant | None:
-    """The entrant that passes and has most of `choose`, the lowest number of several; None where none passes."""
+    """The entrant that passes and has most of `choose`, of several the first; None where none passes."""
     passing = [one for one in entrants if one.record is not None and not one.faults]
     return max(passing, key=lambda one: (measured(one, choose) or 0.0, -one.number), default=None)
 
