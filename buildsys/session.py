@@ -81,6 +81,17 @@ class Session:
                 raise ManifestError(f"asset `{name}` {where}", hint)
         return tuple(AssetName(name) for name in wanted) or None
 
+    def outputs(self, wanted: Collection[str]) -> tuple[AssetName, ...] | None:
+        """As `names`, each asset with its other scales and formats: who names `hero` means all its files."""
+        chosen = self.names(wanted)
+        if chosen is None:
+            return None
+        files: dict[AssetName, list[AssetName]] = {name: [name] for name in chosen}
+        for name, asset in self.manifest.assets.items():
+            if asset.main in files:
+                files[asset.main].append(name)
+        return tuple(dict.fromkeys(name for group in files.values() for name in group))
+
     def runnable(self) -> Manifest:
         """The manifest with the models of local engines as absolute paths: an engine works elsewhere."""
         engines = {

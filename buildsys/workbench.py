@@ -237,7 +237,10 @@ def _finished_size(manifest: Manifest, step: Step) -> tuple[int, int]:
     size = chain[-1].size or PLACEHOLDER_SIZE
     for asset in reversed(chain):
         for item in asset.finish:
-            if "size" in item.parameters:
+            if item.name == "scale":
+                up, down = item.parameters["up"], item.parameters["down"]
+                size = max(1, size[0] * up // down), max(1, size[1] * up // down)
+            elif "size" in item.parameters:
                 size = tuple(item.parameters["size"])
             elif item.name == "crop":
                 size = tuple(item.parameters["box"][2:])

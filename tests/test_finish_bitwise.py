@@ -27,6 +27,7 @@ CASES: dict[str, list[list[Any]]] = {
     "area": [["resize", {"size": [37, 61], "filter": "area", "fit": "cover"}]],
     "lanczos smaller": [["resize", {"size": [41, 29], "filter": "lanczos", "fit": "stretch"}]],
     "lanczos larger": [["resize", {"size": [233, 177], "filter": "lanczos"}]],
+    "scale": [["scale", {"down": 10, "up": 7}]],
     "pad": [["pad", {"size": [128, 99], "color": "#10203040"}]],
     "quantize": [["quantize", {"colors": 12}]],
     "bayer": [["quantize", {"colors": 6, "dither": "bayer", "alpha": "snap"}]],

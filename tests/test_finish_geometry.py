@@ -141,3 +141,32 @@ def test_resize_gives_the_size_asked_for(width: int, height: int, to_width: int,
     for fit in ("contain", "cover", "stretch"):
         result = run("resize", flat(width, height), size=[to_width, to_height], fit=fit)
         assert result.shape == (to_height, to_width, 4)
+
+
+# scale
+
+
+def test_scale_by_a_ratio() -> None:
+    pixels = flat(6, 3)
+    pixels[:, 3:] = (0, 0, 0, 255)
+    two_thirds = run("scale", pixels, down=3, up=2)
+    assert two_thirds[0].tolist() == [list(RED), list(RED), [0, 0, 0, 255], [0, 0, 0, 255]]
+    assert (
+        run("scale", noise(6, 9), down=6, up=4).tolist() == run("scale", noise(6, 9), down=3, up=2).tolist()
+    )
+    assert run("scale", noise(4, 6), down=2, up=3).shape == (6, 9, 4)
+    assert run("scale", noise(4, 6), down=4, up=4).tolist() == noise(4, 6).tolist()
+
+
+@pytest.mark.parametrize("up", [1, 2, 7])
+def test_scale_alone_enlarges_with_hard_pixels(up: int) -> None:
+    larger = run("scale", noise(3, 2), up=up)
+    assert larger.tolist() == noise(3, 2).repeat(up, axis=0).repeat(up, axis=1).tolist()
+
+
+def test_scale_of_sides_that_do_not_come_out_whole_is_refused() -> None:
+    assert refused("scale", flat(8, 7), down=4) == "the picture is 8 x 7 pixels, which 4 does not divide"
+    assert (
+        refused("scale", flat(8, 7), down=4, up=2) == "the picture is 8 x 7 pixels, which 2 does not divide"
+    )
+    assert refused("scale", flat(200, 1), up=64).startswith("the result would be 12800 x 64 pixels")

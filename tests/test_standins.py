@@ -67,7 +67,8 @@ def test_one_that_could_not_make_it_is_told_before_it_is_needed() -> None:
         manifest_of(MANY.replace("stock = [64, 64]", "stock = [8, 8]"))
     assert str(caught.value) == (
         "assets.toml:20:8: engine `stock` can't make 8 × 8 pixels; `stock` is a fallback of `one`\n\n"  # noqa: RUF001 - the sign for "by"
-        "hint: use sides from 16 to 1024, and `finish` for the rest"
+        "hint: use sides from 16 to 1024, and `finish` for the rest; "
+        "engines that could: `one`, `three`, `two`"
     )
 
 

@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Build, and say how it went."""
     session = shared.session(options)
-    names = session.names(options.names)
+    names = session.outputs(options.names)
     if options.jobs is not None and options.jobs < 1:
         raise ArtlockError(f"`-j {options.jobs}` is not a number of jobs", "give 1 or more")
     budget = shared.budget(options)

@@ -62,10 +62,10 @@ def as_json(step: Step) -> dict[str, str | None]:
 
 
 def kind(step: Step) -> str:
-    """What differs: `recipe`, `missing`, `edited`, `foreign`, `new`, `placeholder` or `blocked`."""
+    """What differs: `recipe`, `missing`, `moved`, `edited`, `foreign`, `new`, `placeholder`, `blocked`."""
     order = (
         *(Why.EDITED, Why.FOREIGN, Why.PLACEHOLDER, Why.NEW, Why.PART, Why.CANDIDATES, Why.UPSTREAM),
-        *(Why.LEFT, Why.MISSING),
+        *(Why.LEFT, Why.MOVED, Why.MISSING),
     )
     found = {reason.why for reason in step.reasons}
     names = dict.fromkeys((Why.PART, Why.CANDIDATES, Why.UPSTREAM), "recipe")
@@ -76,9 +76,11 @@ def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -
     for step in differing:
         reasons = [*_engines(step), *(item.text() for item in step.reasons if item.why not in _OF_ENGINES)]
         print(f"{paint(kind(step), 'yellow')}  {step.name}: {'; '.join(reasons) or step.reasons[0].text()}")
+    owned = {step.output for step in plan.steps.values()}
     for name in plan.orphans:
         output = session.lock.records[name].output
-        print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it; delete `{output}`")
+        mend = "" if output in owned else f"; delete `{output}`"
+        print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it{mend}")
     differences = count(len(differing) + len(plan.orphans), "difference")
     say(f"\n{differences} in {count(len(plan.steps), 'asset')}\n\nhint: {_mend(differing, build)}")
 

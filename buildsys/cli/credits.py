@@ -11,12 +11,15 @@ from buildsys.cli import options as shared
 from buildsys.cli.console import print_json
 from buildsys.errors import Exit
 from buildsys.manifest.model import AssetName
+from buildsys.plan.handmade import HAND_MADE
 from buildsys.plan.record import Credit, Record, asset_of
 from buildsys.session import Session
 
 _ADDRESSES: Final = {
     "Apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
     "CC-BY-3.0": "https://creativecommons.org/licenses/by/3.0/",
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "CC-BY-SA-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
     "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
     "MIT": "https://opensource.org/license/mit",
     "OFL-1.1": "https://openfontlicense.org",
@@ -79,11 +82,15 @@ def _order(credit: Credit) -> tuple[str, str, str, str]:
     return credit.licence, credit.source, credit.author, credit.title
 
 
-def _licence(name: str) -> str:
-    """The licence with its address; where it asks for it, that the works were changed."""
+def _licence(name: str, source: str) -> str:
+    """The licence with its address; where it asks for it, that the works were changed.
+
+    What became of a picture that was made by hand, its author knows better.
+    """
     address = _ADDRESSES.get(name)
     linked = f"[{name}]({address})" if address else name
-    return f"{linked}; the pictures were recoloured, scaled and put together anew" if "BY" in name else linked
+    changed = "BY" in name and source != HAND_MADE
+    return f"{linked}; the pictures were recoloured, scaled and put together anew" if changed else linked
 
 
 def _markdown(owed: dict[Credit, list[str]]) -> str:
@@ -93,6 +100,7 @@ def _markdown(owed: dict[Credit, list[str]]) -> str:
         if (credit.source, credit.licence) != heading:
             heading = (credit.source, credit.licence)
             lines += [] if lines[-1] == "" else [""]
-            lines += [f"## {credit.source}", "", f"Under {_licence(credit.licence)}.", ""]
-        lines.append(f"- {credit.title} by {credit.author}")
+            lines += [f"## {credit.source}", ""]
+            lines += [f"Under {_licence(credit.licence, credit.source)}.", ""] if credit.licence else []
+        lines.append(f"- {credit.title} by {credit.author}" if credit.author else f"- {credit.title}")
     return "\n".join(lines) if owed else "The lock owes nobody a credit."

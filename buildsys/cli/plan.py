@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the plan."""
     session = shared.session(options)
-    show(session.plan(session.names(options.names)), json=options.json)
+    show(session.plan(session.outputs(options.names)), json=options.json)
     return Exit.FINE
 
 

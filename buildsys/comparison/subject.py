@@ -25,8 +25,10 @@ def of_asset(manifest: Manifest, name: AssetName) -> Subject:
     """What the asset `name` asks for, whatever engine it has. Raises `ArtlockError` if none draws it."""
     asset = manifest.assets[name]
     if asset.engine == FINISH:
-        origin = asset.inputs["image"].asset
-        raise ArtlockError(f"no engine draws `{name}`: it is made from `{origin}`", f"compare `{origin}`")
+        image = asset.inputs["image"]
+        hint = f"compare `{image.asset}`" if image.asset else "compare an asset that an engine draws"
+        fact = f"no engine draws `{name}`: it is made from `{image.asset or image.path}`"
+        raise ArtlockError(fact, hint)
     engine = manifest.engines[asset.engine] if asset.engine else None
     own = engine.parameters if engine else {}
     own_files = _inputs(engine.card, own) if engine else {}

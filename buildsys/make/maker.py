@@ -26,7 +26,7 @@ from buildsys.make.refusals import Refusals
 from buildsys.make.results import Finished, Raw, damaged, picture_of, raw_of
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
-from buildsys.plan import price, recipe
+from buildsys.plan import handmade, price, recipe
 from buildsys.plan.judge import output_of
 from buildsys.plan.record import Parts, Record
 from buildsys.plan.step import Step
@@ -95,7 +95,9 @@ class Maker:
             return None
         wanted = record.picture.file
         if self._store.read(wanted) is None:
-            data = self._outside_store(step.output, wanted)
+            places = dict.fromkeys((step.output, record.output))
+            found = (self._outside_store(place, wanted) for place in places)
+            data = next((item for item in found if item is not None), None)
             if data is None:
                 return None
             self._store.put_bytes(data, sync=False)
@@ -135,8 +137,8 @@ class Maker:
 
     def _generate(self, step: Step, parts: Parts, copies: Mapping[str, Path]) -> Raw:
         if "image" in parts.inputs and step.asset.engine == FINISH:
-            # A derived asset: its raw picture is another asset's finished one.
-            return Raw(raw=parts.inputs["image"])
+            # Its raw picture is another asset's finished one, or a person's.
+            return Raw(raw=parts.inputs["image"], credits=handmade.credits_of(step.asset))
         key = recipe.generate_key(parts)
         engine = step.asset.engine
         cached = self._recall(step, Action.GENERATE, engine, key, Raw)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from buildsys.make.results import Finished, Raw
-from buildsys.plan import recipe
+from buildsys.plan import handmade, recipe
 from buildsys.plan.record import Parts, Record, told
 from buildsys.plan.step import Step
 
@@ -49,6 +49,7 @@ def relabelled(record: Record, step: Step) -> Record:
         asked=step.asked,
         # Which one was chosen is the record's to tell; a candidate that is asked for by its seed is none.
         candidate=record.candidate if step.asset.candidates else step.candidate,
+        credits=handmade.credits_of(step.asset, record.credits),
     )
 
 

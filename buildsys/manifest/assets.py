@@ -6,12 +6,12 @@ Knows nothing of files, of matrices, and of what the assets refer to among thems
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest import candidates, finish, needs, shapes, template, values
+from buildsys.manifest import candidates, finish, needs, outputs, profiles, shapes, sources, template, values
 from buildsys.manifest.able import Sieve
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.engines import Scopes, chosen
@@ -26,7 +26,9 @@ from buildsys.manifest.wording import Wording, lacks, refused
 
 Json: TypeAlias = Any
 
-_DERIVED: frozenset[str] = frozenset({"from", "finish", "matrix", "format", "profiles"})
+_FINISHED: Final = frozenset({"finish", "matrix", "format", "formats", "scales", "profiles"})
+_TAKEN: Final = {"source": _FINISHED | {"source", *sources.CREDITS}, "from": _FINISHED | {"from"}}
+"""Keys of assets that no engine draws, by the key that tells what they are made of."""
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     scopes: Scopes
     styles: Styles
     finisher: Finisher
+    out: str = "out"
+    """The output folder."""
 
 
 def resolve(asset: Declared, rules: Rules, standin: Engine | None = None) -> Asset | None:
@@ -46,8 +50,10 @@ def resolve(asset: Declared, rules: Rules, standin: Engine | None = None) -> Ass
 
     `standin`: the engine to resolve it for, whatever engine it names.
     """
-    if "from" in asset.table:
-        return _derived(asset, rules)
+    for key in _TAKEN:
+        if key in asset.table:
+            return _derived(asset, key, rules)
+    sources.check_credits(asset.name, asset.table)
     role: str = asset.table.get("role", "")
     engine, blocked = (standin, "") if standin else _engine(asset, role, rules)
     layer = _layer(asset, engine, rules)
@@ -61,7 +67,9 @@ def resolve(asset: Declared, rules: Rules, standin: Engine | None = None) -> Ass
 
 def _able(asset: Declared, role: str, engine: Engine, rules: Rules) -> list[str]:
     """The engines, best first, that could make what `engine` can't."""
-    sieve = Sieve(asset.table, _styles(asset), engine, rules.scopes, rules.styles)
+    # Where they are laid on matters to nobody here: only which of them are files.
+    given = {**asset.table.get("parameters", {}), **asset.over.get("parameters", {})}
+    sieve = Sieve({**asset.table, "parameters": given}, _styles(asset), engine, rules.scopes, rules.styles)
     return needs.ranked(sieve.keep(rules.finisher), role, rules.roles.get(role, {}).values())
 
 
@@ -88,7 +96,7 @@ def _drawn(
         parameters=parameters,
         finish=finished.steps,
         inputs={**inputs, **finished.inputs} if inputs or finished.inputs else {},
-        format=asset.table.get("format", "png"),
+        format=outputs.own_format(asset.table),
         location=asset.location,
     )
     if engine is not None:
@@ -96,21 +104,29 @@ def _drawn(
     return candidates.resolve(made, asset.table, engine)
 
 
-def _derived(asset: Declared, rules: Rules) -> Asset:
-    for key in asset.table:
-        if key not in _DERIVED:
-            fact = f"asset `{asset.name}` is made from another one and takes no `{key}`"
-            raise Fault(fact, f"remove `{key}`, or remove `from`", (key,), at_key=True)
-    with at("from"):
-        origin = template.expand(asset.table["from"], asset.values)
+def _derived(asset: Declared, taken: str, rules: Rules) -> Asset:
+    """An asset that is made of a picture: another asset's or, where `taken` is `source`, the project's."""
+    for key in (*asset.table, *asset.over):
+        if key not in _TAKEN[taken]:
+            what = "another one" if taken == "from" else "a picture of yours"
+            fact = f"asset `{asset.name}` is made from {what} and takes no `{key}`"
+            path = (key,) if key in asset.table else (profiles.KEY, rules.profile, key)
+            raise Fault(fact, f"remove `{key}`, or remove `{taken}`", path, at_key=True)
+    with at(taken):
+        origin = template.expand(asset.table[taken], asset.values)
+        if taken == "source":
+            sources.check(origin, rules.out)
+    image = Input(asset=AssetName(origin)) if taken == "from" else Input(path=origin)
     finished = _finish(asset, rules, Finish())
     return Asset(
         name=asset.name,
         role="",
         engine=FINISH,
         finish=finished.steps,
-        inputs={"image": Input(asset=AssetName(origin)), **finished.inputs},
-        format=asset.table.get("format", "png"),
+        inputs={"image": image, **finished.inputs},
+        format=outputs.own_format(asset.table),
+        author=asset.table.get("author", ""),
+        licence=asset.table.get("licence", ""),
         location=asset.location,
     )
 
@@ -128,7 +144,7 @@ def _engine(asset: Declared, role: str, rules: Rules) -> tuple[Engine | None, st
         name, key = choices.get("*") or choices.get(rules.profile, ""), "role"
     else:
         hint = "add `role = …`"
-        raise Fault(f"asset `{asset.name}` has no `role`, `engine` or `from`", hint)
+        raise Fault(f"asset `{asset.name}` has no `role`, `engine`, `from` or `source`", hint)
     if not name:
         fact = f"role `{role}` has no engine in profile `{rules.profile}`"
         return None, f"{fact}\n\nhint: add `{rules.profile}` to `{role}` under `[roles]`"
@@ -160,7 +176,7 @@ def _finish(asset: Declared, rules: Rules, styled: Finish) -> Finish:
         with at("finish"):
             made = rules.finisher.resolve(template.expand_all(steps, asset.values))
         path = ("finish", len(steps) - 1)
-    finish.check_format(made, asset.table.get("format", "png"), path)
+    finish.check_format(made, outputs.own_format(asset.table), path)
     return made
 
 
@@ -201,8 +217,8 @@ def _parameters(
     if engine is None:
         return {}, {}
     parameters = layer.parameters
-    if given := asset.table.get("parameters"):
-        with at("parameters"):
+    for path, given in profiles.parameters(asset.table, asset.over, rules.profile):
+        with at(*path):
             own = rules.scopes.parameters(template.expand_all(given, asset.values), engine)
         parameters = {**parameters, **own}
     shapes.check_choices(engine, parameters)

@@ -7,10 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from buildsys.errors import ManifestError, did_you_mean
-from buildsys.manifest import engines, matrix, names, references, standins
+from buildsys.manifest import (
+    engines,
+    matrix,
+    names,
+    outputs,
+    profiles,
+    references,
+    rehearsal,
+    standins,
+)
 from buildsys.manifest import variables as texts
 from buildsys.manifest.assets import Rules
 from buildsys.manifest.cards import FINISH, Cards
@@ -21,6 +30,8 @@ from buildsys.manifest.names import Outputs
 from buildsys.manifest.source import Fault, Problems, Source
 from buildsys.manifest.structure import Document, Entry, join
 from buildsys.manifest.styles import Styles
+
+Json: TypeAlias = Any
 
 _HEADER: Final = re.compile(
     r"""^[ \t]*\[[ \t]*assets[ \t]*\.[ \t]*(?:([A-Za-z0-9_-]+)|"([^"\\\n]*)"|'([^'\n]*)')[ \t]*\]""",
@@ -38,18 +49,20 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
         for name, entry in document.sections["roles"].items()
     }
     chosen = profile or project.profile
-    known = _profiles(document, roles)
+    known = profiles.mentioned(document, roles)
     if chosen not in known and chosen != project.profile:
-        hint = did_you_mean(chosen, [*known, project.profile]) or f"use one of {_listed(known, project)}"
+        hint = (
+            did_you_mean(chosen, [*known, project.profile]) or f"use one of {profiles.listed(known, project)}"
+        )
         raise ManifestError(f"{document.root.file}: unknown profile `{chosen}`", hint)
     configured = engines.configure(document.sections["engines"], cards, problems)
     _check_roles(document, roles, configured, problems)
-    _check_profiles(document, roles, project, problems)
+    profiles.check(document, roles, project, problems)
     variables = texts.resolve(document.sections["variables"], problems)
     problems.check()
     scopes = Scopes(configured, cards.bundle)
     finisher = Finisher(configured[FINISH].card, cards.bundle)
-    styles = Styles(document.sections["styles"], variables, scopes, finisher, problems)
+    styles = Styles(document.sections["styles"], variables, scopes, finisher, problems, chosen)
     rules = Rules(
         profile=chosen,
         variables=variables,
@@ -58,8 +71,11 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
         scopes=scopes,
         styles=styles,
         finisher=finisher,
+        out=project.out,
     )
     made, elsewhere = _assets(document, rules, problems)
+    rehearsal.rehearse(document, rules, {*made, *elsewhere}, problems)
+    problems.check()
     return Manifest(
         project=project,
         profile=chosen,
@@ -93,18 +109,6 @@ def _project(document: Document, problems: Problems) -> Project:
     return project
 
 
-def _profiles(document: Document, roles: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """Every profile that a role or an asset mentions, sorted."""
-    known = {profile for role in roles.values() for profile in role}
-    for entry in document.sections["assets"].values():
-        known.update(entry.value.get("profiles", ()))
-    return sorted(known - {"*"})
-
-
-def _listed(known: Sequence[str], project: Project) -> str:
-    return ", ".join(f"`{profile}`" for profile in sorted({*known, project.profile}))
-
-
 def _check_roles(
     document: Document,
     roles: Mapping[str, Mapping[str, str]],
@@ -123,55 +127,40 @@ def _check_roles(
                 problems.add(entry.source, fault.under("roles", *path))
 
 
-def _check_profiles(
-    document: Document, roles: Mapping[str, Mapping[str, str]], project: Project, problems: Problems
-) -> None:
-    """Find the typo in an asset's `profiles`, which would keep the asset out of every profile in silence.
-
-    Where no role tells profiles apart, there is nothing to hold them against: assets may then make any up.
-    """
-    known = {profile for role in roles.values() for profile in role} - {"*"}
-    if not known:
-        return
-    known.add(project.profile)
-    for name, entry in document.sections["assets"].items():
-        for index, profile in enumerate(entry.value.get("profiles", ())):
-            if profile not in known:
-                hint = did_you_mean(profile, sorted(known)) or f"use one of {_listed(sorted(known), project)}"
-                path = ("assets", name, "profiles", index)
-                problems.add(entry.source, Fault(f"unknown profile `{profile}`", hint, path))
-
-
 def _assets(
     document: Document, rules: Rules, problems: Problems
 ) -> tuple[dict[AssetName, Asset], list[AssetName]]:
     """The profile's assets by name, and the names of those that only other profiles have."""
     made: dict[AssetName, Asset] = {}
     elsewhere: list[AssetName] = []
-    origins: dict[AssetName, tuple[Entry, str]] = {}
-    outputs = Outputs()
+    origins: dict[AssetName, tuple[Entry, str, Mapping[str, Json]]] = {}
+    files = Outputs()
     lines: dict[str, dict[str, int]] = {}
     for key, entry in document.sections["assets"].items():
         file = entry.source.file
         if file not in lines:
             lines[file] = _header_lines(entry.source.text)
         location = Location(file, lines[file].get(key, 0))
-        profiles = entry.value.get("profiles")
+        over: Mapping[str, Json] = {}
         try:
-            for declared in matrix.expand(key, entry.value, rules.variables, location):
-                name = declared.name
-                outputs.add(name, entry.value.get("format", "png"), location)
-                origins[name] = (entry, key)
-                if profiles is not None and rules.profile not in profiles:
-                    elsewhere.append(name)
+            for declared in matrix.expand(key, entry.value, rules.variables, location, rules.profile):
+                over = declared.over
+                planned = outputs.planned(declared.name, entry.value)
+                for item in planned:
+                    files.add(item.name, item.format, location, item.file)
+                    origins[item.name] = (entry, key, over)
+                if rules.profile not in entry.value.get("profiles", (rules.profile,)):
+                    elsewhere += [item.name for item in planned]
                 elif asset := standins.resolve(declared, rules):
-                    made[name] = asset
+                    made.update(
+                        (one.name, one) for one in outputs.spread(asset, entry.value, planned, rules.finisher)
+                    )
         except Fault as fault:
-            problems.add(entry.source, fault.under("assets", key))
+            problems.add(entry.source, profiles.placed(fault, over, rules.profile).under("assets", key))
     problems.check()
     for name, wrong in references.faults(made, set(elsewhere), rules.profile):
-        entry, key = origins[name]
-        problems.add(entry.source, wrong.under("assets", key))
+        entry, key, over = origins[name]
+        problems.add(entry.source, profiles.placed(wrong, over, rules.profile).under("assets", key))
     problems.check()
     return made, elsewhere
 

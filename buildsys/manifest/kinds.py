@@ -24,6 +24,8 @@ BIGGEST_SEED: Final = _BEYOND - 1
 
 BIGGEST_SIDE: Final = 16384
 
+BIGGEST_SCALE: Final = 16
+
 
 class Kind(msgspec.Struct, frozen=True):
     """A kind of value."""
@@ -114,6 +116,26 @@ def _table_of(accepts: Callable[[Json], bool]) -> Callable[[Json], bool]:
     return lambda value: isinstance(value, dict) and bool(value) and all(map(accepts, value.values()))
 
 
+def _each_once(accepts: Callable[[Json], bool]) -> Callable[[Json], bool]:
+    listed = _list_of(accepts)
+    return lambda value: listed(value) and len(set(value)) == len(value)
+
+
+def is_scales(value: Json) -> bool:
+    """Whether `value` is a list of scales."""
+    return _each_once(lambda item: is_integer(item) and 1 <= item <= BIGGEST_SCALE)(value)
+
+
+def _is_matrix(value: Json) -> bool:
+    # `exclude` and `include` hold combinations of the axes, and are judged with these.
+    axis = _list_of(lambda item: is_integer(item) or _is_string(item))
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(name in ("exclude", "include") or axis(items) for name, items in value.items())
+    )
+
+
 def _is_steps(value: Json) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) and len(item) == 1 for item in value)
 
@@ -125,6 +147,24 @@ def _table_schema(values: Mapping[str, Json]) -> dict[str, Json]:
 _WORD_SCHEMA: Final = {"type": "string", "pattern": f"^{WORD.pattern}$"}
 _SIDE: Final = {"type": "integer", "minimum": 1, "maximum": BIGGEST_SIDE}
 _SIZE_SCHEMA: Final = {"type": "array", "items": _SIDE, "minItems": 2, "maxItems": 2}
+_SCALES_SCHEMA: Final = {
+    "type": "array",
+    "items": {"type": "integer", "minimum": 1, "maximum": BIGGEST_SCALE},
+    "minItems": 1,
+    "uniqueItems": True,
+}
+_SCALES_TABLE: Final = {
+    "type": "object",
+    "properties": {"of": _SCALES_SCHEMA, "filter": {"enum": ["area", "nearest"]}},
+    "required": ["of"],
+    "additionalProperties": False,
+}
+_AXIS_VALUE: Final = {"type": ["string", "integer"]}
+_COMBINATIONS_SCHEMA: Final = {
+    "type": "array",
+    "items": {"type": "object", "additionalProperties": _AXIS_VALUE, "minProperties": 1},
+    "minItems": 1,
+}
 
 STRING: Final = Kind("a string", '"cold rim light"', _is_string, {"type": "string"})
 LINE: Final = Kind("a line of text", '"moonlit-keep"', _is_line, {"type": "string", "pattern": "\\S"})
@@ -164,6 +204,12 @@ BOOLEAN: Final = Kind(
     "`true` or `false`", "false", lambda value: isinstance(value, bool), {"type": "boolean"}
 )
 TABLE: Final = Kind("a table", "{}", lambda value: isinstance(value, dict), {"type": "object"})
+TABLES: Final = Kind(
+    "a table of tables, each under a name",
+    "{ final = { size = [1024, 1024] } }",
+    _table_of(lambda value: isinstance(value, dict)),
+    {"type": "object", "propertyNames": _WORD_SCHEMA, "minProperties": 1},
+)
 TEXT: Final = Kind(
     "a string, or a table from engine to string",
     '"moon knight"',
@@ -188,11 +234,29 @@ STEPS: Final = Kind(
     _is_steps,
     {"type": "array", "items": {"type": "object", "minProperties": 1, "maxProperties": 1}},
 )
+FORMATS: Final = Kind(
+    "a non-empty array of `png` and `webp`, each once",
+    '["png", "webp"]',
+    _each_once(lambda item: item in ("png", "webp")),
+    {"type": "array", "items": {"enum": ["png", "webp"]}, "minItems": 1, "uniqueItems": True},
+)
+SCALES: Final = Kind(
+    f"an array of different integers from 1 to {BIGGEST_SCALE}, or a table that has it as `of`",
+    "[1, 2, 4]",
+    # What stands in the table is judged with the asset, key by key.
+    lambda value: isinstance(value, dict) or is_scales(value),
+    {"anyOf": [_SCALES_SCHEMA, _SCALES_TABLE]},
+)
 MATRIX: Final = Kind(
     "a table from axis to a non-empty array of strings or integers",
     '{ color = ["red", "green"] }',
-    _table_of(_list_of(lambda item: is_integer(item) or _is_string(item))),
-    _table_schema({"type": "array", "minItems": 1, "items": {"type": ["string", "integer"]}}),
+    _is_matrix,
+    {
+        "type": "object",
+        "minProperties": 1,
+        "properties": dict.fromkeys(("exclude", "include"), _COMBINATIONS_SCHEMA),
+        "additionalProperties": {"type": "array", "minItems": 1, "items": _AXIS_VALUE},
+    },
 )
 
 

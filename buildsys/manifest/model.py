@@ -255,10 +255,22 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """The number of the candidate that this is, where no seed tells it from the first."""
     among: Asset | None = None
     """The asset with all its candidates, where this is one of them."""
+    file: str = ""
+    """Path of the output under the output folder, without its suffix; empty where that is the name."""
+    main: AssetName = AssetName("")
+    """The asset that this is another scale or format of; empty where it is one of its own."""
+    author: str = ""
+    licence: str = ""
+    """Of a picture that was made by hand: whom it owes a mention, and how."""
     standins: tuple[Asset, ...] = ()
     """The same asset for each engine of its engine's fallback, in the order to ask them; made from no other
     assets than this one. They have none themselves."""
     location: Location = Location("")
+
+    @property
+    def path(self) -> str:
+        """The output under the output folder."""
+        return f"{self.file or self.name}.{self.format}"
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):

@@ -94,19 +94,24 @@ class Outputs:
     """The files that assets write, to find two that are one on some disk."""
 
     def __init__(self) -> None:
+        self._names: dict[str, Location] = {}
         self._files: dict[str, tuple[str, Location]] = {}
         self._folders: dict[str, tuple[str, Location]] = {}
 
-    def add(self, name: AssetName, suffix: str, location: Location) -> None:
-        """Take `name` up. Raise `Fault` where an earlier asset is in its way."""
-        path = f"{name}.{suffix}"
+    def add(self, name: AssetName, suffix: str, location: Location, file: str = "") -> None:
+        """Take `name` up. Raise `Fault` where an earlier asset is in its way.
+
+        `file`: the path under the output folder, without the suffix, where it is not the name.
+        """
+        path = f"{file or name}.{suffix}"
         key = path.lower() if path.isascii() else unicodedata.normalize("NFC", path.casefold())
         mine = (name, location)
+        if name in self._names:
+            raise _clash(f"`{name}` is declared a second time; the first is at {self._names[name]}")
+        self._names[name] = location
         taken = self._files.setdefault(key, mine)
         if taken is not mine:
             other, there = taken
-            if name == other:
-                raise _clash(f"`{name}` is declared a second time; the first is at {there}")
             raise _clash(f"`{name}` and `{other}` ({there}) would be one file on a disk that ignores case")
         nested = self._folders.get(key)
         for folder in _parents(key):

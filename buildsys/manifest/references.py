@@ -40,6 +40,13 @@ def faults(
         yield first.name, Fault(fact, "take one of them out of the circle", _path(first, key))
 
 
+def lost(asset: Asset, names: Collection[AssetName]) -> Iterator[Fault]:
+    """What is wrong with the names that `asset` takes pictures from, where no profile has them."""
+    for key, taken in asset.inputs.items():
+        if taken.asset and taken.asset not in names:
+            yield _unknown(asset.name, taken.asset, names).under(*_path(asset, key))
+
+
 def _missing(
     name: AssetName,
     taken: AssetName,
@@ -50,7 +57,11 @@ def _missing(
     if taken in elsewhere:
         fact = f"asset `{name}` takes the picture of `{taken}`, which profile `{profile}` does not have"
         return Fault(fact, f"give `{name}` the same `profiles` as `{taken}`")
-    hint = did_you_mean(taken, assets) or "name an asset as it is expanded, without its suffix"
+    return _unknown(name, taken, assets)
+
+
+def _unknown(name: AssetName, taken: AssetName, known: Collection[AssetName]) -> Fault:
+    hint = did_you_mean(taken, known) or "name an asset as it is expanded, without its suffix"
     return Fault(f"asset `{name}` takes the picture of `{taken}`, which does not exist", hint)
 
 

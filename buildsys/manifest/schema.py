@@ -25,6 +25,8 @@ class Key(msgspec.Struct, frozen=True):
     doc: str
     required: bool = False
     default: Json = None
+    section: Section | None = None
+    """Its value is a table of tables under names of the user's own: the keys of those."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +55,18 @@ _NEEDS: Final = Kind(
 )
 """Which words there are is judged with the asset, where one that is near can be named."""
 
+_FIXED: Final = frozenset({"matrix", "profiles", "format", "formats", "scales", "author", "licence"})
+"""Keys of an asset that say which outputs there are and whose they are: no profile changes that."""
+
+
+def _profiled(section: Section, name: str, fixed: frozenset[str] = frozenset()) -> Section:
+    """`section` with a table for each profile, which may have any of its keys but the `fixed` ones."""
+    keys = {key: body for key, body in section.keys.items() if key not in fixed}
+    doc = f"Tables of keys that one profile puts in the place of those above: [{name}.NAME.profile.final]."
+    own = Key(kinds.TABLES, doc, section=Section(doc="For one profile.", keys=keys))
+    return msgspec.structs.replace(section, keys={**section.keys, "profile": own})
+
+
 PROJECT: Final = Section(
     doc="The game's art as a whole. Stands in assets.toml itself, never in an included file.",
     keys={
@@ -72,7 +86,7 @@ ROLES: Final = Section(
     doc="What an asset is for, and the engine that makes such assets: one, or one for each profile.",
     names=kinds.ROLE,
 )
-STYLES: Final = Section(
+_STYLES: Final = Section(
     doc="A look that assets share.",
     named=True,
     keys={
@@ -84,6 +98,7 @@ STYLES: Final = Section(
         "finish": Key(kinds.STEPS, "Finish steps, where the asset gives none."),
     },
 )
+STYLES: Final = _profiled(_STYLES, "styles")
 ENGINES: Final = Section(
     doc="An engine: a preset of the same name with some keys changed, or a new one. Every key beyond "
     "these is a parameter or a setting of the adapter.",
@@ -114,14 +129,15 @@ ENGINES: Final = Section(
         "licence": Key(kinds.LINE, "Licence of the model, as a person should read it."),
     },
 )
-ASSETS: Final = Section(
-    doc="An asset: one output file, or several with a matrix. Its name is its path under the out folder, "
-    "without a suffix.",
+_ASSETS: Final = Section(
+    doc="An asset: one output file, or several with a matrix, formats or scales. Its name is its path under "
+    "the out folder, without a suffix.",
     named=True,
     keys={
         "role": Key(kinds.WORD_KIND, "What it is for; [roles] maps this to an engine."),
         "engine": Key(kinds.WORD_KIND, "Engine to use in every profile, whatever the role says."),
         "from": Key(kinds.LINE, "Another asset whose finished picture this one is made of."),
+        "source": Key(kinds.LINE, "A picture of the project, made by hand, that this one is made of."),
         "style": Key(kinds.WORD_OR_WORDS, "Style, or styles in the order to apply them."),
         "prompt": Key(kinds.TEXT, "What to show."),
         "negative": Key(kinds.TEXT, "What to keep out, for engines that take this."),
@@ -139,9 +155,14 @@ ASSETS: Final = Section(
         "finish": Key(kinds.STEPS, "Finish steps in order: [{ trim = {} }, { resize = [64, 64] }]."),
         "matrix": Key(kinds.MATRIX, "Axes; one asset is made for each combination of their values."),
         "format": Key(kinds.choice("png", "webp"), "Format of the output, both lossless.", default="png"),
+        "formats": Key(kinds.FORMATS, "Several formats, each an output of its own."),
+        "scales": Key(kinds.SCALES, "Scales, each an output of its own; the picture is the largest of them."),
+        "author": Key(kinds.LINE, "Who made the picture of `source`, for the credits."),
+        "licence": Key(kinds.LINE, "Licence of the picture of `source`, for the credits."),
         "profiles": Key(kinds.WORDS, "The only profiles that have this asset."),
     },
 )
+ASSETS: Final = _profiled(_ASSETS, "assets", _FIXED)
 SECTIONS: Final[Mapping[str, Section]] = {
     "project": PROJECT,
     "variables": VARIABLES,
@@ -185,5 +206,7 @@ def _keys(section: Section) -> dict[str, Json]:
 
 
 def _key(key: Key) -> dict[str, Json]:
-    body = {"description": key.doc, **key.kind.schema}
+    body: dict[str, Json] = {"description": key.doc, **key.kind.schema}
+    if key.section is not None:
+        body["additionalProperties"] = {"description": key.section.doc, **_keys(key.section)}
     return body if key.default is None else {**body, "default": key.default}

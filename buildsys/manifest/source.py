@@ -126,6 +126,13 @@ class Problems:
         """Keep `fault`, whose path starts at the root of `source`."""
         self._found.append((source, fault))
 
+    def take(self, others: Problems) -> None:
+        """Keep what `others` found, each once."""
+        known = {(source.file, fault.path, fault.fact) for source, fault in self._found}
+        for source, fault in others._found:
+            if (source.file, fault.path, fault.fact) not in known:
+                self._found.append((source, fault))
+
     @property
     def enough(self) -> bool:
         """Whether more problems would only be counted, so that their words need no care."""

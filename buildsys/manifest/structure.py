@@ -124,9 +124,30 @@ def _keys(section: Section, table: Mapping[str, Json], where: str, parameters: N
                 yield Fault(f"unknown key `{name}` in `{where}`", hint, (name,), at_key=True)
         elif not key.kind.accepts(value):
             yield _wrong_kind(name, key.kind, value)
+        elif key.section is not None:
+            for fault in _profiles(section, key.section, value, f"{where[:-1]}.{name}", parameters):
+                yield fault.under(name)
     for name, key in section.keys.items():
         if key.required and name not in table:
             yield Fault(f"`{where}` lacks `{name}`", f"add `{name} = …`")
+
+
+def _profiles(
+    around: Section, section: Section, tables: Mapping[str, Json], where: str, parameters: Names
+) -> Iterator[Fault]:
+    """What `section` has to say against `tables`, one for each profile, within a table of `around`."""
+    for profile, table in tables.items():
+        if not kinds.is_word(profile):
+            yield _bad_word(profile, where[1:])
+            continue
+        fixed = [name for name in table if name in around.keys and name not in section.keys]
+        for name in fixed:
+            fact = f"`{name}` is the same in every profile"
+            hint = f"move it to `{where.rpartition('.')[0]}]`, or remove it"
+            yield Fault(fact, hint, (profile, name), at_key=True)
+        rest = {name: value for name, value in table.items() if name not in fixed}
+        for fault in _keys(section, rest, f"{where}.{profile}]", parameters):
+            yield fault.under(profile)
 
 
 def _hint(name: str, section: Section, parameters: Names) -> str:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest import needs, shapes, template
+from buildsys.manifest import needs, profiles, shapes, template
 from buildsys.manifest.circles import untangled
 from buildsys.manifest.engines import Scopes
 from buildsys.manifest.finish import Finish, Finisher
@@ -46,19 +46,25 @@ class Styles:
         scopes: Scopes,
         finisher: Finisher,
         problems: Problems,
+        profile: str,
     ) -> None:
-        self._entries = entries
+        self._profile = profile
+        self._entries: dict[str, Entry] = {}
+        self._profiled: dict[str, Mapping[str, Json]] = {}
+        for name, entry in entries.items():
+            table, self._profiled[name] = profiles.overlaid(entry.value, profile)
+            self._entries[name] = Entry(entry.source, table)
         self._variables = variables
         self._scopes = scopes
         self._problems = problems
         self._finishes: dict[str, Finish] = {}
         self._lines: dict[str, tuple[str, ...]] = {}
         self._layers: dict[tuple[str, tuple[str, ...]], Layer | None] = {}
-        for name, entry in entries.items():
+        for name, entry in self._entries.items():
             try:
                 self._finishes[name] = self._checked(name, entry.value, finisher)
             except Fault as fault:
-                problems.add(entry.source, fault.under("styles", name))
+                self._tell(name, fault, problems)
         self._inherit()
 
     def __contains__(self, name: str) -> bool:
@@ -67,6 +73,10 @@ class Styles:
     def names(self) -> list[str]:
         """Every style's name."""
         return list(self._entries)
+
+    def changes(self, names: tuple[str, ...]) -> bool:
+        """Whether the profile puts something over one of the styles `names`, or over a base of them."""
+        return any(self._profiled.get(line) for name in names for line in self._lines.get(name, ()))
 
     def layer(self, names: tuple[str, ...], engine: Engine | None) -> Layer | None:
         """What `engine` and the styles `names` say together; None where a style is wrong, which is told."""
@@ -125,9 +135,13 @@ class Styles:
             try:
                 layer = self._over(layer, name, entry.value, engine)
             except Fault as fault:
-                problems.add(entry.source, fault.under("styles", name))
+                self._tell(name, fault, problems)
                 return None
         return layer
+
+    def _tell(self, name: str, fault: Fault, problems: Problems) -> None:
+        wrong = profiles.placed(fault, self._profiled[name], self._profile)
+        problems.add(self._entries[name].source, wrong.under("styles", name))
 
     def _over(self, layer: Layer, name: str, table: Mapping[str, Json], engine: Engine | None) -> Layer:
         prompt = self._scopes.pick(table.get("prompt"), engine)
@@ -136,13 +150,16 @@ class Styles:
             others = [other for other in self._scopes.offered() if shapes.takes_negative(other)]
             raise takes_no("negative", engine, f"style `{name}`").naming(needs.ranked(others))
         size = self._scopes.pick(table.get("size"), engine)
-        with at("parameters"):
-            given = template.expand_all(table.get("parameters", {}), self._variables)
-            parameters = self._scopes.parameters(given, engine) if engine else {}
+        parameters = layer.parameters
+        for path, given in profiles.parameters(table, self._profiled[name], self._profile):
+            with at(*path):
+                filled = template.expand_all(given, self._variables)
+                own = self._scopes.parameters(filled, engine) if engine else {}
+            parameters = {**parameters, **own}
         return Layer(
             prompts=(*layer.prompts, prompt) if prompt else layer.prompts,
             negatives=(*layer.negatives, negative) if negative else layer.negatives,
-            parameters={**layer.parameters, **parameters},
+            parameters=parameters,
             size=size or layer.size,
             finish=self._finishes[name] if "finish" in table else layer.finish,
         )

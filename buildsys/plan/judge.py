@@ -60,6 +60,7 @@ class Judge:
         self._wishes = wishes
         self._finish = manifest.engines[FINISH].card
         self._bytes: dict[AssetName, Digest | None] = {}
+        self._outputs = {record.output: record.picture.file for record in records.values()}
         self._blocked: dict[str, Reason | None] = {}
         self._given_up: dict[tuple[AssetName, str], Reason] = {}
         self.steps: dict[AssetName, Step] = {}
@@ -78,9 +79,9 @@ class Judge:
     def settle(self, step: Step, made: Digest | None = None) -> None:
         """Note a step, and what lies in its place once it is carried out: others may be made from it."""
         self.steps[step.name] = step
-        if step.verdict is Verdict.BLOCKED and (self._is_placeholder(step) or self._is_left(step)):
-            # What is made from a stand-in would enter the lock as if it were the asset; and what a killed
-            # build left may be one.
+        if step.verdict is Verdict.BLOCKED and (self._is_placeholder(step) or self._ours(step)):
+            # What is made from a stand-in would enter the lock as if it were the asset, as would what is
+            # made from another asset's picture; and what a killed build left may be one.
             self._bytes[step.name] = None
         else:
             self._bytes[step.name] = made or _settled(step)
@@ -133,8 +134,9 @@ class Judge:
                     obstacles.append(_refused(error, field))
                     continue
                 if digest is None:
-                    hint = f"add `{item.path}`, or mend `{field}` of `{asset.name}`"
-                    obstacles.append(Reason(why=Why.INPUT, field=field, new=item.path, hint=hint))
+                    key = "source" if field == "image" and asset.engine == FINISH else field
+                    hint = f"add `{item.path}`, or mend `{key}` of `{asset.name}`"
+                    obstacles.append(Reason(why=Why.INPUT, field=key, new=item.path, hint=hint))
             if digest is not None:
                 digests[field] = digest
         if obstacles:
@@ -159,10 +161,10 @@ class Judge:
             if known is not None and known.picture.file == step.on_disk:
                 # A build was killed between placing the file and writing the lock: it is ours after all.
                 return _with(step, Verdict.RESTORE, *reasons, known=known)
-            if not self._is_left(step):
+            ours = self._ours(step)
+            if ours is None:
                 return _with(step, Verdict.EDITED, disk, *reasons)
-            # The same, and then the recipe changed.
-            disk = Reason(why=Why.LEFT)
+            disk = Reason(why=ours)
         if step.name in self._wishes.rebuild:
             return self._make(asked, (Reason(why=Why.ASKED), *reasons), anew=True)
         if not reasons and disk is None and step.on_disk is not None and not self._is_placeholder(step):
@@ -234,26 +236,30 @@ class Judge:
     def _is_placeholder(self, step: Step) -> bool:
         return step.on_disk is not None and step.on_disk == self._placeholders.get(step.name)
 
-    def _is_left(self, step: Step) -> bool:
-        """Whether a killed build put the file there, and nobody touched it since."""
-        return (
-            step.on_disk is not None
-            and self._disk(step) is not None
-            and self._world.placed(step.output, step.on_disk)
-        )
+    def _ours(self, step: Step) -> Why | None:
+        """How a file that the lock does not have there is artlock's all the same; None where it is not."""
+        if step.on_disk is None or self._disk(step) is None:
+            return None
+        if step.on_disk == self._outputs.get(step.output):
+            # With `scales` added, what was `hero.png` is `hero@2x.png`: a smaller picture takes its place.
+            return Why.MOVED
+        # A build was killed that had placed it, and then the recipe changed.
+        return Why.LEFT if self._world.placed(step.output, step.on_disk) else None
 
     def _restorable(self, step: Step) -> Record | None:
         candidates = [step.recorded] if step.recorded and step.recorded.recipe == step.recipe else []
         known = self._world.known(step.recipe) if step.recipe else None
         for record in [*candidates, *([known] if known else [])]:
-            if self._world.restorable(record.picture.file, step.output):
+            # Where it lay is another place if the asset's name, format or scales changed since.
+            places = dict.fromkeys((step.output, record.output))
+            if any(self._world.restorable(record.picture.file, place) for place in places):
                 return record
         return None
 
 
 def output_of(manifest: Manifest, asset: Asset) -> str:
     """Where the asset's file goes, relative to the project."""
-    return f"{manifest.project.out}/{asset.name}.{asset.format}"
+    return f"{manifest.project.out}/{asset.path}"
 
 
 def _with(step: Step, verdict: Verdict, *reasons: Reason, known: Record | None = None) -> Step:

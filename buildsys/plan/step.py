@@ -56,6 +56,8 @@ class Why(StrEnum):
     """A file that artlock did not make lies where it goes."""
     LEFT = "left"
     """A picture lies where it goes that a killed build put there, and no lock ever told of."""
+    MOVED = "moved"
+    """A picture lies where it goes that was another asset's, whose own place is elsewhere now."""
     PLACEHOLDER = "placeholder"
     """A stand-in lies where it goes."""
     UPSTREAM = "upstream"
@@ -106,6 +108,7 @@ _SENTENCES = {
     Why.EDITED: "its file was changed by hand",
     Why.FOREIGN: "a file that artlock did not make lies where it goes",
     Why.LEFT: "a picture of a build that was killed lies where it goes",
+    Why.MOVED: "the picture of another asset, which has moved, lies where it goes",
     Why.PLACEHOLDER: "a placeholder lies where it goes",
     Why.UPSTREAM: "made from `{field}`, which is made first",
     Why.CANDIDATES: "its candidates changed, or how one of them is chosen",

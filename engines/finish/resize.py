@@ -1,4 +1,4 @@
-"""The step `resize`, and the resampler behind it.
+"""The steps `resize` and `scale`, and the resampler behind them.
 
 Pixels are summed as integers. Weights use only single float64 operations (+ - * /), which IEEE 754 rounds
 the same on every CPU; `math.sin` was refused, because a C library picks its version by CPU.
@@ -6,6 +6,7 @@ the same on every CPU; `math.sin` was refused, because a C library picks its ver
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -42,6 +43,20 @@ def resize(pixels: Pixels, *, size: tuple[int, int], fit: str, filter: str, anch
     bounds.check(*inner)
     scaled = resample(pixels, *inner, filter)
     return scaled if fit == "within" else place(scaled, size, anchor, (0, 0, 0, 0))
+
+
+def scale(pixels: Pixels, *, down: int, up: int, filter: str) -> Pixels:  # noqa: A002
+    """A whole number of times smaller or larger, or by the ratio of the two: sides must come out whole."""
+    rows, columns = pixels.shape[:2]
+    whole = down // math.gcd(up, down)
+    if rows % whole or columns % whole:
+        raise bad(
+            f"the picture is {columns} x {rows} pixels, which {whole} does not divide",
+            "put a `resize`, `pad` or `crop` before it",
+        )
+    width, height = columns * up // down, rows * up // down
+    bounds.check(width, height)
+    return resample(pixels, width, height, filter if whole > 1 else "nearest")
 
 
 def fit(pixels: Pixels, size: tuple[int, int]) -> Pixels:

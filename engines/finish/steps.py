@@ -16,7 +16,7 @@ from engines.finish.geometry import crop, pad, trim
 from engines.finish.key import alpha
 from engines.finish.outline import outline
 from engines.finish.quantize import quantize
-from engines.finish.resize import resize
+from engines.finish.resize import resize, scale
 from engines.finish.tone import levels, lut
 from engines.parameters import bad, unknown
 from engines.png import Pixels
@@ -32,6 +32,7 @@ STEPS: Final[dict[str, Callable[..., Pixels]]] = {
     "lut": lut,
     "outline": outline,
     "alpha": alpha,
+    "scale": scale,
 }
 """RGBA pixels and the step's parameters to RGBA pixels."""
 
