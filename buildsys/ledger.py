@@ -5,6 +5,7 @@ Knows nothing of how assets are made. Called from several threads at once.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Collection
@@ -72,6 +73,9 @@ class Ledger:
                     f"`{record.name}` came out other than the lock says",
                     "run `artlock build` without `--locked`",
                 )
+            if old is not None and old.output != record.output:
+                # What lies in the old place is a leftover now, and no lock will tell whose it was.
+                self._placed.note(old.output, old.picture.file)
             self._records[record.name] = record
             self._placeholders.pop(record.name, None)
             self._told.add(record.output)
@@ -83,6 +87,20 @@ class Ledger:
         with self._guard:
             self._placeholders[made.name] = made.picture.file
             self._told.add(made.output)
+
+    def abandoned(self, orphans: Collection[AssetName]) -> list[AssetName]:
+        """Those of `orphans` of which nothing lies there any more, or whose place is another asset's by now.
+
+        As long as an orphan's file does, its record is what proves that it was ours.
+        """
+        with self._guard:
+            gone = {name: self._records[name].output for name in orphans if name in self._records}
+            taken = {record.output for name, record in self._records.items() if name not in gone}
+            return [
+                name
+                for name, output in gone.items()
+                if output in taken or not os.path.lexists(self._root / output)
+            ]
 
     def forget(self, names: Collection[AssetName]) -> None:
         """Drop the records of assets that are no longer in the manifest."""

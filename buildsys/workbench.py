@@ -186,15 +186,7 @@ class Workbench:
 
     def _save(self) -> None:
         if self._everything:
-            # As long as its file lies there, the record is what proves that it was ours.
-            records = self._session.lock.records
-            self._ledger.forget(
-                [
-                    name
-                    for name in self.plan.orphans
-                    if not (self._session.root / records[name].output).exists()
-                ]
-            )
+            self._ledger.forget(self._ledger.abandoned(self.plan.orphans))
         self._session.lock = self._ledger.save()
         self._session.index.save()
 

@@ -105,7 +105,8 @@ def test_the_status_lists_what_no_asset_owns(game: Game) -> None:
     (game.folder / "out" / "notes.txt").write_text("buy paint")
     assert game.run("status").stdout == (
         "test, profile draft: 1 fresh\n\nfresh     hero  noise\n\n"
-        "1 file under out/ that no asset owns:\n  out/notes.txt\n"
+        "1 file under out/ that no asset owns:\n  out/notes.txt\n\n"
+        "hint: `artlock clean` removes those that artlock made\n"
     )
 
 

@@ -74,6 +74,8 @@ PAGES = (
     "finish-steps.md",
     "getting-started.md",
     "routing.md",
+    "import.md",
+    "metadata.md",
 )
 
 

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
-    ("buildsys", "buildsys.errors", "buildsys.digest", "engines.protocol"),
+    ("buildsys", "buildsys.errors", "buildsys.digest", "buildsys.toml", "engines.protocol"),
     ("buildsys.files", "buildsys.git"),
     ("buildsys.manifest",),
     ("buildsys.plan",),
@@ -24,12 +24,16 @@ LAYERS = (
     ("buildsys.session",),
     ("buildsys.workbench",),
     (
+        "buildsys.adoption",
         "buildsys.comparison",
+        "buildsys.imports",
+        "buildsys.leftovers",
         "buildsys.prompts",
         "buildsys.reproduce",
         "buildsys.spending",
         "buildsys.tasks",
         "buildsys.trial",
+        "buildsys.watching",
     ),
     ("buildsys.cli", "buildsys.__main__"),
 )

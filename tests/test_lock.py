@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buildsys import digest as digests
+from buildsys import toml
 from buildsys.digest import Digest
 from buildsys.errors import LockError
-from buildsys.lock import toml
 from buildsys.lock.model import Lock
 from buildsys.lock.read import load, parse
 from buildsys.lock.write import LockFile, dump, save

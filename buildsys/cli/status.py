@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import os
 
+from buildsys import leftovers
 from buildsys.cli import options as shared
 from buildsys.cli.console import COLOUR_OF, columns, count, paint, print_json
 from buildsys.cli.plan import as_json, instead_told, summary
 from buildsys.cli.retirement import retirement_json, retirement_told
 from buildsys.errors import Exit
 from buildsys.plan.radar import endings
-from buildsys.plan.step import Plan, Step
-from buildsys.session import Session
+from buildsys.plan.step import Step
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the state of the checkout."""
     session = shared.session(options)
     plan = session.plan()
-    unowned = _unowned(session, plan)
+    unowned = leftovers.unowned(session, plan)
     ending = endings(session.manifest, dt.datetime.now(tz=dt.UTC).date(), session.checkout.blocked)
     if options.json:
         print_json(
@@ -51,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
     if unowned:
         print(f"\n{count(len(unowned), 'file')} under {session.manifest.project.out}/ that no asset owns:")
         print("\n".join(f"  {path}" for path in unowned))
+    if unowned or plan.orphans:
+        print("\nhint: `artlock clean` removes those that artlock made")
     for item in ending:
         print(f"\n{retirement_told(item)}")
     return Exit.FINE
@@ -60,16 +61,3 @@ def _row(step: Step) -> tuple[str, str, str, str]:
     word = paint(f"{step.verdict.value:<8}", COLOUR_OF[step.verdict])
     reason = step.reasons[0].text() if step.reasons else instead_told(step)
     return word, step.name, step.asset.engine, reason
-
-
-def _unowned(session: Session, plan: Plan) -> list[str]:
-    owned = {step.output for step in plan.steps.values()}
-    owned |= {record.output for record in session.lock.records.values()}
-    out = session.root / session.manifest.project.out
-    found = []
-    for folder, _, names in os.walk(out):
-        for name in names:
-            path = os.path.relpath(os.path.join(folder, name), session.root).replace(os.sep, "/")  # noqa: PTH118 - 3x faster than pathlib on 10,000 files
-            if path not in owned and not name.startswith("."):
-                found.append(path)
-    return sorted(found)

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
+from buildsys import toml
 from buildsys.digest import Digest
 from buildsys.errors import did_you_mean
-from buildsys.lock import toml
 from buildsys.manifest.model import AssetName
 from buildsys.plan.record import Credit, Parts, Picture, Record
 

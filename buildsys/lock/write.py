@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import msgspec
 
 from buildsys import digest as digests
+from buildsys import toml
 from buildsys.errors import LockError
 from buildsys.files import write_durably
-from buildsys.lock import toml
 from buildsys.lock.model import REVISION, VERSION, Lock
 from buildsys.manifest.model import AssetName, FinishStep
 from buildsys.plan.record import Parts, Record

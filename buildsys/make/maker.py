@@ -26,7 +26,7 @@ from buildsys.make.refusals import Refusals
 from buildsys.make.results import Finished, Raw, damaged, picture_of, raw_of
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
-from buildsys.plan import handmade, price, recipe
+from buildsys.plan import handmade, price, provenance, recipe
 from buildsys.plan.judge import output_of
 from buildsys.plan.record import Parts, Record
 from buildsys.plan.step import Step
@@ -196,6 +196,7 @@ class Maker:
             parameters={
                 "steps": [[item.name, dict(item.parameters)] for item in parts.finish],
                 **({"size": list(size)} if size else {}),
+                **({"metadata": marks} if (marks := provenance.marks(parts)) else {}),
             },
             inputs={
                 "image": str(image),

@@ -44,6 +44,27 @@ OWN: Final = (FINISH, PLACEHOLDER, MEASURE)
 THROUGH: Final = "pass"
 """The setting that names environment variables which its engine may see besides its own."""
 
+SOURCE_TYPES: Final = (
+    "trainedAlgorithmicMedia",
+    "compositeWithTrainedAlgorithmicMedia",
+    "algorithmicMedia",
+    "digitalCreation",
+    "algorithmicallyEnhanced",
+    "dataDrivenMedia",
+    "virtualRecording",
+    "screenCapture",
+    "composite",
+    "compositeCapture",
+    "compositeSynthetic",
+    "computationalCapture",
+    "digitalCapture",
+    "negativeFilm",
+    "positiveFilm",
+    "print",
+    "humanEdits",
+)
+"""IPTC's digital source types (vocabulary of 2024-10-23), without those that it retired."""
+
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
 
 
@@ -190,6 +211,9 @@ def _faults(card: Card, adapter: str) -> Iterator[Fault]:
     if not 1 <= card.minimum <= card.maximum or card.multiple < 1:
         fact = f"no size fits `minimum` {card.minimum}, `maximum` {card.maximum}, `multiple` {card.multiple}"
         yield Fault(fact, "correct these bounds", ("minimum",))
+    if card.source_type not in ("", *SOURCE_TYPES):
+        hint = did_you_mean(card.source_type, SOURCE_TYPES) or "use a word of IPTC's digital source types"
+        yield Fault(f"unknown source type `{card.source_type}`", hint, ("source_type",))
     yield from _name_faults(card)
     yield from _relief_faults(card)
     yield from needs.card_faults(card)

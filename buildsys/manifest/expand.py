@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+import msgspec
+
 from buildsys.errors import ManifestError, did_you_mean
 from buildsys.manifest import (
     engines,
@@ -76,6 +78,8 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
     made, elsewhere = _assets(document, rules, problems)
     rehearsal.rehearse(document, rules, {*made, *elsewhere}, problems)
     problems.check()
+    if project.metadata != "strip":
+        made = {name: _telling(asset, project.metadata) for name, asset in made.items()}
     return Manifest(
         project=project,
         profile=chosen,
@@ -87,6 +91,12 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
         files=tuple(item.file for item in sources),
         variables={name: entry.value for name, entry in document.sections["variables"].items()},
     )
+
+
+def _telling(asset: Asset, policy: str) -> Asset:
+    """`asset`, and whatever may stand in for it, with what its picture is to tell of itself."""
+    others = tuple(_telling(other, policy) for other in asset.standins)
+    return msgspec.structs.replace(asset, metadata=policy, standins=others)
 
 
 def _adapters(sources: Sequence[Source]) -> Iterator[str]:
@@ -101,7 +111,12 @@ def _adapters(sources: Sequence[Source]) -> Iterator[str]:
 
 def _project(document: Document, problems: Problems) -> Project:
     table = document.project
-    project = Project(name=table["name"], out=table.get("out", "out"), profile=table.get("profile", "draft"))
+    project = Project(
+        name=table["name"],
+        out=table.get("out", "out"),
+        profile=table.get("profile", "draft"),
+        metadata=table.get("metadata", "strip"),
+    )
     try:
         names.check_name(project.out, "the output folder")
     except Fault as fault:

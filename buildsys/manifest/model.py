@@ -125,6 +125,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Import names that must be there; found, never imported, by the builder."""
     extra: str = ""
     """The extra of artlock that brings them."""
+    source_type: str = ""
+    """What kind of source its pictures are, by IPTC's word: `trainedAlgorithmicMedia` of an AI model."""
     model: str = ""
     revision: str = ""
     """The model that the adapter carries itself and its digest; empty where the manifest chooses."""
@@ -265,6 +267,8 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     standins: tuple[Asset, ...] = ()
     """The same asset for each engine of its engine's fallback, in the order to ask them; made from no other
     assets than this one. They have none themselves."""
+    metadata: str = ""
+    """`keep` where the picture is to tell its recipe; empty where it tells nothing of itself."""
     location: Location = Location("")
 
     @property
@@ -279,6 +283,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     out: str = "out"
     profile: str = "draft"
+    metadata: str = "strip"
+    """`keep`: every picture tells its recipe."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,8 @@ Path: TypeAlias = tuple[str | int, ...]
 
 _LANGUAGE: Final = Language(tree_sitter_toml.language())
 _KEYS: Final = ("bare_key", "quoted_key", "dotted_key")
-_BRACKETS: Final = ("[", "]", ",", "[[", "]]", "{", "}", "=", "comment")
+BRACKETS: Final = ("[", "]", ",", "[[", "]]", "{", "}", "=", "comment")
+"""Kinds of node that are neither key nor value."""
 
 
 def find(text: str, path: Path, *, at_key: bool) -> tuple[int, int]:
@@ -42,9 +43,9 @@ def find(text: str, path: Path, *, at_key: bool) -> tuple[int, int]:
 
 def _near(text: str, path: Path) -> Iterator[tuple[Path, Node, Node]]:
     """Every key that may lie on `path`, with its own path, itself and its value."""
-    root, tables = _tables(text)
+    root, headed = tables(text)
     yield from _pairs(root, ())
-    for found, header, table in tables:
+    for found, header, table in headed:
         shared = min(len(found), len(path))
         if found[:shared] == path[:shared]:
             yield found, header, table
@@ -52,22 +53,22 @@ def _near(text: str, path: Path) -> Iterator[tuple[Path, Node, Node]]:
 
 
 @lru_cache(maxsize=4)  # one text has several problems, and a large one takes a while to parse
-def _tables(text: str) -> tuple[Node, list[tuple[Path, Node, Node]]]:
+def tables(text: str) -> tuple[Node, list[tuple[Path, Node, Node]]]:
     """The root, and every table with a header: its path, its header and the whole of it."""
     root = Parser(_LANGUAGE).parse(text.encode(errors="replace")).root_node
     counts: dict[Path, int] = {}
-    tables: list[tuple[Path, Node, Node]] = []
+    found: list[tuple[Path, Node, Node]] = []
     for node in root.children:
         header = next((child for child in node.children if child.type in _KEYS), None)
         if header is None or node.type == "pair":
             continue
-        path: Path = tuple(_names(header))
+        path: Path = tuple(names_of(header))
         if node.type == "table_array_element":
             index = counts.get(path, 0)
             counts[path] = index + 1
             path = (*path, index)
-        tables.append((path, header, node))
-    return root, tables
+        found.append((path, header, node))
+    return root, found
 
 
 def _pairs(node: Node, path: Path) -> Iterator[tuple[Path, Node, Node]]:
@@ -78,12 +79,12 @@ def _pairs(node: Node, path: Path) -> Iterator[tuple[Path, Node, Node]]:
 
 
 def _pair(node: Node, path: Path) -> Iterator[tuple[Path, Node, Node]]:
-    parts = [child for child in node.children if child.type not in _BRACKETS]
+    parts = [child for child in node.children if child.type not in BRACKETS]
     if len(parts) < 2:  # noqa: PLR2004 - a key and a value; fewer where the grammar lost its way
         return
     key, value = parts[0], parts[-1]
     found = path
-    for name in _names(key):
+    for name in names_of(key):
         found = (*found, name)
         yield found, key, value
     yield from _inside(value, found)
@@ -93,17 +94,18 @@ def _inside(value: Node, path: Path) -> Iterator[tuple[Path, Node, Node]]:
     if value.type == "inline_table":
         yield from _pairs(value, path)
     elif value.type == "array":
-        items = (child for child in value.children if child.type not in _BRACKETS)
+        items = (child for child in value.children if child.type not in BRACKETS)
         for index, item in enumerate(items):
             yield (*path, index), item, item
             yield from _inside(item, (*path, index))
 
 
-def _names(key: Node) -> Iterator[str]:
+def names_of(key: Node) -> Iterator[str]:
+    """The names that a key is made of, as TOML means them: one, or those between the dots."""
     if key.type == "dotted_key":
         for child in key.children:
             if child.type in _KEYS:
-                yield from _names(child)
+                yield from names_of(child)
         return
     written = (key.text or b"").decode(errors="replace")
     if key.type == "bare_key":

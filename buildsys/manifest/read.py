@@ -24,13 +24,17 @@ def read(root: Path, profile: str | None = None, *, bundled: Path = BUNDLED) -> 
 
     `bundled`: the folder of the bundled adapters. Raises `ManifestError`.
     """
-    first = source.parse(MANIFEST, _text(root, MANIFEST))
-    included = [source.parse(file, _text(root, file)) for file in _included(root, first)]
-    manifest = expand([first, *included], Cards(root, bundled), profile)
+    manifest = expand(sources(root), Cards(root, bundled), profile)
     if not (root / manifest.project.out).resolve().is_relative_to(root.resolve()):
         fact = f"{MANIFEST}: the output folder `{manifest.project.out}` leads out of the project"
         raise ManifestError(fact, "make it a folder of the project instead of a link")
     return manifest
+
+
+def sources(root: Path) -> list[Source]:
+    """The manifest's files in the folder `root`, `assets.toml` first. Raises `ManifestError`."""
+    first = source.parse(MANIFEST, _text(root, MANIFEST))
+    return [first, *(source.parse(file, _text(root, file)) for file in _included(root, first))]
 
 
 def parse(

@@ -73,6 +73,11 @@ PROJECT: Final = Section(
         "name": Key(kinds.LINE, "Name of the game.", required=True),
         "out": Key(kinds.LINE, "Folder for finished assets, relative to the project.", default="out"),
         "profile": Key(kinds.WORD_KIND, "Profile to use where --profile names none.", default="draft"),
+        "metadata": Key(
+            kinds.choice("strip", "keep"),
+            "Whether pictures tell their recipe and what made them, for other programs to read.",
+            default="strip",
+        ),
         "include": Key(
             kinds.STRINGS, 'Globs of more manifest files, relative to the project: "assets/*.toml".'
         ),

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from buildsys.digest import Digest, canonical, of_value
 from buildsys.manifest.model import Asset, Card, Engine, Need
+from buildsys.plan import provenance
 from buildsys.plan.record import Parts
 
 Json: TypeAlias = Any
@@ -46,6 +47,7 @@ def tree(parts: Parts) -> dict[str, Json]:
         ],
         "finish_version": parts.finish_version,
         "format": parts.format,
+        "metadata": parts.metadata,
     }
     # 0 is a seed, and False a choice: only what says nothing is left out.
     return {key: value for key, value in values.items() if value is not None and value not in ("", {}, [])}
@@ -72,7 +74,7 @@ def refusal_key(parts: Parts) -> Digest:
 def _generated(parts: Parts) -> dict[str, Json]:
     """The recipe without its finishing."""
     walked = tree(parts)
-    for key in ("finish", "finish_version", "format"):
+    for key in ("finish", "finish_version", "format", "metadata"):
         walked.pop(key, None)
     walked["inputs"] = {
         key: value for key, value in walked.get("inputs", {}).items() if not key.startswith("finish.")
@@ -89,7 +91,8 @@ def finish_key(parts: Parts, raw: Digest, size: tuple[int, int] | None = None) -
     files = {key: value for key, value in walked.get("inputs", {}).items() if key.startswith("finish.")}
     steps = {key: walked[key] for key in ("finish", "finish_version", "format") if key in walked}
     first = {} if size is None else {"size": list(size)}
-    return of_value({"artlock": SALT, "finish": steps, "inputs": files, "raw": raw, **first})
+    told = {"metadata": marks} if (marks := provenance.marks(parts)) else {}
+    return of_value({"artlock": SALT, "finish": steps, "inputs": files, "raw": raw, **first, **told})
 
 
 def leaves(parts: Parts) -> dict[str, str]:
@@ -148,6 +151,7 @@ def parts_of(
         finish=asset.finish,
         finish_version=finish.version,
         format=asset.format,
+        metadata=provenance.source_type(asset, engine),
     )
 
 

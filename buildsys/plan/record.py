@@ -37,6 +37,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     finish_version: str = ""
     """Version of the finish adapter, whose encoder every picture passes."""
     format: str = "png"
+    metadata: str = ""
+    """What kind of source the picture tells that it is; empty where it tells nothing of itself."""
 
 
 _ASSET: Final = "asset:"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
@@ -137,6 +137,17 @@ class Store:
             return None if found is None else msgspec.convert(found, kind)
         except msgspec.ValidationError:
             return None
+
+    def results(self, mentioning: Collection[Digest]) -> Iterator[dict[str, Json]]:
+        """What every action came to whose result names one of these digests, in no order."""
+        wanted = [digest.encode() for digest in mentioning]
+        for folder in _FANOUT:
+            for path in (self._actions / folder).glob("*"):
+                data = _read(path)
+                if data is not None and any(digest in data for digest in wanted):
+                    result = _result(data, Digest(folder + path.name))
+                    if result is not None:
+                        yield result
 
     def forget(self, key: Digest) -> None:
         """Have the action `key` made again: its result is of no use. The bytes stay. Raises `DiskError`."""

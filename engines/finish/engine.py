@@ -16,8 +16,9 @@ from typing import Any, Final
 from PIL import Image, features
 
 from engines import png, protocol
-from engines.finish import facts
+from engines.finish import facts, marks
 from engines.finish.bounds import LIMIT
+from engines.finish.marks import Marks
 from engines.finish.resize import fit
 from engines.finish.steps import STEPS, Encoding, Step, read_steps
 from engines.parameters import bad, unknown
@@ -59,6 +60,7 @@ class Finish:
         suffix = _suffix(request.output)
         asked = dict(request.parameters)
         size = _size(asked.pop("size", None))
+        told = asked.pop("metadata", None)
         steps, encoding = read_steps(asked, request.inputs)
         if encoding.format not in {None, suffix}:
             message = f"finish step `encode` says `{encoding.format}`, but the asset's format is `{suffix}`"
@@ -66,16 +68,17 @@ class Finish:
         if "image" not in request.inputs:
             raise EngineError(ErrorKind.INTERNAL, "the request has no input `image`")
         pixels = png.rgba(png.decode(request.inputs["image"], LIMIT, _source(request)))
+        own = marks.asked(told, request.inputs["image"])
         if size is not None:
             pixels = fit(pixels, size)
-        told = self._clock()
+        news = self._clock()
         for number, step in enumerate(steps):
-            if self._clock() - told >= _NEWS_SECONDS:
+            if self._clock() - news >= _NEWS_SECONDS:
                 report(request.id, number, len(steps) + 1)
-                told = self._clock()
+                news = self._clock()
             pixels = _run(step, pixels)
         pixels = png.without_idle_alpha(pixels)
-        (self._staging / request.output).write_bytes(_encode(pixels, suffix, encoding))
+        (self._staging / request.output).write_bytes(_encode(pixels, suffix, encoding, own))
         return Done(id=request.id, output=request.output, facts=facts.measure(pixels))
 
 
@@ -114,10 +117,10 @@ def _run(step: Step, pixels: Pixels) -> Pixels:
         raise EngineError(error.kind, message, hint=error.hint) from error
 
 
-def _encode(pixels: Pixels, suffix: str, encoding: Encoding) -> bytes:
+def _encode(pixels: Pixels, suffix: str, encoding: Encoding, own: Marks) -> bytes:
     if suffix == "png":
-        return png.encode(pixels, smallest=encoding.smallest)
+        return marks.into_png(png.encode(pixels, smallest=encoding.smallest), own)
     buffer = io.BytesIO()
     options: dict[str, Any] = {"lossless": True, "exact": True, "quality": 80, "method": 4}
-    Image.fromarray(pixels).save(buffer, "WEBP", **options)
+    Image.fromarray(pixels).save(buffer, "WEBP", **options, **marks.into_webp(own))
     return buffer.getvalue()

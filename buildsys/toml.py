@@ -1,4 +1,4 @@
-"""Values as TOML, in one canonical form; and back. Knows nothing of locks.
+"""Values as TOML, in one canonical form; and back. Knows nothing of locks and manifests.
 
 Floats have their shortest form, strings escape what a reviewer could not see, and a text of several
 lines is written on several. What TOML can't carry, JSON does: `{ json = "null" }`.
@@ -43,7 +43,7 @@ def line(name: str, value: Json) -> str:
         return f"{name} = {_lines(value)}"
     if isinstance(value, list | tuple):
         return f"{name} = {_array(value)}"
-    return f"{name} = {_inline(value)}"
+    return f"{name} = {inline(value)}"
 
 
 def dotted(name: str, table: Mapping[str, Json]) -> Iterator[str]:
@@ -58,9 +58,7 @@ def dotted(name: str, table: Mapping[str, Json]) -> Iterator[str]:
 
 def rows(name: str, tables: Iterable[Mapping[str, Json]]) -> str:
     """`name` as a list of tables, one a line, their keys in the order given. Raises `ValueError`."""
-    items = (
-        ", ".join(f"{key(word)} = {_inline(value)}" for word, value in table.items()) for table in tables
-    )
+    items = (", ".join(f"{key(word)} = {inline(value)}" for word, value in table.items()) for table in tables)
     return f"{name} = {_one_a_line(f'{{ {item} }}' for item in items)}"
 
 
@@ -87,7 +85,8 @@ def _needs_json(value: Json) -> bool:
     return value is None or (isinstance(value, int) and value not in _INTEGERS)
 
 
-def _inline(value: Json) -> str:  # noqa: PLR0911 - a line for each type is the clearest form
+def inline(value: Json) -> str:  # noqa: PLR0911 - a line for each type is the clearest form
+    """`value` on one line. Raises `ValueError`."""
     if isinstance(value, str):
         return _string(value)
     if isinstance(value, bool):
@@ -106,9 +105,9 @@ def _inline(value: Json) -> str:  # noqa: PLR0911 - a line for each type is the 
             raise ValueError(detail)
         return repr(value)
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_inline(item) for item in value) + "]"
+        return "[" + ", ".join(inline(item) for item in value) + "]"
     if isinstance(value, Mapping):
-        inner = ", ".join(f"{key(word)} = {_inline(item)}" for word, item in sorted(value.items()))
+        inner = ", ".join(f"{key(word)} = {inline(item)}" for word, item in sorted(value.items()))
         return f"{{ {inner} }}" if inner else "{}"
     detail = f"{value!r} is nothing that TOML can hold"
     raise ValueError(detail)
@@ -116,7 +115,7 @@ def _inline(value: Json) -> str:  # noqa: PLR0911 - a line for each type is the 
 
 def _array(values: list[Json] | tuple[Json, ...]) -> str:
     """On one line where it is short; one item a line where it is long, or its items are tables."""
-    items = [_inline(item) for item in values]
+    items = [inline(item) for item in values]
     short = ", ".join(items)
     if len(short) <= _WIDTH and not any(isinstance(item, Mapping) for item in values):
         return f"[{short}]"

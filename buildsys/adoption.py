@@ -1,0 +1,122 @@
+"""Adopting: an output that a person changed becomes the source of its asset.
+
+The order is what keeps everything: first the copy, then the manifest, then the build, which alone writes over
+the output. Whatever ends it in between, the same command goes on from there. Knows nothing of terminals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from buildsys import files
+from buildsys.digest import Digest
+from buildsys.errors import ArtlockError, DiskError, ManifestError
+from buildsys.make.build import Outcome
+from buildsys.make.inspection import Unfit, inspect
+from buildsys.make.progress import Event
+from buildsys.manifest.edit import Draft
+from buildsys.manifest.model import AssetName
+from buildsys.plan.judge import Wishes
+from buildsys.plan.step import Plan, Step, Verdict, Why
+from buildsys.session import Session
+from buildsys.workbench import build
+
+FOLDER: Final = "art"
+"""Where pictures by hand go."""
+
+KEPT: Final = ("source", "format", "formats", "scales", "profiles")
+"""Keys of the asset that stay as they are; what the old recipe had else becomes a comment."""
+
+NOTE: Final = "Before it was adopted:"
+
+
+class Adoption(msgspec.Struct, frozen=True, kw_only=True):
+    """One output on its way to be a source."""
+
+    name: AssetName
+    output: str
+    picture: str
+    """Where the copy goes; relative to the project, with `/`."""
+    digest: Digest
+    done: bool = False
+    """Whether the manifest says so already: an adoption that was interrupted before its build."""
+
+
+def plan(session: Session, names: Collection[str], folder: str = FOLDER) -> tuple[Adoption, ...]:
+    """What adopting `names` would do. Writes nothing. Raises `ArtlockError`."""
+    chosen = session.names(names)
+    steps = session.plan(chosen).steps
+    return tuple(_adoption(session, steps[name], folder) for name in chosen or ())
+
+
+def carry_out(
+    session: Session,
+    items: Collection[Adoption],
+    *,
+    tell: Callable[[Event], None] = lambda _: None,
+    planned: Callable[[Plan], None] = lambda _: None,
+) -> Outcome:
+    """Copy the outputs, change the manifest, and build what was adopted. Raises `ArtlockError`."""
+    draft = Draft(session.root)
+    for item in items:
+        if not item.done:
+            draft.set(item.name, "source", item.picture, first=True)
+            draft.retire(item.name, KEPT, NOTE)
+    draft.check()
+    for item in items:
+        _copy(session.root, item)
+    draft.save()
+    for item in items:
+        # The build is told to write over the output, so what it holds must be what was copied.
+        if files.digest_file(session.root / item.output, follow=False) != item.digest:
+            raise DiskError(f"`{item.output}` changed while it was adopted", "run the command again")
+    opened = Session.open(session.root, session.manifest.profile)
+    chosen = frozenset(item.name for item in items)
+    outcome, _ = build(opened, chosen, wishes=Wishes(force=chosen), tell=tell, planned=planned)
+    return outcome
+
+
+def _adoption(session: Session, step: Step, folder: str) -> Adoption:
+    if step.on_disk is None or not _by_hand(session, step):
+        fact = f"the file of `{step.name}` was not changed by hand"
+        raise ArtlockError(fact, f"change `{step.output}` first")
+    source = step.asset.inputs.get("image")
+    path = source.path if source is not None and not step.asset.role else ""
+    if path:
+        if session.checkout.file(path) == step.on_disk:
+            return Adoption(name=step.name, output=step.output, picture=path, digest=step.on_disk, done=True)
+        fact = f"`{step.name}` is made from `{path}` already"
+        raise ManifestError(fact, f"copy `{step.output}` over `{path}`")
+    output = session.root / step.output
+    try:
+        inspect(output.parent, output.name, None)
+    except Unfit as error:
+        fact = f"`{step.output}` can't be adopted: {error}"
+        raise ArtlockError(fact, f"save it as a whole {output.suffix[1:].upper()} picture") from error
+    picture = f"{folder}/{step.name}{output.suffix}"
+    return Adoption(name=step.name, output=step.output, picture=picture, digest=step.on_disk)
+
+
+def _by_hand(session: Session, step: Step) -> bool:
+    """Whether a person's work lies at the asset's place."""
+    if step.verdict is Verdict.EDITED:
+        return True
+    # A blocked asset's file may be one, too: the verdict tells only what is in the way of a build.
+    if step.verdict is not Verdict.BLOCKED or any(reason.why is Why.LEFT for reason in step.reasons):
+        return False
+    recorded = step.recorded.picture.file if step.recorded else None
+    return step.on_disk not in (recorded, session.lock.placeholders.get(step.name))
+
+
+def _copy(root: Path, item: Adoption) -> None:
+    target = root / item.picture
+    if target.exists():
+        if files.digest_file(target) == item.digest:
+            return
+        raise DiskError(f"another file lies at `{item.picture}`", "choose another folder with `--to`")
+    if not files.place(root / item.output, target, item.digest, within=root):
+        raise DiskError(f"`{item.output}` changed while it was adopted", "run the command again")

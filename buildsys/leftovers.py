@@ -1,0 +1,180 @@
+"""Leftovers: files in the output folder that no asset owns any more, and which of them artlock made.
+
+A file is artlock's own only where something proves that it put these very bytes at this very place: the lock,
+the note of what was placed, or a result in the store. Anything else is a person's, and is kept. Knows nothing
+of terminals.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from buildsys import files
+from buildsys.digest import Digest
+from buildsys.errors import DiskError
+from buildsys.files.durable import disk_error
+from buildsys.ledger import Ledger
+from buildsys.manifest.model import AssetName
+from buildsys.plan.record import Record
+from buildsys.plan.step import Plan
+from buildsys.session import LOCK, PRIVATE, Session
+
+
+class Kind(StrEnum):
+    """Whose a file is."""
+
+    MADE = "made"
+    """artlock made it, and nothing was changed since."""
+    EDITED = "edited"
+    """artlock made the file of an asset that is gone, and a person changed it."""
+    FOREIGN = "foreign"
+    """Nothing proves that artlock made it."""
+
+
+class Leftover(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that no asset owns."""
+
+    path: str
+    """Relative to the project, with `/`."""
+    kind: Kind
+    digest: Digest | None = None
+    """None where it can't be read: a link, say."""
+    asset: AssetName = AssetName("")
+    """The asset of the lock that it was; empty where the lock has none."""
+
+
+def unowned(session: Session, plan: Plan) -> list[str]:
+    """Files in the output folder that neither an asset nor an entry of the lock owns."""
+    recorded = {record.output for record in session.lock.records.values()}
+    return [path for path in _without_asset(session, plan) if path not in recorded]
+
+
+def find(session: Session, plan: Plan) -> tuple[Leftover, ...]:
+    """Every leftover, sorted by path; `plan` is that of all assets. Starts nothing, writes nothing."""
+    orphans = {session.lock.records[name].output: session.lock.records[name] for name in plan.orphans}
+    mentioned = {*plan.steps, *session.manifest.elsewhere}
+    stood_in = {file for name, file in session.lock.placeholders.items() if name not in mentioned}
+    # An orphan's place may be outside of the output folder, where that was another one, and it may be an
+    # asset's again, which then owns what lies there.
+    outside = [path for path in orphans if os.path.lexists(session.root / path)]
+    found: dict[str, Leftover] = {}
+    for path in _without_asset(session, plan, outside):
+        record = orphans.get(path)
+        name = record.name if record else AssetName("")
+        try:
+            digest = session.index.digest(path)
+        except DiskError:
+            digest = None
+        ours = digest is not None and (
+            (record is not None and record.picture.file == digest)
+            or digest in stood_in
+            or session.checkout.placed(path, digest)
+        )
+        kind = Kind.MADE if ours else Kind.EDITED if record else Kind.FOREIGN
+        found[path] = Leftover(path=path, kind=kind, digest=digest, asset=name)
+    open_ = {item.path: item.digest for item in found.values() if item.kind is Kind.FOREIGN and item.digest}
+    for path in _proved(session, open_):
+        found[path] = msgspec.structs.replace(found[path], kind=Kind.MADE)
+    session.index.save()
+    return tuple(found.values())
+
+
+def clean(session: Session) -> tuple[tuple[Leftover, ...], tuple[Leftover, ...]]:
+    """Remove the leftovers that artlock made, and their entries in the lock; those, and what was kept.
+
+    Holds the checkout's lock, and looks again once it has it. Raises `DiskError`, `LockError`.
+    """
+    removed, kept = [], []
+    with files.ExclusiveLock(session.root / PRIVATE / "build.lock"):
+        session.read_lock()
+        plan = session.judge().plan()
+        ledger = Ledger(session.root / LOCK, session.lock)
+        for item in find(session, plan):
+            # Read once more, by its bytes: a stat index may be a moment behind a person who paints.
+            if item.kind is Kind.MADE and _holds(session.root, item):
+                _remove(session, item.path)
+                removed.append(item)
+            else:
+                kept.append(item)
+        files.Placed(session.root).forget({item.path for item in removed})
+        ledger.forget(ledger.abandoned(plan.orphans))
+        session.lock = ledger.save()
+    return tuple(removed), tuple(kept)
+
+
+def _without_asset(session: Session, plan: Plan, further: Collection[str] = ()) -> list[str]:
+    """Files in the output folder, and the `further` ones, that are no asset's of any profile; sorted."""
+    owned = {step.output for step in plan.steps.values()}
+    # Where an asset's picture still lies until a build brings it to its new place.
+    orphans = {*plan.orphans}
+    owned |= {record.output for name, record in session.lock.records.items() if name not in orphans}
+    out = session.manifest.project.out
+    # Of an asset of another profile only the name is known: whatever format and scale its files have, they
+    # are its own. No name that a person gives holds a `@`.
+    elsewhere = {f"{out}/{name.partition('@')[0]}" for name in session.manifest.elsewhere}
+    return sorted(
+        path
+        for path in {*_files(session.root, out), *further}
+        if path not in owned and path.rpartition(".")[0].partition("@")[0] not in elsewhere
+    )
+
+
+def _files(root: Path, out: str) -> list[str]:
+    found = []
+    for folder, _, names in os.walk(root / out):
+        for name in names:
+            if not name.startswith("."):
+                path = os.path.relpath(os.path.join(folder, name), root)  # noqa: PTH118 - 3x faster than pathlib on 10,000 files
+                found.append(path.replace(os.sep, "/"))
+    return found
+
+
+def _proved(session: Session, wanted: dict[str, Digest]) -> Iterator[str]:
+    """The paths of `wanted` at which some result in the store lay, with these very bytes."""
+    if not wanted:
+        return
+    for result in session.store.results(set(wanted.values())):
+        with suppress(msgspec.ValidationError):
+            record = msgspec.convert(result, Record)
+            if wanted.get(record.output) == record.picture.file:
+                yield record.output
+
+
+def _holds(root: Path, item: Leftover) -> bool:
+    try:
+        return files.digest_file(root / item.path, follow=False) == item.digest
+    except DiskError:
+        return False
+
+
+def _remove(session: Session, path: str) -> None:
+    """Remove a file, and the folders that it leaves empty, up to the output folder."""
+    target = session.root / path
+    try:
+        target.unlink()
+    except OSError as error:
+        raise disk_error("remove", target, error) from error
+    out = PurePosixPath(session.manifest.project.out)
+    for folder in PurePosixPath(path).parents:
+        if folder == out or not folder.is_relative_to(out):
+            return
+        try:
+            (session.root / folder).rmdir()
+        except OSError:
+            return  # something else lies in it
+
+
+def told(kept: Collection[Leftover]) -> list[str]:
+    """A line for each file that stays, with why."""
+    words = {
+        Kind.MADE: "changed while it was looked at",
+        Kind.EDITED: "changed by hand",
+        Kind.FOREIGN: "nothing shows that artlock made it",
+    }
+    return [f"{item.path}: {words[item.kind]}" for item in kept]

@@ -1,0 +1,93 @@
+"""What a finished picture tells of itself, where the project keeps that: its recipe, and what kind of source.
+
+The words are those that common viewers read: A1111's `parameters`, and IPTC's digital source types. All of it
+follows from the recipe, so the same recipe gives the same bytes; no path, key or time is in it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final, TypeAlias
+
+from buildsys.manifest.cards import FINISH
+from buildsys.manifest.model import Asset, Engine
+from buildsys.plan.record import Parts
+
+Json: TypeAlias = Any
+
+KEEP: Final = "keep"
+"""The policy under which pictures tell; under `strip` they don't."""
+
+UNTOLD: Final = "untold"
+"""Stands for the source type of a picture whose adapter does not tell one."""
+
+INHERITED: Final = "inherited"
+"""Of a picture that is made from another asset's: it is what that one is."""
+
+_WORDS: Final = {"steps": "Steps", "scheduler": "Sampler", "guidance": "CFG scale"}
+"""Parameters that have a word of their own in such texts, in the order in which A1111 has them."""
+_SIMPLE: Final = re.compile(r"[^\s,:\"\\/][^,:\"\\/\n]{0,63}")
+"""A value that needs no quotes, and is no path."""
+
+
+def source_type(asset: Asset, engine: Engine) -> str:
+    """What kind of source a picture is, by IPTC's word, or one of those above; empty where none is told."""
+    if asset.metadata != KEEP:
+        return ""
+    image = asset.inputs.get("image")
+    if engine.name == FINISH and image is not None and image.asset:
+        return INHERITED
+    return engine.card.source_type or UNTOLD
+
+
+def marks(parts: Parts) -> dict[str, Json]:
+    """What the finish engine is to write into a picture; empty where nothing is."""
+    if not parts.metadata:
+        return {}
+    return {"text": infotext(parts), "source": parts.metadata}
+
+
+def infotext(parts: Parts) -> str:
+    """The recipe as A1111 writes one; empty where no engine was asked for anything."""
+    settings = ", ".join(f"{key}: {value}" for key, value in _settings(parts))
+    if not (parts.prompt or parts.text or parts.seed is not None):
+        return ""
+    lines = [parts.prompt or parts.text]
+    if parts.negative:
+        lines.append(f"Negative prompt: {parts.negative}")
+    return "\n".join([*lines, settings])
+
+
+def _settings(parts: Parts) -> Iterator[tuple[str, str]]:
+    values = dict(parts.parameters)
+    for key, word in _WORDS.items():
+        if key in values:
+            yield from _pair(word, values.pop(key))
+    if parts.seed is not None:
+        yield "Seed", str(parts.seed)
+    if parts.size is not None:
+        yield "Size", f"{parts.size[0]}x{parts.size[1]}"
+    if parts.model:
+        yield "Model", json.dumps(parts.model, ensure_ascii=False) if "/" in parts.model else parts.model
+    if parts.revision:
+        yield "Model hash", parts.revision[:12]
+    if parts.text and parts.prompt:
+        yield "Text", json.dumps(parts.text, ensure_ascii=False)
+    for key, value in sorted(values.items()):
+        yield from _pair(key, value)
+    if not parts.adapter.endswith(".py"):
+        yield "Adapter", f"{parts.adapter} {parts.adapter_version}"
+    yield "Version", "artlock"
+
+
+def _pair(key: str, value: Json) -> Iterator[tuple[str, str]]:
+    """A parameter, if it is a plain number or word: a longer text may be a path, or somebody's secret."""
+    if isinstance(value, bool):
+        yield key, str(value).lower()
+    elif isinstance(value, int | float):
+        whole = isinstance(value, float) and value.is_integer()
+        yield key, str(int(value)) if whole else json.dumps(value)
+    elif isinstance(value, str) and _SIMPLE.fullmatch(value):
+        yield key, value
