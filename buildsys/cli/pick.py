@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         raise ArtlockError(fact, f"run `artlock pick {name} 3`, or `artlock pick {name} --clear`")
     if options.clear:
         file = edit.remove_key(session.root, name, KEY)
-        done = f"nothing of `{name}` is picked any more: its metric chooses"
+        done = f"no candidate of `{name}` is picked any more"
     else:
         _check(asset, options.number)
         file = edit.set_key(session.root, name, KEY, options.number)
