@@ -123,7 +123,9 @@ def test_an_engine_that_can_only_repeat_itself_makes_no_candidates() -> None:
     text += 'parameters = { font = "bundled:fonts/cinzel-bold.ttf" }\n'
     with pytest.raises(ManifestError) as caught:
         hero(text=text)
-    assert "without a seed, engine `vector` would make the candidates of `hero` all the same" in str(caught.value)
+    assert "without a seed, engine `vector` would make the candidates of `hero` all the same" in str(
+        caught.value
+    )
 
 
 def test_the_choice_is_an_action_with_a_digest_of_its_own() -> None:

@@ -95,8 +95,10 @@ def test_another_metric_makes_nothing_new_and_a_pick_is_free(game: Game) -> None
     assert done.stdout == (
         f"picked candidate {other} of `{NAME}` in `assets.toml`\n\nhint: run `artlock build {NAME}`\n"
     )
-    assert (game.folder / "assets.toml").read_text().endswith(
-        f'choose = "contrast"   # by eye it would be the third\npick = {other}\n'
+    assert (
+        (game.folder / "assets.toml")
+        .read_text()
+        .endswith(f'choose = "contrast"   # by eye it would be the third\npick = {other}\n')
     )
     assert game.build()["restored"] == [NAME]
     assert "candidate" not in locked(game)
@@ -111,7 +113,9 @@ def test_another_metric_makes_nothing_new_and_a_pick_is_free(game: Game) -> None
     assert game.made() == []
 
 
-def test_more_candidates_make_only_those_and_a_fresh_clone_only_the_winner(game: Game, tmp_path: Path) -> None:
+def test_more_candidates_make_only_those_and_a_fresh_clone_only_the_winner(
+    game: Game, tmp_path: Path
+) -> None:
     game.write(KNIGHT.replace("candidates = 4", "candidates = 2"))
     game.build()
     assert game.made() == ALL[:2]
