@@ -18,6 +18,7 @@ from buildsys.errors import GitError
 from buildsys.manifest import cards, names
 from buildsys.manifest.model import AssetName, Engine
 from buildsys.plan import ready
+from buildsys.plan.gates import Judgement
 from buildsys.plan.recipe import is_folder
 from buildsys.plan.record import Record
 from buildsys.plan.refusal import Refusal
@@ -83,6 +84,10 @@ class Checkout:
     def refused(self, key: Digest) -> Refusal | None:
         """What is remembered, on this machine, of a recipe that was turned down."""
         return self._store.recall(key, Refusal)
+
+    def judged(self, key: Digest) -> Judgement | None:
+        """What gates found of a picture, on this machine."""
+        return self._store.recall(key, Judgement)
 
     def blocked(self, engine: Engine) -> Reason | None:
         """Why this engine can't run here and now."""

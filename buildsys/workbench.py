@@ -22,6 +22,7 @@ from buildsys.ledger import Ledger
 from buildsys.make import schedule
 from buildsys.make.build import Build, Failed, Outcome
 from buildsys.make.candidates import Candidates
+from buildsys.make.gatekeeper import Gatekeeper
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event, JournalTrouble
@@ -121,6 +122,16 @@ class Workbench:
             self.pool = opening.enter_context(
                 Pool(private, root=session.root, jobs=jobs, on_event=tell, on_key=journal.conceal)
             )
+            gatekeeper = Gatekeeper(
+                root=session.root,
+                manifest=session.manifest,
+                store=session.store,
+                engines=self.pool,
+                inputs=self.pool.inputs / "gates",
+                locate=session.checkout.path,
+                retry=wishes.retry_refused,
+                tell=tell,
+            )
             self.maker = Maker(
                 root=session.root,
                 manifest=session.runnable(),
@@ -131,12 +142,14 @@ class Workbench:
                 from_git=session.checkout.from_git,
                 rebuild=wishes.rebuild,
                 retry_refused=wishes.retry_refused,
+                gatekeeper=gatekeeper,
                 placing=self._ledger.placing,
                 tell=tell,
             )
             chooser = opening.enter_context(
                 Candidates(
                     self.maker,
+                    gatekeeper,
                     root=session.root,
                     store=session.store,
                     measure=session.manifest.engines[MEASURE],

@@ -180,7 +180,21 @@ def _keep(engine: int, lifeline: int, wake: int, log: int) -> int:
     status = _end_tree(engine, status)
     sink.drain()
     sink.flush()
+    _tell_peak(lifeline)
     return os.waitstatus_to_exitcode(status)
+
+
+def _tell_peak(lifeline: int) -> None:
+    """Say what the largest process of the tree had: of one that crashed or was killed, nobody else can."""
+    import resource
+
+    # Of those that were reaped, so of the whole tree by now; the kernels disagree on the unit.
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    try:
+        os.write(lifeline, b"%d" % peak)
+    except OSError:
+        # The builder is gone.
+        pass
 
 
 def _leave(code: int) -> None:

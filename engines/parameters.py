@@ -125,7 +125,7 @@ def _value(parameter: Parameter, given: Json, where: str) -> Any:  # noqa: ANN40
 
 
 def _numbers_in(value: Any, kind: str) -> tuple[float, ...]:  # noqa: ANN401 - any checked value
-    if kind in {"integer", "number"}:
+    if kind in {"integer", "number", "bytes"}:
         return (value,)
     return tuple(value) if kind in {"size", "numbers"} else ()
 
@@ -197,6 +197,7 @@ _TYPES: Final[dict[str, tuple[Callable[[Json], Any], str]]] = {
     "string": (_text, "a string"),
     "integer": (_integer, "a whole number"),
     "number": (_number, "a number"),
+    "bytes": (_integer, "a number of bytes"),
     "boolean": (_boolean, "true or false"),
     "color": (color, "a colour such as `#20304f` or `#20304f80`"),
     "file": (_file, "a file"),

@@ -258,10 +258,18 @@ def failure(error: EngineError, request_id: str | None) -> Failure:
     return Failure(
         id=request_id,
         kind=error.kind,
-        message=error.message,
-        hint=error.hint,
+        message=_whole(error.message),
+        hint=_whole(error.hint),
         retry_after=None if wait is None else min(wait, LONGEST_WAIT),
     )
+
+
+def _whole(text: str) -> str:
+    """`text` as UTF-8 can carry it.
+
+    A provider's JSON may hold half a surrogate pair, and its refusal must not become a bug of ours.
+    """
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _plain(value: Json) -> Json:

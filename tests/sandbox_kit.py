@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from buildsys.make.worker import Place, Worker
-from buildsys.manifest.model import Card, Engine, Limits
+from buildsys.manifest.allowance import Limits
+from buildsys.manifest.model import Card, Engine
 from engines.protocol import Done, Request, Result
 
 ROOT = Path(__file__).resolve().parent.parent

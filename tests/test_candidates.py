@@ -15,7 +15,6 @@ from buildsys.errors import ManifestError
 from buildsys.lock.model import Lock
 from buildsys.lock.read import parse as parse_lock
 from buildsys.lock.write import dump
-from buildsys.manifest import candidates as wanted
 from buildsys.manifest.candidates import METRICS, MOST, numbered, seeds
 from buildsys.manifest.kinds import BIGGEST_SEED
 from buildsys.manifest.model import Asset, AssetName
@@ -68,12 +67,6 @@ def test_a_candidate_keeps_its_seed_whatever_their_number(seed: int, few: int, m
 
 def test_seeds_are_what_they_always_were() -> None:
     assert seeds(7, 4) == (7, 696813426, 2005978133, 816002003)
-
-
-def test_a_seed_that_is_taken_is_passed_over() -> None:
-    taken = seeds(7, 2)[1]
-    assert wanted._derived(7, 2, 0) == taken
-    assert wanted._derived(7, 2, 1) != taken
 
 
 def test_the_manifest_says_how_many_and_by_what() -> None:

@@ -1,4 +1,4 @@
-"""Whole builds with candidates: what is made, chosen, picked, refused, paid for and left by a killed build."""
+"""Whole builds with candidates: what is made, chosen, picked, refused, paid for, and left by a kill."""
 
 from __future__ import annotations
 
@@ -238,3 +238,40 @@ def test_refuses(studio: Studio, words: str, fact: str, hint: str) -> None:
     done = studio.run(*words.split(), code=2)
     assert done.stderr == f"error: {fact}\n\nhint: {hint}\n"
     assert (studio.folder / "assets.toml").read_text() == text
+
+GATED = KNIGHT + 'gates = { distance = { reference = "like.png", hash_bits = 0 } }\n'
+
+
+def test_gates_choose_among_them_and_none_is_remembered(game: Game) -> None:
+    game.write(KNIGHT)
+    game.build()
+    files = [one["file"] for one in shown(game)["candidates"]]
+    other = locked(game)["candidate"] % 4 + 1
+    (game.folder / "like.png").write_bytes(
+        (game.cache / "v1" / "objects" / files[other - 1][:2] / files[other - 1][2:]).read_bytes()
+    )
+    assert game.made() == ALL
+    game.write(GATED)
+    assert f"{NAME}  its gates changed" in game.run("plan").stdout
+    assert game.build()["built"] == [NAME]
+    assert locked(game)["candidate"] == other
+    faults = [one["faults"] for one in shown(game)["candidates"]]
+    assert [bool(found) for found in faults] == [number != other for number in (1, 2, 3, 4)]
+    lock = game.lock()
+    assert game.build("--locked")["fresh"] == [NAME]
+
+    # None of the first two, say, and nobody asks again.
+    (game.folder / "like.png").write_bytes((game.folder / "out" / f"{NAME}.png").read_bytes())
+    game.write(GATED.replace("seed = 7", "seed = 8"))
+    done = game.run("build", "--json", code=1)
+    assert json.loads(done.stdout)["failed"] == [NAME]
+    told = json.loads(done.stdout)["reasons"][NAME].splitlines()
+    assert told[0] == f"none of the 4 candidates of `{NAME}` passed its gates"
+    assert [line.split()[0] for line in told[1:5]] == ["1:", "2:", "3:", "4:"]
+    assert told[5] == f"the sheet lies at `.artlock/candidates/{NAME}.png`"
+    assert len(game.made()) == 4
+    assert game.build(code=1)["blocked"] == [NAME]
+    assert game.made() == []
+    game.write(GATED)
+    game.build()
+    assert (game.lock(), game.made()) == (lock, [])

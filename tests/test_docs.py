@@ -23,7 +23,7 @@ def blocks(page: str, language: str) -> list[str]:
 
 def test_the_engine_of_the_page_makes_a_picture(tmp_path: Path) -> None:
     game = Game(tmp_path / "game", tmp_path / "cache")
-    card, manifest = blocks("writing-an-engine.md", "toml")
+    card, manifest, _ = blocks("writing-an-engine.md", "toml")  # the last is about other engines
     (code,) = blocks("writing-an-engine.md", "python")
     (game.folder / "tools" / "noise.toml").write_text(card)
     (game.folder / "tools" / "noise.py").write_text(code)
@@ -72,6 +72,7 @@ PAGES = (
     "engine-stock.md",
     "engine-vector.md",
     "finish-steps.md",
+    "gates.md",
     "getting-started.md",
     "routing.md",
     "import.md",
@@ -88,13 +89,18 @@ def test_every_example_is_a_manifest(page: str, tmp_path: Path) -> None:
 
 
 def manifests(example: str) -> Iterator[str]:
-    """Whole manifests from what a page shows: itself, a few tables, or a finish step a line."""
+    """Whole manifests from what a page shows: itself, a few tables, a finish step or gates a line."""
     head = '[project]\nname = "page"\n'
     if example.startswith("{"):
         for step in example.splitlines():
             suffix = "webp" if '"webp"' in step else "png"
             asset = f'engine = "stock"\nprompt = "a"\nseed = 1\nsize = [64, 64]\nformat = "{suffix}"\n'
             yield f"{head}[assets.a]\n{asset}finish = [{step}]\n"
+        return
+    if example.startswith("gates ="):
+        for line in example.splitlines():
+            asset = 'engine = "vector"\ntext = "GO"\nsize = [64, 64]\n'
+            yield f"{head}[assets.hero]\n{asset}[assets.a]\n{asset}{line}\n"
         return
     text = example if "[project]" in example else head + example
     if re.search(r"^role +=|^role=", text, re.MULTILINE) and "[roles]" not in text:

@@ -422,3 +422,92 @@ def test_a_moderated_picture_is_paid_for_once_and_made_by_the_fallback(bench: Be
     assert game.build("--rebuild")["built"] == ["knight"]
     assert game.made() == ["knight", "knight"]
     assert len(bench.server.paid) == 1
+
+
+SPEAKING = 'f"{self.name} says {mood}", hint'
+
+
+def saying(studio: Studio, words: str) -> None:
+    """Have engines refuse and fail in these `words`."""
+    adapter = studio.folder / "tools" / "mood.py"
+    text = adapter.read_text()
+    assert SPEAKING in text
+    adapter.write_text(text.replace(SPEAKING, f"{words!r}, hint"))
+
+
+def test_no_words_of_a_refusal_steer_a_terminal(studio: Studio) -> None:
+    studio.engines()
+    saying(studio, "\x1b[2Jno \x1b]0;title\x07 \u202eknights")
+    studio.told(alpha="refused")
+    studio.build(code=1)
+    for words in (("plan",), ("status",), ("explain", "hero"), ("build", "--rebuild", "--dry-run")):
+        shown = studio.run(*words).stdout
+        assert "refused it on" in shown
+        assert r"\x1b[2Jno \x1b]0;title\x07 \u202eknights" in shown
+        assert not {"\x1b", "\x07", "\u202e"} & {*shown}
+
+
+def test_nor_do_the_words_of_a_lock(studio: Studio) -> None:
+    studio.engines(alpha=TO_BETA)
+    studio.told(alpha="refused")
+    studio.build()
+    text = studio.lock().decode()
+    lock = studio.folder / "assets.lock"
+    lock.write_text(text.replace('engine = "beta"', r'engine = "\u001b[2J"'))
+    studio.engines()
+    assert r"made with `\x1b[2J`, not `alpha`" in studio.run("check", code=1).stdout
+
+
+def test_a_flood_of_words_is_cut(studio: Studio) -> None:
+    studio.engines(alpha=TO_BETA)
+    saying(studio, "no" * 500_000)
+    studio.told(alpha="refused", beta="refused")
+    message = studio.build(code=1)["failures"]["hero"]["message"]
+    assert message.splitlines()[0] == "no" * 999 + "n…"
+    assert len(studio.run("status").stdout) < 3000
+
+
+@pytest.mark.parametrize("words", ["", " \n\t"])
+def test_an_engine_that_says_nothing_is_told_of_in_words(studio: Studio, words: str) -> None:
+    studio.engines()
+    saying(studio, words)
+    studio.told(alpha="refused")
+    told = "the engine `alpha` failed, and did not say why"
+    assert studio.build(code=1)["reasons"] == {"hero": told}
+    assert studio.build(code=1)["reasons"]["hero"].endswith(f": {told}")
+
+
+def test_what_is_told_begins_with_words(studio: Studio) -> None:
+    studio.engines()
+    saying(studio, "\n\nno knights\nnever")
+    studio.told(alpha="refused")
+    assert studio.build(code=1)["reasons"] == {"hero": "no knights\nnever"}
+    assert studio.build(code=1)["reasons"]["hero"].endswith(": no knights")
+
+
+def test_a_refusal_in_half_a_letter_is_a_refusal(studio: Studio) -> None:
+    """A provider's JSON may hold half a surrogate pair: as a bug of ours it would be paid for again."""
+    studio.engines(alpha=TO_BETA)
+    saying(studio, "no \ud83d")
+    studio.told(alpha="refused")
+    assert studio.build()["built"] == ["hero"]
+    assert studio.asked() == ["alpha hero", "beta hero"]
+
+
+TWIN = HERO.replace("hero", "twin") + "finish = [{ resize = [8, 8] }]\n"
+
+
+def test_two_crops_of_one_picture_are_paid_for_once(studio: Studio) -> None:
+    studio.engines(HERO + TWIN)
+    assert studio.build()["built"] == ["hero", "twin"]
+    assert len(studio.asked()) == 1
+    assert studio.build("--rebuild")["built"] == ["hero", "twin"]
+    assert len(studio.asked()) == 1
+
+
+def test_and_so_is_their_refusal(studio: Studio) -> None:
+    studio.engines(HERO + TWIN, alpha=TO_BETA)
+    studio.told(alpha="refused")
+    assert studio.build()["built"] == ["hero", "twin"]
+    assert [line.partition(" ")[0] for line in studio.asked()] == ["alpha", "beta"]
+    assert locked(studio, "twin") == locked(studio) == ("beta", "alpha", True)

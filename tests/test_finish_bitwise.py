@@ -37,6 +37,12 @@ CASES: dict[str, list[list[Any]]] = {
     "outline": [["outline", {"width": 3, "color": "#ff00aacc"}]],
     "inside": [["outline", {"width": 2, "side": "inside", "corners": "diamond"}]],
     "alpha": [["alpha", {"color": "#404040", "softness": 90}]],
+    "grayscale": [["grayscale", {"strength": 0.9, "contrast": 0.55, "opacity": 0.7}]],
+    "silhouette": [["silhouette", {"color": "#102030c0"}]],
+    "tile": [["tile", {"border": 15}]],
+    "tile hard": [["tile", {"border": 9, "feather": 0, "axis": "vertical"}]],
+    "normals": [["normals", {"strength": 7.3, "smooth": 1, "wrap": True}]],
+    "normals of alpha": [["normals", {"height": "alpha", "green": "directx", "invert": True}]],
     "all": [
         ["alpha", {"color": "#202020"}],
         ["trim", {}],

@@ -134,6 +134,17 @@ def test_a_failure_of_ours_over_an_answer_is_not_paid_for_again(bench: Bench, tm
     assert len(bench.server.paid) == 1
 
 
+def test_a_picture_that_came_too_small_was_paid_for(bench: Bench, tmp_path: Path) -> None:
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    game.write(manifest(bench).replace("size = [64, 64]", "size = [1024, 1024]"))
+    bench.server.will(*bench.provider.good(picture((512, 512)), "image/png"))
+    failure = game.build(code=1)["failures"]["knight"]
+    assert (failure["kind"], failure["hint"]) == ("internal", "ask for at most 512 x 512")
+    assert len(bench.server.paid) == 1
+    total = json.loads(game.run("report", "--json").stdout)["spends"]["total"]
+    assert total == {"pictures": 1, "usd": 0.0, "unknown": 1}
+
+
 def test_the_variable_s_address_wins_over_the_manifest_s(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -152,9 +152,9 @@ def test_a_retired_model_is_never_another_one(bench: Bench, model: str, day: str
 
 
 def test_a_model_that_ended_since(bench: Bench) -> None:
-    bench.server.will(said(404, "The model `gpt-image-1.5` has been deprecated.", "model_not_found"))
-    assert bench.fail(ErrorKind.RETIRED, model="gpt-image-1.5").message == (
-        "OpenAI has ended the model `gpt-image-1.5` (404): The model `gpt-image-1.5` has been deprecated."
+    bench.server.will(said(404, "The model `gpt-image-2` has been deprecated.", "model_not_found"))
+    assert bench.fail(ErrorKind.RETIRED, model="gpt-image-2").message == (
+        "OpenAI has ended the model `gpt-image-2` (404): The model `gpt-image-2` has been deprecated."
     )
 
 

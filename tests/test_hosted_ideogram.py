@@ -293,12 +293,18 @@ def test_no_address_is_a_lost_picture(bench: Bench) -> None:
     assert "it holds no address of a picture" in bench.fail(ErrorKind.UNCERTAIN).message
 
 
+def test_more_pixels_than_it_makes_are_refused_before_money_is_spent(bench: Bench) -> None:
+    failure = bench.refuse(size=(1536, 864))
+    assert failure.message == "`V_1_TURBO` makes at most 1,048,576 pixels, not the 1536 x 864 asked for"
+    assert failure.hint == "ask for at most 1365 x 767"
+
+
 def test_a_picture_that_is_too_small_is_told(bench: Bench) -> None:
     bench.server.will(*good(picture((1280, 720)), "image/png"))
-    result = bench.render(size=(1536, 864))
+    result = bench.render(size=(1344, 756))
     assert not isinstance(result, Done)
-    assert result.kind is ErrorKind.BAD_REQUEST
-    assert result.message == "`V_1_TURBO` made 1280 x 720 pixels, not the 1536 x 864 asked for"
+    assert result.kind is ErrorKind.INTERNAL
+    assert result.message == "`V_1_TURBO` made 1280 x 720 pixels, not the 1344 x 756 asked for"
     assert result.hint == "ask for at most 1280 x 720"
 
 

@@ -174,12 +174,23 @@ def test_a_name_that_nobody_knows(bench: Bench) -> None:
     assert failure.message.startswith(f"{bench.provider.name} can't be reached at `nowhere.invalid`: ")
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("status", [500, 502, 503])
 def test_the_provider_s_own_failures_may_pass(bench: Bench, status: int) -> None:
     bench.server.will(Reply(status, b"<h1>Bad day</h1>", {"Content-Type": "text/html"}))
     failure = bench.fail(ErrorKind.TRANSIENT)
     assert failure.message == f"{bench.provider.name} can't serve now ({status}): <h1>Bad day</h1>"
     assert failure.retry_after is None
+
+
+@pytest.mark.parametrize("status", [504, 524])
+def test_a_gateway_that_waits_no_longer_is_a_lost_answer(bench: Bench, status: int) -> None:
+    headers = {"Content-Type": "text/html", "x-request-id": "req-9"}
+    bench.server.will(Reply(status, b"<h1>Timeout</h1>", headers))
+    failure = bench.fail(ErrorKind.UNCERTAIN)
+    assert failure.message == (
+        f"{bench.provider.name} took the request (request `req-9`) and its answer was lost: "
+        f"it took too long ({status}): <h1>Timeout</h1>{BILL}"
+    )
 
 
 def test_a_failure_whose_words_are_cut_off_is_the_same_failure(bench: Bench) -> None:
@@ -245,7 +256,7 @@ def test_a_picture_of_fewer_pixels_than_asked(bench: Bench) -> None:
     bench.server.will(*bench.provider.good(picture((512, 512)), "image/png"))
     result = bench.render(size=(1024, 1024))
     assert not isinstance(result, Done)
-    assert result.kind is ErrorKind.BAD_REQUEST
+    assert result.kind is ErrorKind.INTERNAL
     assert result.message == (
         f"`{bench.provider.model}` made 512 x 512 pixels, not the 1024 x 1024 asked for"
     )

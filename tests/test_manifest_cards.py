@@ -174,6 +174,7 @@ SEE = 'see "Writing an engine" in the documentation'
             "mine.toml:5:1: these shapes are for every model, so what follows is never read",
             "add `models`, or move them to the end",
         ),
+        ("[ends]\nbig = 'soon'", MALFORMED + "Invalid RFC3339 encoded date - at `$.ends[...]`", SEE),
         (
             "[[shapes]]\nnegative = 'no'",
             MALFORMED + "Invalid enum value 'no' - at `$.shapes[0].negative`",

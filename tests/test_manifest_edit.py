@@ -88,10 +88,10 @@ def test_an_included_file_is_edited_in_its_place(tmp_path: Path) -> None:
 
 LAYOUTS = {
     "dotted under [assets]": (
-        '[assets]\n  hero.engine = "stock"\n  hero.prompt = "x"\n  hero.seed = 1\n  hero.size = [8, 8]\n',
+        '[assets]\n  hero.engine = "stock"\n  hero.prompt = "x"\n  hero.seed = 1\n  hero.size = [16, 16]\n',
         (
-            '[assets]\n  hero.engine = "stock"\n  hero.prompt = "x"\n  hero.seed = 1\n  hero.size = [8, 8]\n'
-            '  hero.format = "webp"\n'
+            '[assets]\n  hero.engine = "stock"\n  hero.prompt = "x"\n  hero.seed = 1\n'
+            '  hero.size = [16, 16]\n  hero.format = "webp"\n'
         ),
     ),
     "braces": (

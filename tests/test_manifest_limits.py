@@ -13,8 +13,9 @@ from test_manifest_cards import card, said
 from test_manifest_docs import valid
 
 from buildsys.manifest import limits
+from buildsys.manifest.allowance import Limits
 from buildsys.manifest.cards import BUNDLED
-from buildsys.manifest.model import AssetName, Engine, Limits
+from buildsys.manifest.model import AssetName, Engine
 from buildsys.manifest.read import parse
 from buildsys.manifest.source import Fault
 from buildsys.plan import recipe

@@ -22,6 +22,7 @@ from buildsys.manifest.model import (
     Project,
 )
 from buildsys.plan import graph, recipe
+from buildsys.plan.gates import Judgement
 from buildsys.plan.judge import Judge, Wishes
 from buildsys.plan.record import Parts, Picture, Record
 from buildsys.plan.refusal import Refusal
@@ -73,6 +74,7 @@ class FakeWorld:
         self.obstacles: dict[str, Reason] = {}
         self.left: set[tuple[str, Digest]] = set()
         self.refusals: dict[Digest, Refusal] = {}
+        self.judgements: dict[Digest, Judgement] = {}
 
     def file(self, path: str) -> Digest | None:
         return self.files.get(path)
@@ -83,6 +85,9 @@ class FakeWorld:
 
     def known(self, key: Digest) -> Record | None:
         return self.records.get(key)
+
+    def judged(self, key: Digest) -> Judgement | None:
+        return self.judgements.get(key)
 
     def refused(self, key: Digest) -> Refusal | None:
         return self.refusals.get(key)

@@ -133,10 +133,17 @@ def test_a_failure_says_what_memory_its_process_had(tmp_path: Path) -> None:
         with pytest.raises(EngineFailed):
             run.pool.render(engine("good"), request(fail="refused"))
         with pytest.raises(EngineFailed):
-            run.pool.render(engine("mortal"), request(act="exit"))
-        failed, lost = run.told.of(RequestSpent)
-        assert failed.host_bytes > 2**20
-        assert lost.host_bytes == 0, "nobody could say"
+            run.pool.render(engine("good", name="late", render_seconds=0.5), request(seconds=600))
+        assert all(spent.host_bytes > 2**20 for spent in run.told.of(RequestSpent))
+
+
+@pytest.mark.parametrize("act", ["exit", "segfault", "killed"])
+def test_what_a_lost_process_had_is_known_by_its_keeper(tmp_path: Path, act: str) -> None:
+    with running(tmp_path) as run:
+        with pytest.raises(EngineFailed):
+            run.pool.render(engine("mortal"), request(act=act, bytes=2**26))
+        (lost,) = run.told.of(RequestSpent)
+        assert 2**26 < lost.host_bytes < 2**28
 
 
 def test_a_request_whose_engine_never_loaded_was_not_tried(tmp_path: Path) -> None:

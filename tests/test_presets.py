@@ -57,7 +57,7 @@ def test_dall_e_3_is_retired_and_names_its_successor(game: Game, monkeypatch: py
     found = engines(game)["dalle3"]
     assert (found["ready"], found["retires"]) == (False, "2026-05-12")
     assert found["missing"] == "engine `dalle3` was retired on 2026-05-12"
-    assert found["hint"] == "map the role to `gpt-image`"
+    assert found["hint"] == "use `gpt-image` instead"
     game.write('[assets.a]\nengine = "dalle3"\nprompt = "a knight"')
     told = game.run("build", code=1)
     assert "engine `dalle3` was retired on 2026-05-12" in told.stdout + told.stderr

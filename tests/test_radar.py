@@ -79,6 +79,13 @@ def test_among_the_mapped_the_ready_come_first_then_those_of_this_profile() -> N
     assert names(manifest(profile="beta"), "sky", "cheap") == ["dear", "fog", "old", "stock", "cheap"]
 
 
+def test_what_has_ended_comes_after_what_is_only_not_set_up() -> None:
+    ended = Reason(why=Why.RETIRED, field="cheap", new="ended")
+    lacking = Reason(why=Why.ENGINE, new="no key")
+    found = rank(manifest(), "sky", lambda engine: ended if engine.name == "cheap" else lacking)
+    assert [item.engine.name for item in found] == ["old", "dear", "fog", "stock", "cheap"]
+
+
 def test_artlocks_own_engines_are_never_ranked() -> None:
     assert not {"finish", "placeholder"} & {*names(manifest(), "sprite")}
 
@@ -228,3 +235,13 @@ def test_the_warning_for_a_program() -> None:
         "cost": 0.1,
         "unknown": 0,
     }
+
+
+def test_a_model_whose_end_the_adapter_knows_ends_by_itself() -> None:
+    def retired(table: str) -> str:
+        text = f'[project]\nname = "ends"\n[engines.mine]\nadapter = "gpt_image"\n{table}'
+        return parse({"assets.toml": text}, root=Path()).engines["mine"].retired
+
+    assert retired('model = "gpt-image-1-mini"') == "2026-12-01"
+    assert retired('model = "gpt-image-1-mini"\nretired = 2027-06-01') == "2027-06-01"
+    assert retired('model = "gpt-image-2"') == ""

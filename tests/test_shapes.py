@@ -114,6 +114,8 @@ def test_the_nearest_size_is_one_that_is_made(name: str, width: int, height: int
         ("ideogram-v3-turbo", (1500, 1000), (1248, 832)),
         ("ideogram-v3-turbo", (1000, 100), (1000, 333)),
         ("stability-sd35-medium", (400, 300), (400, 320)),
+        ("ideogram-v1-turbo", (1536, 1536), (1024, 1024)),
+        ("stability-sd35-medium", (2048, 2048), (1024, 1024)),
         ("nano-banana-pro", (6000, 6000), (4096, 4096)),
         ("gpt-image", (500, 500), (496, 496)),
         ("gpt-image", (1600, 160), (1600, 544)),
@@ -143,7 +145,10 @@ def test_a_model_that_no_entry_names_is_not_judged() -> None:
             "gpt-image",
             "sides from 16 to 3840, in steps of 16, 1:3 at most, at most 8,294,400 pixels",
         ),
-        ("stability-sd35-medium", "1:1, 16:9, 9:16, 21:9, 9:21, 3:2, 2:3, 5:4, 4:5"),
+        (
+            "stability-sd35-medium",
+            "1:1, 16:9, 9:16, 21:9, 9:21, 3:2, 2:3, 5:4, 4:5, at most 1,048,576 pixels",
+        ),
         ("ideogram-v3-turbo", "69 sizes, up to 1024 × 1024, or smaller in these shapes"),  # noqa: RUF001 - "by"
     ],
 )

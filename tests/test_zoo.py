@@ -96,6 +96,19 @@ def test_a_bad_answer_is_named_and_the_rest_goes_on(
     assert isinstance(zoo.pool.render(engine(animal), request("next")), Done)
 
 
+def test_an_engine_that_lies_is_replaced_once_its_batch_is_answered(zoo: Zoo) -> None:
+    liar = engine("liar", batch=2)
+    held = zoo.pool.submit(liar, request("first"))
+    lie, truth = zoo.pool.submit(liar, request("hero", "empty")), zoo.pool.submit(liar, request("truth"))
+    assert isinstance(held.result(20), Done)
+    assert isinstance(lie.exception(20), EngineFailed)
+    assert isinstance(truth.result(20), Done)
+    assert isinstance(zoo.pool.render(liar, request("next")), Done)
+    lost = [event.reason for event in zoo.events if isinstance(event, WorkerLost)]
+    assert lost == ["the engine `liar` handed over what can't be used"]
+    assert zoo.count(WorkerStarted) == 2
+
+
 def hint_of(zoo: Zoo, error: EngineFailed, animal: str) -> str:
     """What an error advises where the engine gave no hint of its own: its log, if the engine is to blame."""
     if not error.lost and error.kind is not INTERNAL:

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import psutil
 
-from buildsys.manifest.model import Card, Engine, Limits
+from buildsys.manifest.allowance import Limits
+from buildsys.manifest.model import Card, Engine
 from engines.protocol import Request
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,7 +6,7 @@ import argparse
 from typing import Final
 
 from buildsys.cli import options as shared
-from buildsys.cli.console import count, paint, print_json, say
+from buildsys.cli.console import count, paint, print_json, say, tame
 from buildsys.errors import Exit
 from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict, Why
@@ -62,10 +62,10 @@ def as_json(step: Step) -> dict[str, str | None]:
 
 
 def kind(step: Step) -> str:
-    """What differs: `recipe`, `missing`, `moved`, `edited`, `foreign`, `new`, `placeholder`, `blocked`."""
+    """What differs: `recipe`, `missing`, `moved`, `edited`, `foreign`, `new`, `gates`… or `blocked`."""
     order = (
         *(Why.EDITED, Why.FOREIGN, Why.PLACEHOLDER, Why.NEW, Why.PART, Why.CANDIDATES, Why.UPSTREAM),
-        *(Why.LEFT, Why.MOVED, Why.MISSING),
+        *(Why.LEFT, Why.MOVED, Why.MISSING, Why.GATES),
     )
     found = {reason.why for reason in step.reasons}
     names = dict.fromkeys((Why.PART, Why.CANDIDATES, Why.UPSTREAM), "recipe")
@@ -75,7 +75,8 @@ def kind(step: Step) -> str:
 def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -> None:
     for step in differing:
         reasons = [*_engines(step), *(item.text() for item in step.reasons if item.why not in _OF_ENGINES)]
-        print(f"{paint(kind(step), 'yellow')}  {step.name}: {'; '.join(reasons) or step.reasons[0].text()}")
+        told = "; ".join(reasons) or step.reasons[0].text()
+        print(f"{paint(kind(step), 'yellow')}  {step.name}: {tame(told)}")
     owned = {step.output for step in plan.steps.values()}
     for name in plan.orphans:
         output = session.lock.records[name].output

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from buildsys.cli import options as shared
-from buildsys.cli.console import COLOUR_OF, columns, paint, print_json
+from buildsys.cli.console import COLOUR_OF, columns, paint, print_json, tame
 from buildsys.cli.plan import as_json, instead_told
 from buildsys.errors import Exit
 from buildsys.plan import recipe
@@ -39,8 +39,8 @@ def _json(step: Step, plan: Plan) -> dict[str, object]:
 
 def _describe(step: Step) -> str:
     lines = [f"{paint(step.name, 'bold')} is {paint(step.verdict.value, COLOUR_OF[step.verdict])}"]
-    lines += [f"  because {reason.text()}" for reason in step.reasons]
-    lines += [f"  hint: {reason.hint}" for reason in step.reasons[:1] if reason.hint]
+    lines += [f"  because {tame(reason.text())}" for reason in step.reasons]
+    lines += [f"  hint: {tame(reason.hint)}" for reason in step.reasons[:1] if reason.hint]
     if step.instead_of and step.verdict is Verdict.FRESH:
         lines.append(f"  {instead_told(step)}")
     lines.append(f"  defined at {step.asset.location}")
@@ -55,4 +55,4 @@ def _rows(step: Step) -> list[tuple[str, str]]:
 
 
 def _plain(value: str) -> str:
-    return str(json.loads(value)) if value.startswith('"') else value
+    return tame(str(json.loads(value)) if value.startswith('"') else value)

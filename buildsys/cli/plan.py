@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from buildsys.cli import options as shared
-from buildsys.cli.console import COLOUR_OF, count, paint, print_json
+from buildsys.cli.console import COLOUR_OF, count, paint, print_json, tame
 from buildsys.cli.money import costs_told
 from buildsys.errors import Exit
 from buildsys.plan.step import Plan, Step, Verdict
@@ -86,8 +86,8 @@ def instead_told(step: Step) -> str:
 def _lines(step: Step) -> list[str]:
     first, *others = step.reasons
     word = paint(f"{step.verdict.value:<8}", COLOUR_OF[step.verdict])
-    lines = [f"{word}  {paint(step.name, 'bold')}  {first.text()}"]
-    lines += [f"{'':<8}  {'':<{len(step.name)}}  {reason.text()}" for reason in others]
+    lines = [f"{word}  {paint(step.name, 'bold')}  {tame(first.text())}"]
+    lines += [f"{'':<8}  {'':<{len(step.name)}}  {tame(reason.text())}" for reason in others]
     if step.verdict is Verdict.BLOCKED and first.hint:
-        lines.append(f"{'':<8}  hint: {first.hint}")
+        lines.append(f"{'':<8}  hint: {tame(first.hint)}")
     return lines

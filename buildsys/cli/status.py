@@ -7,7 +7,7 @@ import datetime as dt
 
 from buildsys import leftovers
 from buildsys.cli import options as shared
-from buildsys.cli.console import COLOUR_OF, columns, count, paint, print_json
+from buildsys.cli.console import COLOUR_OF, columns, count, paint, print_json, tame
 from buildsys.cli.plan import as_json, instead_told, summary
 from buildsys.cli.retirement import retirement_json, retirement_told
 from buildsys.errors import Exit
@@ -60,4 +60,4 @@ def run(options: argparse.Namespace) -> int:
 def _row(step: Step) -> tuple[str, str, str, str]:
     word = paint(f"{step.verdict.value:<8}", COLOUR_OF[step.verdict])
     reason = step.reasons[0].text() if step.reasons else instead_told(step)
-    return word, step.name, step.asset.engine, reason
+    return word, step.name, step.asset.engine, tame(reason)

@@ -20,6 +20,7 @@ from buildsys.errors import ArtlockError
 from buildsys.journal import database
 from buildsys.journal.run import Heading, RunRows, now
 from buildsys.make.events import RequestFailed, RequestSpent, WorkerLost, WorkerStarted
+from buildsys.make.failure import GateFailed
 from buildsys.make.progress import (
     Action,
     ActionRecalled,
@@ -214,8 +215,11 @@ class Journal:
                 self._explain(key, event.message, rows)
         elif event.name in self._taken and not event.blocked:
             derived = self._taken[event.name].engine == FINISH
-            outside = {"engine": "", "key": "", "version": "", "error": OUTSIDE, "message": event.message}
-            rows.add("action", self._row(event.name, Action.FINISH if derived else Action.GENERATE) | outside)
+            action, kind = Action.FINISH if derived else Action.GENERATE, OUTSIDE
+            if event.kind == GateFailed.kind:
+                action, kind = Action.JUDGE, event.kind
+            outside = {"engine": "", "key": "", "version": "", "error": kind, "message": event.message}
+            rows.add("action", self._row(event.name, action) | outside)
 
     def _explain(self, key: tuple[str, str], message: str, rows: RunRows) -> None:
         # The row of the request may be there already, or still to come.

@@ -51,6 +51,7 @@ class _Entry(msgspec.Struct):
     instead_of: str = ""
     asked: _Sha256 | None = None
     candidate: Annotated[int, msgspec.Meta(ge=0)] = 0
+    gates: _Sha256 | None = None
 
 
 _KNOWN: Final = frozenset(_Entry.__struct_fields__)
@@ -112,6 +113,7 @@ def decode(
         instead_of=entry.instead_of,
         asked=None if entry.asked is None else Digest(entry.asked),
         candidate=entry.candidate,
+        gates=None if entry.gates is None else Digest(entry.gates),
     )
 
 

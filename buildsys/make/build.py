@@ -15,13 +15,14 @@ import msgspec
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, MakeError
 from buildsys.make import schedule
-from buildsys.make.failure import EngineFailed
+from buildsys.make.failure import EngineFailed, GateFailed
 from buildsys.make.pool import Stopped
 from buildsys.make.progress import AssetDone, AssetFailed, AssetsKept, Event, taken_up
 from buildsys.make.purse import Withheld
 from buildsys.make.recording import relabelled
 from buildsys.make.succession import Makes, Succession
 from buildsys.manifest.model import AssetName
+from buildsys.manifest.references import sources
 from buildsys.plan.judge import Judge
 from buildsys.plan.record import Record
 from buildsys.plan.standins import blocked_told
@@ -200,11 +201,11 @@ class Build:
 
     def _fail(self, name: AssetName, error: ArtlockError) -> None:
         if name not in self._failures:
-            kind = error.kind if isinstance(error, EngineFailed) else ""
+            kind = error.kind if isinstance(error, EngineFailed | GateFailed) else ""
             self._failures[name] = Failed(
                 name=name, message=error.message, hint=error.hint, kind=kind, log=_last_lines(error)
             )
-            self._tell(AssetFailed(name=name, message=error.message, hint=error.hint))
+            self._tell(AssetFailed(name=name, message=error.message, hint=error.hint, kind=kind))
 
     def _blame_upstream(self, doable: Collection[Step]) -> None:
         """Say why doit left alone what is made from a failed asset."""
@@ -212,7 +213,7 @@ class Build:
             if step.name in self._verdicts or step.name in self._failures:
                 continue
             source = next(
-                (item.asset for item in step.asset.inputs.values() if item.asset in self._failures), ""
+                (item.asset for item in sources(step.asset).values() if item.asset in self._failures), ""
             )
             cause = self._failures.get(AssetName(source))
             if cause is not None and cause.blocked:

@@ -13,14 +13,16 @@ from typing import Final, Self
 
 import msgspec
 
-from buildsys.errors import ArtlockError, MakeError
+from buildsys.errors import ArtlockError
 from buildsys.files import write_durably
 from buildsys.make.copies import Copies
-from buildsys.make.entrants import Against, Entrants
-from buildsys.make.failure import EngineFailed
+from buildsys.make.entrants import Entrants, faults_of
+from buildsys.make.failure import EngineFailed, GateFailed
+from buildsys.make.gatekeeper import Gatekeeper
 from buildsys.make.maker import Engines, Maker
 from buildsys.make.pool import Stopped
 from buildsys.make.progress import CandidateOut, Event
+from buildsys.make.recording import relabelled
 from buildsys.make.scoring import Scoring
 from buildsys.manifest.model import AssetName, Engine
 from buildsys.plan import candidates
@@ -38,10 +40,7 @@ OUT: Final = frozenset({ErrorKind.REFUSED, ErrorKind.BAD_REQUEST})
 other, which one is the best would hang on luck: the asset fails, and the next build asks for the rest."""
 
 
-class Rejected(MakeError):  # noqa: N818 - as in a sentence: it was rejected
-    """None of an asset's candidates may be adopted."""
-
-    kind = "gate"
+HINT: Final = "change the asset or its `gates`, or ask for more `candidates`"
 
 
 class Candidates:
@@ -51,19 +50,20 @@ class Candidates:
 
     Args:
         maker: makes one picture.
+        gatekeeper: judges one.
         root: the project.
         store: where pictures lie, and what is known of them.
         measure: the engine that measures.
         engines: what runs an engine.
         inputs: a private folder for copies that engines read.
         threads: candidates under way at once, of all assets.
-        against: what an asset's gates say against a finished picture.
         tell: given each candidate that is out; called from several threads.
     """
 
     def __init__(  # noqa: PLR0913 - all named where it is made
         self,
         maker: Maker,
+        gatekeeper: Gatekeeper,
         *,
         root: Path,
         store: Store,
@@ -71,13 +71,13 @@ class Candidates:
         engines: Engines,
         inputs: Path,
         threads: int,
-        against: Against = lambda *_: (),
         tell: Callable[[Event], None] = lambda _: None,
     ) -> None:
         self._maker = maker
+        self._gatekeeper = gatekeeper
         self._root = root
         self._store = store
-        self._entrants = Entrants(store, measure.card.version, against)
+        self._entrants = Entrants(store, measure.card.version)
         self._scoring = Scoring(measure, engines, self._entrants, Copies(store, inputs))
         # One for all assets: each has a thread of the build's own, which waits.
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="artlock-candidate")
@@ -109,11 +109,11 @@ class Candidates:
         if chosen is None or chosen.record is None:
             if refusal is not None and not any(one.record for one in entrants):
                 raise refusal
-            raise _rejected(step, entrants, shown)
-        record = msgspec.structs.replace(chosen.record, candidate=chosen.number, asked=step.asked)
+            raise self._rejected(step, entrants, shown)
+        record = relabelled(msgspec.structs.replace(chosen.record, candidate=chosen.number), step)
         # Named by what was asked for: the next build finds it without a look at the others.
         self._store.record_action(step.recipe or record.recipe, msgspec.to_builtins(record), sync=False)
-        self._maker.adopt(step, record)
+        record = self._maker.adopt(step, record)
         return record, (*_told(entrants, chosen, shown), *dict.fromkeys(notes))
 
     def _drawn(self, steps: Sequence[Step]) -> tuple[list[Entrant], list[str], EngineFailed | None]:
@@ -133,11 +133,11 @@ class Candidates:
                 self._tell(CandidateOut(name=step.label, engine=step.asset.engine, message=done.message))
                 entrants.append(self._entrants.one(step, message=done.message))
             else:
-                entrants.append(self._entrants.one(step, done[0]))
+                entrants.append(done[0])
                 notes += done[1]
         return entrants, notes, refusal
 
-    def _attempt(self, step: Step) -> tuple[Record, tuple[str, ...]] | EngineFailed:
+    def _attempt(self, step: Step) -> tuple[Entrant, tuple[str, ...]] | EngineFailed:
         try:
             record, notes = self._maker.draw(step)
         except EngineFailed as error:
@@ -145,7 +145,15 @@ class Candidates:
                 return error
             raise
         self._scoring.measure(step, record.picture)
-        return record, notes
+        faults = faults_of(self._gatekeeper.judge(step, record.picture))
+        return msgspec.structs.replace(self._entrants.one(step, record), faults=faults), notes
+
+    def _rejected(self, step: Step, entrants: Sequence[Entrant], shown: str) -> GateFailed:
+        fact = f"none of the {len(entrants)} candidates of `{step.name}` passed its gates"
+        lines = [f"  {one.number}: {'; '.join(one.faults) or one.message}" for one in entrants]
+        told = "\n".join([fact, *lines, *([f"the sheet lies at `{shown}`"] if shown else [])])
+        self._gatekeeper.remember(step, told, HINT)
+        return GateFailed(told, HINT)
 
     def _show(self, step: Step, entrants: Sequence[Entrant], chosen: Entrant | None) -> str:
         """Put the contact sheet where a person finds it: its path, empty where there is none."""
@@ -164,7 +172,7 @@ def sheet_of(name: AssetName) -> str:
     return f"{SHEETS}/{name}.png"
 
 
-def _worst(asked: Sequence[Future[tuple[Record, tuple[str, ...]] | EngineFailed]]) -> BaseException | None:
+def _worst(asked: Sequence[Future[tuple[Entrant, tuple[str, ...]] | EngineFailed]]) -> BaseException | None:
     """The error to end with, if any: a stop before all others, and then the first."""
     found = [error for future in asked if (error := future.exception()) is not None]
     return next((error for error in found if isinstance(error, Stopped)), found[0] if found else None)
@@ -175,11 +183,3 @@ def _told(entrants: Sequence[Entrant], chosen: Entrant, shown: str) -> tuple[str
     told = f"candidate {chosen.number} of {len(entrants)} was chosen"
     told += f", {out} out" if out else ""
     return (told + (f": see `{shown}`" if shown else ""),)
-
-
-def _rejected(step: Step, entrants: Sequence[Entrant], shown: str) -> Rejected:
-    faults = [f"  {one.number}: {'; '.join(one.faults) or one.message}" for one in entrants]
-    look = [f"the sheet lies at `{shown}`"] if shown else []
-    fact = f"none of the {len(entrants)} candidates of `{step.name}` passed its gates"
-    hint = "change the asset or its `gates`, or ask for more `candidates`"
-    return Rejected("\n".join([fact, *faults, *look]), hint)

@@ -5,22 +5,19 @@ Asks no engine: it serves the build that chooses, and the command that only show
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final
 
 import msgspec
 
 from buildsys.plan import candidates, recipe
 from buildsys.plan.candidates import Entrant, Score
+from buildsys.plan.gates import Judgement, judgement_key
 from buildsys.plan.record import Picture, Record
 from buildsys.plan.refusal import Refusal
 from buildsys.plan.step import Step
 from buildsys.store.objects import Store
 
-Against: TypeAlias = Callable[[Step, Picture], tuple[str, ...]]
-"""What speaks against a picture that was made for a step; nothing where it may be adopted."""
-
-NOT_MADE = "not made"
+NOT_MADE: Final = "not made"
 
 
 class Entrants:
@@ -29,13 +26,11 @@ class Entrants:
     Args:
         store: where pictures and their scores are kept.
         version: of the adapter that measures.
-        against: what an asset's gates say.
     """
 
-    def __init__(self, store: Store, version: str, against: Against = lambda *_: ()) -> None:
+    def __init__(self, store: Store, version: str) -> None:
         self._store = store
         self._version = version
-        self._against = against
 
     def of(self, step: Step) -> tuple[Entrant, ...]:
         """Every candidate of `step`, by number."""
@@ -55,8 +50,13 @@ class Entrants:
         )
         if record is None:
             return entrant
+        found = (
+            self._store.recall(judgement_key(step.gates, record.picture.file), Judgement)
+            if step.gates
+            else None
+        )
         return msgspec.structs.replace(
-            entrant, score=self.score(record.picture), faults=self._against(step, record.picture)
+            entrant, score=self.score(record.picture), faults=faults_of(found) if found else ()
         )
 
     def score(self, picture: Picture) -> Score | None:
@@ -67,3 +67,8 @@ class Entrants:
         """Remember what was measured. Raises `DiskError`."""
         key = candidates.score_key(picture.file, self._version)
         self._store.record_action(key, msgspec.to_builtins(score), sync=False)
+
+
+def faults_of(judgement: Judgement) -> tuple[str, ...]:
+    """What speaks against a picture, a sentence for each gate."""
+    return tuple(f"{finding.name}: it {finding.told}" for finding in judgement.failed)

@@ -5,8 +5,19 @@ Knows nothing of processes.
 
 from __future__ import annotations
 
+from typing import Final
+
 from buildsys.errors import MakeError
 from engines.protocol import ErrorKind
+
+MOST_SHOWN: Final = 2000
+"""Letters of what an engine says: a provider that answers with a whole page would flood every table."""
+
+
+class GateFailed(MakeError):  # noqa: N818 - as in a sentence: the gate failed
+    """A finished picture is not what its asset's gates ask for."""
+
+    kind = "gate"
 
 
 class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine failed
@@ -29,7 +40,7 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
         super().__init__(message, hint)
         self.kind = kind
         self.host_bytes = host_bytes
-        """The most main memory that its process had, where it lived to say so; 0: unknown."""
+        """The most main memory that its process had; 0: unknown."""
         self.log_tail = log_tail
         """The last lines that the engine wrote to its log."""
         self.retry_after = retry_after
@@ -62,3 +73,8 @@ class EngineFailed(MakeError):  # noqa: N818 - as in a sentence: the engine fail
         )
         other.engine = engine or self.engine
         return other
+
+
+def brief(said: str) -> str:
+    """What an engine said, cut where it is long."""
+    return said if len(said) <= MOST_SHOWN else f"{said[: MOST_SHOWN - 1]}…"

@@ -19,15 +19,17 @@ from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.make.copies import Copies
 from buildsys.make.failure import EngineFailed
+from buildsys.make.gatekeeper import Gatekeeper
 from buildsys.make.made import Made
 from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
 from buildsys.make.recording import record_of, relabelled
 from buildsys.make.refusals import Refusals
 from buildsys.make.results import Finished, Raw, damaged, picture_of, raw_of
+from buildsys.make.sources import Sources
+from buildsys.make.turns import Turns
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
 from buildsys.plan import handmade, price, provenance, recipe
-from buildsys.plan.judge import output_of
 from buildsys.plan.record import Parts, Record
 from buildsys.plan.step import Step
 from buildsys.store.objects import Store
@@ -57,6 +59,7 @@ class Maker:
         from_git: bytes of a path in the last commit, or None.
         rebuild: assets that are made again whatever the store knows.
         retry_refused: ask again for what an engine refused before.
+        gatekeeper: judges what is finished before it is adopted; None: all of it is.
         placing: told the path and the digest of each picture just before it is put in its place.
         tell: given each action, as it goes to an engine or needs none; called from several threads.
     """
@@ -73,6 +76,7 @@ class Maker:
         from_git: Callable[[str], bytes | None],
         rebuild: frozenset[AssetName] = frozenset(),
         retry_refused: bool = False,
+        gatekeeper: Gatekeeper | None = None,
         placing: Callable[[str, Digest], None] = lambda *_: None,
         tell: Callable[[Event], None] = lambda _: None,
     ) -> None:
@@ -81,10 +85,12 @@ class Maker:
         self._store = store
         self._engines = engines
         self._copies = Copies(store, inputs)
-        self._locate = locate
+        self._sources = Sources(store, self._copies, manifest, locate)
+        self._gatekeeper = gatekeeper
         self._from_git = from_git
         self._rebuild = rebuild
         self._refusals = Refusals(store, retry=retry_refused)
+        self._turns = Turns()
         self._placing = placing
         self._tell = tell
 
@@ -101,6 +107,10 @@ class Maker:
             if data is None:
                 return None
             self._store.put_bytes(data, sync=False)
+        if self._gatekeeper is not None and record.gates != step.gates:
+            if self._gatekeeper.another(step, record):
+                return None
+            self._gatekeeper.admit(step, record.picture)
         self._place(step, wanted)
         engine = step.asset.engine
         self._tell(ActionRecalled(name=step.name, action=Action.RESTORE, engine=engine, key=record.recipe))
@@ -117,23 +127,26 @@ class Maker:
     def make(self, step: Step) -> tuple[Record, tuple[str, ...]]:
         """Make an asset: its record, and notes for a person. Raises `MakeError`."""
         record, notes = self.draw(step)
-        self.adopt(step, record)
-        return record, notes
+        return self.adopt(step, record), notes
 
     def draw(self, step: Step) -> tuple[Record, tuple[str, ...]]:
         """Make its picture, and put it nowhere but into the store."""
         parts = _ready(step)
-        copies = self._snapshot(step, parts)
-        raw = self._generate(step, parts, copies)
+        copies = self._sources.lend(step.asset.inputs, parts.inputs)
+        with self._turns.of(recipe.generate_key(parts)):
+            raw = self._generate(step, parts, copies)
         finished = self._finish(step, parts, raw, copies)
         record = record_of(step, parts, raw, finished)
         if step.asset.engine != PLACEHOLDER:
             self._store.record_action(record.recipe, msgspec.to_builtins(record), sync=False)
         return record, raw.notes
 
-    def adopt(self, step: Step, record: Record) -> None:
-        """Put the picture of `record` where `step` goes. Raises `MakeError`."""
+    def adopt(self, step: Step, record: Record) -> Record:
+        """Put the picture of `record` where `step` goes, if its gates let it pass. Raises `MakeError`."""
+        if self._gatekeeper is not None:
+            self._gatekeeper.admit(step, record.picture)
         self._place(step, record.picture.file)
+        return relabelled(record, step)
 
     def _generate(self, step: Step, parts: Parts, copies: Mapping[str, Path]) -> Raw:
         if "image" in parts.inputs and step.asset.engine == FINISH:
@@ -164,6 +177,7 @@ class Maker:
         dear, cost = _dear(configured), price.billed(configured, request, done)
         result = raw_of(self._adopt(done, sync=dear), done, done.environment, cost)
         self._store.record_action(key, msgspec.to_builtins(result), sync=dear)
+        self._turns.done(key)
         self._refusals.forget(parts)
         return result
 
@@ -243,25 +257,12 @@ class Maker:
     def _recall(
         self, step: Step, action: Action, engine: str, key: Digest, kind: type[_Result]
     ) -> _Result | None:
-        cached = None if step.name in self._rebuild else self._store.recall(key, kind)
+        anew = step.name in self._rebuild and not self._turns.is_done(key)
+        cached = None if anew else self._store.recall(key, kind)
         if cached is None or not self._whole(cached.file):
             return None
         self._tell(ActionRecalled(name=step.label, action=action, engine=engine, key=key))
         return cached
-
-    def _snapshot(self, step: Step, parts: Parts) -> dict[str, Path]:
-        """Private copies of every input, of exactly the bytes that the recipe names."""
-        copies = {}
-        for field, item in step.asset.inputs.items():
-            # An asset's with its suffix: a program may tell a format by nothing else.
-            lies = output_of(self._manifest, self._manifest.assets[item.asset]) if item.asset else item.path
-            wanted = parts.inputs[field]
-            # Looked for on the disk only where the store lacks it: `reproduce` may know no path.
-            if not self._whole(wanted) and self._store.put_file(self._locate(lies), sync=False) != wanted:
-                source = item.asset or item.path
-                raise MakeError(f"`{source}` changed while it was read", "run `artlock build` again")
-            copies[field] = self._copies.lend(wanted, PurePosixPath(lies).name)
-        return copies
 
     def _whole(self, wanted: Digest) -> bool:
         """Whether the store really has these bytes: a damaged object must be made again, not relied on."""

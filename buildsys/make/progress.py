@@ -31,6 +31,8 @@ class Action(StrEnum):
     GENERATE = "generate"
     FINISH = "finish"
     RESTORE = "restore"
+    JUDGE = "judge"
+    """Its gates are held against the finished picture."""
 
 
 class ActionStarted(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +96,8 @@ class AssetFailed(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     hint: str = ""
     blocked: bool = False
+    kind: str = ""
+    """Of the engine's error; `gate` where its picture failed a gate, and empty where neither is to blame."""
 
 
 class JournalTrouble(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,7 +37,8 @@ def relabelled(record: Record, step: Step) -> Record:
     """`record` under the names of `step`: they are no part of a recipe, so a rename makes nothing stale.
 
     But `reproduce` and `credits` follow them, and would look for an asset that is gone. And an engine
-    may make as a stand-in what another project, or yesterday's manifest, asked it for.
+    may make as a stand-in what another project, or yesterday's manifest, asked it for. Nor are gates:
+    whoever calls has seen that the picture passes those of `step`.
     """
     return msgspec.structs.replace(
         record,
@@ -49,6 +50,7 @@ def relabelled(record: Record, step: Step) -> Record:
         asked=step.asked,
         # Which one was chosen is the record's to tell; a candidate that is asked for by its seed is none.
         candidate=record.candidate if step.asset.candidates else step.candidate,
+        gates=step.gates,
         credits=handmade.credits_of(step.asset, record.credits),
     )
 

@@ -1,4 +1,4 @@
-"""A process tree: a keeper, the engine it keeps, and the pipes to both.
+"""A process tree: a keeper, the engine it keeps, and the lines to both.
 
 Knows nothing of messages. The keeper (`engines/__main__.py`) ends the tree when the lifeline closes;
 only this process holds the lifeline's other end, so the kernel closes it however the builder ends.
@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -47,9 +49,12 @@ class ProcessTree:
         Raises `OSError`, whose `filename` is `python` where that can't be run, and `log` where that can't
         be written.
         """
+        self.peak = 0
+        """The most main memory that one of its processes had, in bytes, once it was ended; 0: unknown."""
         self._lock = threading.Lock()
         self._name = secrets.token_hex(16)
-        self.requests = self.replies = self._lifeline = -1
+        self.requests = self.replies = -1
+        self._lifeline: socket.socket | None = None
         theirs: list[int] = []
         try:
             theirs.append(os.open(log, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
@@ -57,7 +62,9 @@ class ProcessTree:
             theirs.append(theirs_in)
             self.replies, theirs_out = os.pipe()
             theirs.append(theirs_out)
-            theirs_life, self._lifeline = os.pipe()
+            # Not a pipe: on its way out, the keeper says here what only it can know.
+            self._lifeline, keepers = socket.socketpair()
+            theirs_life = keepers.detach()
             theirs.append(theirs_life)
             self._keeper = subprocess.Popen(  # noqa: S603 - the interpreter and the file are ours
                 # -P: nothing in the current folder may shadow a module.
@@ -71,7 +78,7 @@ class ProcessTree:
                 # Not in the terminal's group: a ctrl-C is for the builder, which then decides.
                 start_new_session=True,
             )
-        except OSError:
+        except BaseException:  # a bug, too, such as an environment that no process can have
             self._close_pipes()
             raise
         finally:
@@ -88,9 +95,9 @@ class ProcessTree:
     def cut(self) -> None:
         """Have the keeper end the whole tree; returns at once. Any thread, any time, any number."""
         with self._lock:
-            if self._lifeline >= 0:
-                os.close(self._lifeline)
-                self._lifeline = -1
+            if self._lifeline is not None:
+                with suppress(OSError):  # the keeper may be gone
+                    self._lifeline.shutdown(socket.SHUT_WR)
 
     def kill(self) -> None:
         """End the whole tree and wait until it is gone."""
@@ -102,6 +109,7 @@ class ProcessTree:
             # A keeper ends as its engine did, so this may be either's own death, and then nobody has ended
             # what the engine left behind.
             strays.end(f"{_MARK}={self._name}", _FORCED)
+        self._hear_out()
         self._close_pipes()
 
     def leave(self) -> None:
@@ -112,8 +120,18 @@ class ProcessTree:
         self.wait()
         self.kill()
 
+    def _hear_out(self) -> None:
+        """Take in the last word of a keeper that has ended; one that was killed said none."""
+        if self._lifeline is not None:
+            self._lifeline.setblocking(False)
+            with suppress(OSError, ValueError):
+                self.peak = int(self._lifeline.recv(32))
+
     def _close_pipes(self) -> None:
-        self.cut()
+        with self._lock:
+            if self._lifeline is not None:
+                self._lifeline.close()
+                self._lifeline = None
         for number in (self.requests, self.replies):
             if number >= 0:
                 os.close(number)

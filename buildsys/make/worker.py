@@ -21,7 +21,7 @@ from buildsys.make.conduct import answered, assets_of, difference_of
 from buildsys.make.devices import CPU
 from buildsys.make.ending import ending_of, not_begun
 from buildsys.make.enginelog import EngineLog, shortened
-from buildsys.make.failure import EngineFailed
+from buildsys.make.failure import EngineFailed, brief
 from buildsys.make.inspection import Unfit, adopt, named
 from buildsys.make.surroundings import conceal, concealed, seen_by
 from buildsys.make.tree import ProcessTree
@@ -63,6 +63,7 @@ class Worker:
         self._place = place
         self._environ = environ
         self._sent = False  # whether it was told what to make, and has not answered all of it
+        self._lied = False  # whether it handed over what is not fit to be adopted
         self._log = EngineLog(place.log, root)
         python = engine.python or sys.executable
         seen = seen_by(engine, environ, place.temporary)
@@ -138,8 +139,9 @@ class Worker:
         """Make `requests`, yielding each result as it comes, in any order.
 
         The `output` of a `Done` is the absolute path of a file that was taken from the engine, and then
-        inspected; one that is not fit to be adopted comes as a `Failure`. Raises `EngineFailed` where the
-        process is lost; requests that were not yielded are not made.
+        inspected; one that is not fit to be adopted comes as a `Failure`, and costs the process its place
+        once all are answered. Raises `EngineFailed` where the process is lost; requests that were not
+        yielded are not made.
         """
         waiting = {request.id: request for request in requests}
         line = self._encoded(waiting)
@@ -175,6 +177,12 @@ class Worker:
         except ProtocolError as error:
             raise self._lost(f"broke the protocol: {error}", ErrorKind.INTERNAL) from None
         self._sent = False
+        self._part_with_a_liar()
+
+    def _part_with_a_liar(self) -> None:
+        if self._lied:
+            # Whatever made it do so, such as a full disk or a library in disorder, it may do it again.
+            raise self._lost("handed over what can't be used", ErrorKind.INTERNAL, unasked=True)
 
     def _hung_up(self) -> bool:
         """Whether the engine is gone, without a word. Raises `ProtocolError` where it said something."""
@@ -201,6 +209,7 @@ class Worker:
             output = named(result.output, request.output, raw=not card.steps)
             adopt(self._place.staging, self._place.made, output, request.size, exact=card.exact)
         except Unfit as error:
+            self._lied = True
             fact = f"the engine `{self._engine.name}` made no usable picture of `{request.asset}`: {error}"
             return Failure(id=request.id, kind=ErrorKind.INTERNAL, message=fact, host_bytes=result.host_bytes)
         result = dataclasses.replace(result, output=str(self._place.made / result.output))
@@ -212,7 +221,8 @@ class Worker:
         if failure.kind is ErrorKind.INTERNAL:
             time.sleep(0.05)  # its traceback was written before its answer, but is drained beside it
             hint = hint or self._log.advice
-        error = self._error(failure.message, hint, failure.kind, failure.retry_after)
+        silent = f"the engine `{self._engine.name}` failed, and did not say why"
+        error = self._error(failure.message.strip() or silent, hint, failure.kind, failure.retry_after)
         error.host_bytes = failure.host_bytes
         return error
 
@@ -226,11 +236,12 @@ class Worker:
     ) -> EngineFailed:
         card = self._engine.card
         return EngineFailed(
-            conceal(message, card, self._environ),
-            conceal(hint, card, self._environ),
-            kind=kind,
             # In this order: half of a key that was cut would not be recognised.
+            brief(conceal(message, card, self._environ)),
+            brief(conceal(hint, card, self._environ)),
+            kind=kind,
             log_tail=shortened(conceal(self._log.tail(), card, self._environ)),
+            host_bytes=self._tree.peak,
             retry_after=retry_after,
             **how,
         )

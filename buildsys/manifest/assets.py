@@ -16,6 +16,7 @@ from buildsys.manifest.able import Sieve
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.engines import Scopes, chosen
 from buildsys.manifest.finish import Finish, Finisher
+from buildsys.manifest.gates import Gates
 from buildsys.manifest.matrix import Declared
 from buildsys.manifest.model import Asset, AssetName, Engine, Input, Need
 from buildsys.manifest.needs import Unmet
@@ -26,7 +27,7 @@ from buildsys.manifest.wording import Wording, lacks, refused
 
 Json: TypeAlias = Any
 
-_FINISHED: Final = frozenset({"finish", "matrix", "format", "formats", "scales", "profiles"})
+_FINISHED: Final = frozenset({"finish", "gates", "tile", "matrix", "format", "formats", "scales", "profiles"})
 _TAKEN: Final = {"source": _FINISHED | {"source", *sources.CREDITS}, "from": _FINISHED | {"from"}}
 """Keys of assets that no engine draws, by the key that tells what they are made of."""
 
@@ -41,6 +42,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     scopes: Scopes
     styles: Styles
     finisher: Finisher
+    gates: Gates
     out: str = "out"
     """The output folder."""
 
@@ -97,6 +99,7 @@ def _drawn(
         finish=finished.steps,
         inputs={**inputs, **finished.inputs} if inputs or finished.inputs else {},
         format=outputs.own_format(asset.table),
+        gates=rules.gates.of(asset, layer.gates, text),
         location=asset.location,
     )
     if engine is not None:
@@ -127,6 +130,7 @@ def _derived(asset: Declared, taken: str, rules: Rules) -> Asset:
         format=outputs.own_format(asset.table),
         author=asset.table.get("author", ""),
         licence=asset.table.get("licence", ""),
+        gates=rules.gates.of(asset, {}, ""),
         location=asset.location,
     )
 

@@ -16,9 +16,10 @@ import msgspec
 from buildsys.errors import ManifestError, did_you_mean
 from buildsys.manifest import devices, limits, needs, shapes, source, values
 from buildsys.manifest.ability import ModelCard
+from buildsys.manifest.allowance import Limits
 from buildsys.manifest.bundle import Bundle
 from buildsys.manifest.kinds import is_word
-from buildsys.manifest.model import Card, Limits, Parameter, StepCard
+from buildsys.manifest.model import Card, Parameter, StepCard
 from buildsys.manifest.names import check_path
 from buildsys.manifest.schema import ENGINES
 from buildsys.manifest.source import Fault, Problems, Source
@@ -38,7 +39,13 @@ PLACEHOLDER: Final = "placeholder"
 MEASURE: Final = "measure"
 """The engine that holds pictures against each other and lays out contact sheets, and its adapter."""
 
-OWN: Final = (FINISH, PLACEHOLDER, MEASURE)
+GATE: Final = "gate"
+"""The engine that says whether a finished picture is what was asked for, and its adapter."""
+
+OCR: Final = "ocr"
+"""The engine that reads lettering back, and its adapter; its extra is not in the base install."""
+
+OWN: Final = (FINISH, PLACEHOLDER, MEASURE, GATE, OCR)
 """What artlock uses by itself: no asset, role or engine of a manifest names one."""
 
 THROUGH: Final = "pass"

@@ -123,13 +123,18 @@ def _engine(name: str, entry: Entry, table: dict[str, Json], cards: Cards) -> En
         devices=places,
         sandbox=table.get("sandbox", True),
         python=table.get("python", ""),
-        retired=kinds.iso(table["retired"]) if "retired" in table else "",
+        retired=kinds.iso(table["retired"]) if "retired" in table else _end(card, table.get("model", "")),
         successor=table.get("successor", ""),
         fallback=tuple(table.get("fallback", ())),
         price=price,
         licence=table.get("licence", ""),
         location=Location(entry.source.file),
     )
+
+
+def _end(card: Card, model: str) -> str:
+    """ISO date on which the provider ended `model`, or will, as far as the card knows."""
+    return card.ends[model].isoformat() if model in card.ends else ""
 
 
 def _settled(declared: Mapping[str, Parameter], given: Mapping[str, Json], bundle: Bundle) -> dict[str, Json]:

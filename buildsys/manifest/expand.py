@@ -27,6 +27,7 @@ from buildsys.manifest.assets import Rules
 from buildsys.manifest.cards import FINISH, Cards
 from buildsys.manifest.engines import Scopes
 from buildsys.manifest.finish import Finisher
+from buildsys.manifest.gates import Gates
 from buildsys.manifest.model import Asset, AssetName, Engine, Location, Manifest, Project
 from buildsys.manifest.names import Outputs
 from buildsys.manifest.source import Fault, Problems, Source
@@ -64,7 +65,8 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
     problems.check()
     scopes = Scopes(configured, cards.bundle)
     finisher = Finisher(configured[FINISH].card, cards.bundle)
-    styles = Styles(document.sections["styles"], variables, scopes, finisher, problems, chosen)
+    gates = _gates(document, configured, cards, problems)
+    styles = Styles(document.sections["styles"], variables, scopes, finisher, gates, problems, chosen)
     rules = Rules(
         profile=chosen,
         variables=variables,
@@ -73,6 +75,7 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
         scopes=scopes,
         styles=styles,
         finisher=finisher,
+        gates=gates,
         out=project.out,
     )
     made, elsewhere = _assets(document, rules, problems)
@@ -97,6 +100,19 @@ def _telling(asset: Asset, policy: str) -> Asset:
     """`asset`, and whatever may stand in for it, with what its picture is to tell of itself."""
     others = tuple(_telling(other, policy) for other in asset.standins)
     return msgspec.structs.replace(asset, metadata=policy, standins=others)
+
+
+def _gates(document: Document, configured: Mapping[str, Engine], cards: Cards, problems: Problems) -> Gates:
+    """What resolves gates, and those of every asset; what is wrong with these goes to `problems`."""
+    section = document.sections["gates"]
+    gates = Gates(configured, cards.bundle, {name: entry.value for name, entry in section.items()})
+    for name, entry in section.items():
+        try:
+            gates.check({name: entry.value})
+        except Fault as fault:
+            problems.add(entry.source, fault.under("gates"))
+    problems.check()
+    return gates
 
 
 def _adapters(sources: Sequence[Source]) -> Iterator[str]:

@@ -12,6 +12,7 @@ import msgspec
 
 from buildsys.errors import did_you_mean
 from buildsys.manifest import values
+from buildsys.manifest.ability import Capability
 from buildsys.manifest.bundle import Bundle
 from buildsys.manifest.kinds import written
 from buildsys.manifest.model import AssetName, Card, FinishStep, Input, Parameter, StepCard
@@ -46,13 +47,17 @@ class Finisher:
             self._known[key] = _resolve(steps, self._card, self._bundle)
         return self._known[key]
 
-    def makes_alpha(self, steps: Iterable[str]) -> bool:
-        """Whether one of the `steps`, by name, makes a transparent background."""
-        return any(self._card.steps[name].alpha for name in steps if name in self._card.steps)
+    def meets(self, need: Capability, steps: Iterable[str]) -> bool:
+        """Whether one of the `steps`, by name, does what is needed."""
+        return any(_meets(self._card.steps[name], need) for name in steps if name in self._card.steps)
 
-    def alpha_step(self) -> str:
+    def step_for(self, need: Capability) -> str:
         """The first step that does; empty where there is none."""
-        return next((name for name in self._card.steps if self.makes_alpha([name])), "")
+        return next((name for name in self._card.steps if self.meets(need, [name])), "")
+
+
+def _meets(step: StepCard, need: Capability) -> bool:
+    return (need is Capability.ALPHA and step.alpha) or (need is Capability.TILING and step.tiling)
 
 
 def _resolve(steps: Sequence[Mapping[str, Json]], card: Card, bundle: Bundle) -> Finish:

@@ -14,8 +14,8 @@ import msgspec
 
 from buildsys.errors import did_you_mean
 from buildsys.manifest import kinds
+from buildsys.manifest.allowance import Limits
 from buildsys.manifest.kinds import Kind, written
-from buildsys.manifest.model import Limits
 from buildsys.manifest.source import Fault, at
 from engines.protocol import ErrorKind
 

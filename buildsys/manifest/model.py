@@ -6,6 +6,7 @@ parameters say *what* to make and always do.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NewType, TypeAlias
@@ -13,7 +14,9 @@ from typing import Any, NewType, TypeAlias
 import msgspec
 
 from buildsys.manifest.ability import Capability, Lettering, ModelCard
-from engines.protocol import Determinism, ErrorKind
+from buildsys.manifest.allowance import Limits
+from buildsys.manifest.pricing import Price
+from engines.protocol import Determinism
 
 AssetName = NewType("AssetName", str)
 """Path under the output folder, without a suffix: `ui/play-button`."""
@@ -45,8 +48,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     type: str
-    """`string`, `integer`, `number`, `boolean`, `color` (`#rrggbb` or `#rrggbbaa`), `file`, `files`
-    (a table of them), `size` (two integers), `numbers`, `strings`, `table`."""
+    """`string`, `integer`, `number`, `bytes` (an integer, or `200 kB`), `boolean`, `color` (`#rrggbb` or
+    `#rrggbbaa`), `file`, `files` (a table of them), `size` (two integers), `numbers`, `strings`, `table`."""
     doc: str = ""
     default: Json = None
     """None: left out of the recipe unless given."""
@@ -69,26 +72,8 @@ class StepCard(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Parameter]
     alpha: bool = False
     """Whether it makes a transparent background where there was none."""
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of the machine, of a provider and of a person's patience one engine may use."""
-
-    concurrent: int = 0
-    """Processes at once, each at one batch, which is one request where the adapter takes no more; 0: as
-    many as jobs where the adapter is `parallel`, else one. On a GPU it is one process for each device,
-    whatever stands here."""
-    per_minute: int = 0
-    """Requests begun in any 60 seconds; 0: no limit."""
-    load_seconds: float = 60.0
-    """Deadline for `hello`."""
-    render_seconds: float = 120.0
-    """Deadline for one request since its last progress."""
-    memory: float = 0.0
-    """Bytes that a process may take: of address space on the CPU, of the device's memory on a GPU. From 0
-    to 1 it is a share of the machine's or the device's memory; 0: no limit."""
-    tries: Mapping[ErrorKind, int] = {}
-    """How often a request is tried in all, by the kind of its error; see `buildsys.make.retry`."""
+    tiling: bool = False
+    """Whether it makes copies of a picture fit side by side."""
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +117,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """The model that the adapter carries itself and its digest; empty where the manifest chooses."""
     pinned: bool = False
     """Whether the manifest must choose a model, and pin its revision."""
+    ends: Mapping[str, dt.date] = {}
+    """Models that their provider ended, or will, and the day; an engine's own `retired` comes first."""
     fetch: str = ""
     """The command that brings the weights of a Hub model; `{model}` and `{revision}` are filled in."""
     minimum: int = 1
@@ -154,29 +141,6 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Parameter] = {}
     settings: Mapping[str, Parameter] = {}
     steps: Mapping[str, StepCard] = {}
-
-
-class PicturePrice(msgspec.Struct, frozen=True, kw_only=True):
-    """What a picture costs, and which pictures cost that."""
-
-    usd: float
-    parameters: Mapping[str, Json] = {}
-    """What the asset's parameters must be; empty: whatever they are."""
-    size: tuple[int, int] | None = None
-    """What the asset's size must be."""
-    over: tuple[int, int] | None = None
-    """The asset's size must have more pixels than this one."""
-
-
-class Price(msgspec.Struct, frozen=True, kw_only=True):
-    """What an engine's provider asks."""
-
-    dated: str = ""
-    """ISO date on which somebody looked it up; empty where the manifest does not say."""
-    pictures: tuple[PicturePrice, ...] = ()
-    """The first one that fits a picture is its price."""
-    tokens: Mapping[str, float] = {}
-    """US dollars per million tokens, by their kind; see `buildsys.manifest.prices.TOKENS`."""
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,6 +188,17 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     """Or another asset, whose finished output is taken."""
 
 
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a finished picture must be before it is adopted; never part of a recipe."""
+
+    name: str
+    engine: str
+    """The engine that judges: `gate` or `ocr`."""
+    parameters: Mapping[str, Json] = {}
+    """Every one with a value; those of type `file` are in `inputs` instead."""
+    inputs: Mapping[str, Input] = {}
+
+
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """One output, with styles, variables, matrix, roles and defaults all resolved for one profile."""
 
@@ -249,6 +224,8 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     asset's picture is `image`; a file of finish step number i (from 0) is `finish.i.NAME`."""
     format: str = "png"
     """Suffix of the output: `png` or `webp`."""
+    gates: tuple[Gate, ...] = ()
+    """In the order of the judges' cards, each name once."""
     candidates: int = 0
     """How many pictures to make, of which one is chosen; 0: one, and nothing to choose."""
     choose: str = ""

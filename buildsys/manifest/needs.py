@@ -64,8 +64,8 @@ def can(card: Card, need: Capability) -> bool:
 
 def left(needs: Iterable[Capability], steps: Iterable[str], finisher: Finisher) -> tuple[Capability, ...]:
     """Those of `needs` that the finish `steps` leave to the engine."""
-    keyed = finisher.makes_alpha(steps)
-    return tuple(need for need in needs if not (keyed and need is Capability.ALPHA))
+    names = tuple(steps)
+    return tuple(need for need in needs if not finisher.meets(need, names))
 
 
 def is_told(card: Card, text: str, prompt: str) -> bool:
@@ -85,7 +85,7 @@ def check(asset: Asset, engine: Engine, written: Sequence[str], finisher: Finish
     for need in asset.needs:
         path = ("needs", written.index(need))
         if not can(engine.card, need):
-            step = finisher.alpha_step() if need is Capability.ALPHA else ""
+            step = finisher.step_for(need)
             raise Unmet(_lack(asset, engine, need), f"add the finish step `{step}`" if step else "", path)
         if need is Capability.ALPHA:
             _check_conditions(asset, engine, path)

@@ -23,7 +23,7 @@ Json: TypeAlias = Any
 
 _KEYS: Final = ("of", "filter")
 _SAME_SIZE: Final = frozenset(
-    {"quantize", "levels", "lut", "outline", "alpha", "grayscale", "silhouette", "normals", ENCODE}
+    {"quantize", "levels", "lut", "outline", "alpha", "grayscale", "silhouette", "tile", "normals", ENCODE}
 )
 """Finish steps that leave a picture's size as it is."""
 

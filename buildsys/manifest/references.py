@@ -10,11 +10,23 @@ from typing import Final
 
 from buildsys.errors import did_you_mean
 from buildsys.manifest.cards import FINISH
-from buildsys.manifest.model import Asset, AssetName
+from buildsys.manifest.model import Asset, AssetName, Input
 from buildsys.manifest.source import Fault
 
 _SHOWN: Final = 10
 """Assets of a circle that a message names; of a longer one, its ends."""
+
+
+def sources(asset: Asset) -> Mapping[str, Input]:
+    """Every input of `asset`, and every file of its gates as `gates.NAME.PARAMETER`."""
+    if not asset.gates:
+        return asset.inputs
+    return {**asset.inputs, **gate_files(asset)}
+
+
+def gate_files(asset: Asset) -> dict[str, Input]:
+    """What the gates of `asset` hold its picture against, as `gates.NAME.PARAMETER`."""
+    return {f"gates.{gate.name}.{name}": item for gate in asset.gates for name, item in gate.inputs.items()}
 
 
 def faults(
@@ -23,20 +35,21 @@ def faults(
     """What is wrong with the names that `assets` take pictures from, by the asset that does so."""
     edges: dict[AssetName, tuple[AssetName, ...]] = {}
     for name, asset in assets.items():
-        if not asset.inputs:
+        taken_from = sources(asset)
+        if not taken_from:
             continue
-        for key, taken in asset.inputs.items():
+        for key, taken in taken_from.items():
             if taken.asset and taken.asset not in assets:
                 fault = _missing(name, taken.asset, assets, elsewhere, profile)
                 yield name, fault.under(*_path(asset, key))
-        edges[name] = tuple(taken.asset for taken in asset.inputs.values() if taken.asset)
+        edges[name] = tuple(taken.asset for taken in taken_from.values() if taken.asset)
     if cycle := _cycle(edges):
         way: list[str] = [*cycle, cycle[0]]
         if len(way) > _SHOWN:
             way[3:-3] = ["…"]
         fact = f"assets are made from one another in a circle: `{' → '.join(way)}`"
         first, second = assets[cycle[0]], [*cycle, cycle[0]][1]
-        key = next(key for key, taken in first.inputs.items() if taken.asset == second)
+        key = next(key for key, taken in sources(first).items() if taken.asset == second)
         yield first.name, Fault(fact, "take one of them out of the circle", _path(first, key))
 
 
@@ -72,6 +85,8 @@ def _path(asset: Asset, key: str) -> tuple[str | int, ...]:
     if key.startswith("finish."):
         _, index, parameter = key.split(".", 2)
         return "finish", int(index), parameter
+    if key.startswith("gates."):
+        return tuple(key.split(".", 2))
     return "parameters", *key.split(".", 1)
 
 

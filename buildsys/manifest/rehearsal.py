@@ -30,7 +30,7 @@ def rehearse(document: Document, rules: Rules, names: Collection[AssetName], pro
             continue
         found = Problems()
         entries = document.sections["styles"]
-        styles = Styles(entries, rules.variables, rules.scopes, rules.finisher, found, profile)
+        styles = Styles(entries, rules.variables, rules.scopes, rules.finisher, rules.gates, found, profile)
         other = msgspec.structs.replace(rules, profile=profile, styles=styles)
         for key, entry in document.sections[_SECTION].items():
             if _concerned(entry, other):

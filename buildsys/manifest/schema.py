@@ -44,6 +44,18 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
 _LIMITS: Final = Kind("a table", "{ render_seconds = 300 }", kinds.TABLE.accepts, limits.schema())
 """What stands in it is judged with its engine, key by key."""
+_GATE: Final = Kind(
+    "a gate's main parameter, a table of its parameters, or `false`",
+    "{}",
+    lambda value: isinstance(value, bool | int | float | str | list | dict),
+    {"type": ["boolean", "integer", "number", "string", "array", "object"]},
+)
+_GATES: Final = Kind(
+    "a table from gate to what it asks",
+    "{ alpha = [0.1, 0.9] }",
+    lambda value: isinstance(value, dict) and all(map(_GATE.accepts, value.values())),
+    {"type": "object", "additionalProperties": _GATE.schema},
+)
 _ENGINES: Final = msgspec.structs.replace(
     kinds.WORDS, words="a non-empty array of engines", example='["stock"]'
 )
@@ -91,6 +103,10 @@ ROLES: Final = Section(
     doc="What an asset is for, and the engine that makes such assets: one, or one for each profile.",
     names=kinds.ROLE,
 )
+GATES: Final = Section(
+    doc="What every finished picture must be, unless its style or the asset itself says otherwise.",
+    names=_GATE,
+)
 _STYLES: Final = Section(
     doc="A look that assets share.",
     named=True,
@@ -101,6 +117,7 @@ _STYLES: Final = Section(
         "parameters": Key(kinds.TABLE, "Parameters of the adapter, or a table of them for one engine."),
         "size": Key(kinds.SIZE, "Width and height in pixels, where the asset gives none."),
         "finish": Key(kinds.STEPS, "Finish steps, where the asset gives none."),
+        "gates": Key(_GATES, "What the finished picture must be, beside what the asset asks."),
     },
 )
 STYLES: Final = _profiled(_STYLES, "styles")
@@ -158,6 +175,8 @@ _ASSETS: Final = Section(
         "needs": Key(_NEEDS, "What its engine must be able to do, beside what the other keys ask for."),
         "parameters": Key(kinds.TABLE, "Parameters of the adapter, or a table of them for one engine."),
         "finish": Key(kinds.STEPS, "Finish steps in order: [{ trim = {} }, { resize = [64, 64] }]."),
+        "gates": Key(_GATES, "What the finished picture must be before it is adopted."),
+        "tile": Key(kinds.BOOLEAN, "Whether copies of it lie side by side: the gate `seam`."),
         "matrix": Key(kinds.MATRIX, "Axes; one asset is made for each combination of their values."),
         "format": Key(kinds.choice("png", "webp"), "Format of the output, both lossless.", default="png"),
         "formats": Key(kinds.FORMATS, "Several formats, each an output of its own."),
@@ -172,6 +191,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "project": PROJECT,
     "variables": VARIABLES,
     "roles": ROLES,
+    "gates": GATES,
     "styles": STYLES,
     "engines": ENGINES,
     "assets": ASSETS,

@@ -15,6 +15,7 @@ from buildsys.manifest import needs, profiles, shapes, template
 from buildsys.manifest.circles import untangled
 from buildsys.manifest.engines import Scopes
 from buildsys.manifest.finish import Finish, Finisher
+from buildsys.manifest.gates import Gates, merged
 from buildsys.manifest.model import Engine
 from buildsys.manifest.needs import Unmet
 from buildsys.manifest.source import Fault, Problems, at
@@ -34,6 +35,8 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Json] = {}
     size: list[int] | None = None
     finish: Finish = Finish()
+    gates: Mapping[str, Json] = {}
+    """Tables as written, variables put in, as one."""
 
 
 class Styles:
@@ -45,9 +48,11 @@ class Styles:
         variables: Mapping[str, Value],
         scopes: Scopes,
         finisher: Finisher,
+        gates: Gates,
         problems: Problems,
         profile: str,
     ) -> None:
+        self._gates = gates
         self._profile = profile
         self._entries: dict[str, Entry] = {}
         self._profiled: dict[str, Mapping[str, Json]] = {}
@@ -108,6 +113,8 @@ class Styles:
                 if not template.surely(text, "prompt"):
                     hint = "add it to every choice" if template.OPENING in text else "add it"
                     raise Fault(f"the prompt of style `{name}` lacks `{{prompt}}`", hint)
+        with at("gates"):
+            self._gates.check(template.expand_all(table.get("gates", {}), self._variables))
         with at("finish"):
             return finisher.resolve(template.expand_all(table.get("finish", []), self._variables))
 
@@ -162,6 +169,7 @@ class Styles:
             parameters=parameters,
             size=size or layer.size,
             finish=self._finishes[name] if "finish" in table else layer.finish,
+            gates=merged(layer.gates, template.expand_all(table.get("gates", {}), self._variables)),
         )
 
 

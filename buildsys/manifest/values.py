@@ -28,6 +28,9 @@ _INPUT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 FILES: Final = ("file", "files")
 """Types whose values are inputs: not they enter a recipe, but the digests of their bytes."""
 
+_UNITS: Final = {"kB": 10**3, "MB": 10**6, "KiB": 2**10, "MiB": 2**20}
+_LENGTH: Final = re.compile(rf"([0-9]{{1,9}}) ?({'|'.join(_UNITS)})")
+
 
 class _Type(NamedTuple):
     words: str
@@ -72,10 +75,20 @@ def _is_color(value: Json) -> bool:
     return isinstance(value, str) and _COLOR.fullmatch(value) is not None
 
 
+def _is_length(value: Json) -> bool:
+    return is_integer(value) or (isinstance(value, str) and _LENGTH.fullmatch(value) is not None)
+
+
+def _length(value: Json) -> Json:
+    found = _LENGTH.fullmatch(value) if isinstance(value, str) else None
+    return int(found[1]) * _UNITS[found[2]] if found else value
+
+
 TYPES: Final[Mapping[str, _Type]] = {
     "string": _Type("a string", '"…"', _is_string, _same),
     "integer": _Type("an integer", "1", is_integer, _same),
     "number": _Type("a number", "0.5", is_number, float),
+    "bytes": _Type("a number of bytes, or a size such as `200 kB`", '"200 kB"', _is_length, _length),
     "boolean": _Type("`true` or `false`", "true", lambda value: isinstance(value, bool), _same),
     "color": _Type("a colour, `#rrggbb` or `#rrggbbaa`", '"#ffcc00"', _is_color, str.lower),
     "file": _Type('a path, or `{ asset = "NAME" }`', '"fonts/title.ttf"', _is_file, _same),

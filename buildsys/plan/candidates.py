@@ -56,6 +56,7 @@ def selection(step: Step) -> Step:
         "candidates": step.asset.candidates,
         "choose": step.asset.choose,
         "recipe": recipe.tree(step.parts),
+        **({"gates": step.gates} if step.gates else {}),
     }
     chosen = of_value({"artlock": recipe.SALT, "selection": asked})
     return msgspec.structs.replace(step, recipe=chosen, asked=step.asked or chosen)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from buildsys.manifest.model import Asset, AssetName
+from buildsys.manifest.references import sources
 
 
 def upstream(asset: Asset) -> tuple[AssetName, ...]:
-    """The assets that `asset` is made from."""
-    return tuple(dict.fromkeys(item.asset for item in asset.inputs.values() if item.asset))
+    """The assets that `asset` is made from, or held against."""
+    return tuple(dict.fromkeys(item.asset for item in sources(asset).values() if item.asset))
 
 
 def order(assets: Mapping[AssetName, Asset]) -> tuple[AssetName, ...]:

@@ -13,8 +13,10 @@ import msgspec
 from buildsys.digest import Digest
 from buildsys.errors import DiskError
 from buildsys.manifest.cards import FINISH
-from buildsys.manifest.model import Asset, AssetName, Engine, Manifest
-from buildsys.plan import candidates, graph, recipe, stale
+from buildsys.manifest.model import Asset, AssetName, Engine, Input, Manifest
+from buildsys.manifest.references import gate_files
+from buildsys.plan import candidates, gates, graph, recipe, stale
+from buildsys.plan.obstacles import Obstacles
 from buildsys.plan.record import Parts, Record
 from buildsys.plan.standins import GIVES_WAY, in_place_of, instead
 from buildsys.plan.step import Plan, Reason, Step, Verdict, Why
@@ -60,9 +62,8 @@ class Judge:
         self._wishes = wishes
         self._finish = manifest.engines[FINISH].card
         self._bytes: dict[AssetName, Digest | None] = {}
+        self._obstacles = Obstacles(manifest, world, retry_refused=wishes.retry_refused)
         self._outputs = {record.output: record.picture.file for record in records.values()}
-        self._blocked: dict[str, Reason | None] = {}
-        self._given_up: dict[tuple[AssetName, str], Reason] = {}
         self.steps: dict[AssetName, Step] = {}
 
     def plan(self, names: Collection[AssetName] | None = None) -> Plan:
@@ -88,7 +89,7 @@ class Judge:
 
     def pass_over(self, name: AssetName, engine: str, reason: Reason) -> None:
         """Ask `engine` no more for `name` in this build: it gave up on it, as `reason` says."""
-        self._given_up[name, engine] = reason
+        self._obstacles.pass_over(name, engine, reason)
 
     def step(self, name: AssetName) -> Step:
         """The verdict on one asset; what it is made from must be settled."""
@@ -113,16 +114,37 @@ class Judge:
             fact, _, hint = asset.blocked.partition("\n\nhint: ")
             return _with(blank, Verdict.BLOCKED, Reason(why=Why.ENGINE, new=fact, hint=hint))
         parts, obstacles = self._parts(asset, engine)
-        if parts is None:
+        blank, missing = self._gated(blank)
+        obstacles = (*obstacles, *missing)
+        if parts is None or missing:
             waiting = all(reason.why is Why.UPSTREAM for reason in obstacles)
             return _with(blank, Verdict.BUILD if waiting else Verdict.BLOCKED, *obstacles)
         asked = msgspec.structs.replace(blank, parts=parts, recipe=recipe.digest_of(parts))
         return self._judge(candidates.selection(asked))
 
     def _parts(self, asset: Asset, engine: Engine) -> tuple[Parts | None, tuple[Reason, ...]]:
+        digests, obstacles = self._digests(asset, asset.inputs)
+        if obstacles:
+            return None, obstacles
+        revision = self._world.revision(engine)
+        return recipe.parts_of(asset, engine, self._finish, digests, revision), ()
+
+    def _gated(self, step: Step) -> tuple[Step, tuple[Reason, ...]]:
+        """`step` with the digest of its gates, or what is missing to hold its picture against."""
+        if not step.asset.gates:
+            return step, ()
+        digests, obstacles = self._digests(step.asset, gate_files(step.asset))
+        if obstacles:
+            return step, obstacles
+        asked = gates.asked_digest(step.asset.gates, self._manifest.engines, digests)
+        return msgspec.structs.replace(step, gates=asked, gate_inputs=digests), ()
+
+    def _digests(
+        self, asset: Asset, inputs: Mapping[str, Input]
+    ) -> tuple[dict[str, Digest], tuple[Reason, ...]]:
         digests: dict[str, Digest] = {}
         obstacles: list[Reason] = []
-        for field, item in sorted(asset.inputs.items()):
+        for field, item in sorted(inputs.items()):
             if item.asset:
                 digest = self._bytes[item.asset]
                 if digest is None:
@@ -139,11 +161,8 @@ class Judge:
                     obstacles.append(Reason(why=Why.INPUT, field=key, new=item.path, hint=hint))
             if digest is not None:
                 digests[field] = digest
-        if obstacles:
-            # What a person has to mend before what is only waited for: the first one is told.
-            return None, tuple(sorted(obstacles, key=lambda reason: reason.why is Why.UPSTREAM))
-        revision = self._world.revision(engine)
-        return recipe.parts_of(asset, engine, self._finish, digests, revision), ()
+        # What a person has to mend before what is only waited for: the first one is told.
+        return digests, tuple(sorted(obstacles, key=lambda reason: reason.why is Why.UPSTREAM))
 
     def _upstream(self, name: AssetName) -> Reason:
         step = self.steps[name]
@@ -154,7 +173,7 @@ class Judge:
 
     def _judge(self, asked: Step) -> Step:
         step = stale.as_locked(asked, self._standins(asked))
-        reasons = stale.reasons(step, self._standins(asked))
+        reasons = (*stale.reasons(step, self._standins(asked)), *gates.changed(step))
         disk = self._disk(step)
         if disk is not None and step.name not in self._wishes.force:
             known = self._world.known(step.recipe) if step.recipe else None
@@ -176,9 +195,14 @@ class Judge:
             reasons = (*reasons, Reason(why=why)) if step.recorded or why is Why.PLACEHOLDER else reasons
         known = self._restorable(step)
         if known is not None:
-            return _with(step, Verdict.RESTORE, *reasons, known=known)
+            return self._bring_back(step, known, reasons)
         # Of what the lock says was chosen, no other candidate is made again.
         return self._make(step if step.candidate and not step.instead_of else asked, reasons)
+
+    def _bring_back(self, step: Step, known: Record, reasons: tuple[Reason, ...]) -> Step:
+        if (obstacle := self._obstacles.to_adopt(step, known)) is not None:
+            return _with(step, Verdict.BLOCKED, obstacle, *reasons)
+        return _with(step, Verdict.RESTORE, *reasons, known=known)
 
     def _make(self, asked: Step, reasons: tuple[Reason, ...], *, anew: bool = False) -> Step:
         """The step of the first engine that can make it; blocked where there is none.
@@ -189,29 +213,14 @@ class Judge:
         for step in chain([asked], self._standins(asked)):
             because = (instead(step, passed),) if passed else ()
             if passed and not anew and (known := self._restorable(step)) is not None:
-                return _with(step, Verdict.RESTORE, *because, *reasons, known=known)
-            obstacle = self._obstacle(step)
+                return self._bring_back(step, known, (*because, *reasons))
+            obstacle = self._obstacles.to_make(step)
             if obstacle is None:
                 return _with(step, Verdict.BUILD, *because, *reasons)
             passed.append(obstacle)
             if step is asked and obstacle.why not in GIVES_WAY:
                 break
         return _with(asked, Verdict.BLOCKED, *passed, *reasons)
-
-    def _obstacle(self, step: Step) -> Reason | None:
-        """Why the engine of `step` is not asked to make it."""
-        if step.parts is None:
-            return step.reasons[0]
-        name = step.asset.engine
-        if (step.name, name) in self._given_up:
-            return self._given_up[step.name, name]
-        if not self._wishes.retry_refused:
-            refusal = candidates.refusal(step, self._world.refused)
-            if refusal is not None:
-                return refusal.reason()
-        if name not in self._blocked:
-            self._blocked[name] = self._world.blocked(self._manifest.engines[name])
-        return self._blocked[name]
 
     def _standins(self, asked: Step) -> Iterator[Step]:
         """`asked` as each engine of the fallback would make it; one without its inputs has no parts."""
@@ -221,7 +230,7 @@ class Judge:
             if parts is None:
                 yield msgspec.structs.replace(asked, asset=asset, parts=None, recipe=None, reasons=missing)
             else:
-                yield candidates.selection(in_place_of(asked, asset, engine, parts))
+                yield candidates.selection(self._gated(in_place_of(asked, asset, engine, parts))[0])
 
     def _disk(self, step: Step) -> Reason | None:
         """What a person did to the file, if anything."""

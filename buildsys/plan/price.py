@@ -11,7 +11,8 @@ from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
-from buildsys.manifest.model import AssetName, Engine, Manifest, PicturePrice
+from buildsys.manifest.model import AssetName, Engine, Manifest
+from buildsys.manifest.pricing import PicturePrice
 from buildsys.plan import candidates
 from buildsys.plan.step import Plan, Step, Verdict
 from buildsys.plan.usage import tokens

@@ -31,7 +31,7 @@ def obstacle(
     """
     card = engine.card
     if engine.retired and engine.retired <= today:
-        successor = f"map the role to `{engine.successor}`" if engine.successor else "choose another engine"
+        successor = f"use `{engine.successor}` instead" if engine.successor else "choose another engine"
         fact = f"engine `{engine.name}` was retired on {engine.retired}"
         return Reason(why=Why.RETIRED, field=engine.name, new=fact, hint=successor)
     missing = [module for module in card.requires if not engine.python and not installed(module)]

@@ -102,3 +102,5 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for, then: a recipe; or, where there are candidates, the choice of one of them."""
     candidate: int = 0
     """Number of the candidate that was chosen; 0 where there was nothing to choose."""
+    gates: Digest | None = None
+    """The digest of the gates that it passed; never part of the recipe."""

@@ -11,6 +11,9 @@ import msgspec
 
 from buildsys.plan.step import Reason, Why
 
+GATE: Final = "gate"
+"""The kind of a refusal by which a finished picture failed its asset's gates."""
+
 HINT: Final = "change its prompt, or run `artlock build --retry-refused`"
 
 
@@ -20,7 +23,7 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     """The engine's name in the manifest at that time; of the recipe only its adapter and model are part."""
     kind: str
-    """Of the error, as in `engines.protocol.ErrorKind`."""
+    """Of the error, as in `engines.protocol.ErrorKind`; or `gate`."""
     message: str
     hint: str = ""
     dated: str
@@ -30,8 +33,12 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
     def text(self) -> str:
         """One line for a person."""
+        if self.kind == GATE:
+            return f"{self.message.partition(chr(10))[0]} (on {self.dated})"
         return f"`{self.engine}` refused it on {self.dated}: {self.message.partition(chr(10))[0]}"
 
     def reason(self) -> Reason:
         """Why the plan does not ask again."""
+        if self.kind == GATE:
+            return Reason(why=Why.REJECTED, field=self.engine, new=self.text(), hint=self.hint)
         return Reason(why=Why.REFUSED, field=self.engine, new=self.text(), hint=HINT)

@@ -40,7 +40,9 @@ def reasons(step: Step, standins: Iterable[Step]) -> tuple[Reason, ...]:
         found = next((_changed(record, other) for other in made if other.parts is not None), ())
     found = found or _changed(record, step)
     # The very picture may be one of the candidates, and another one the best.
-    return found or ((Reason(why=Why.CANDIDATES),) if step.asset.candidates else ())
+    if found or not step.asset.candidates:
+        return found
+    return (Reason(why=Why.CANDIDATES if record.gates == step.gates else Why.GATES),)
 
 
 def _changed(record: Record, step: Step) -> tuple[Reason, ...]:

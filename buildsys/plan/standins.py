@@ -19,7 +19,7 @@ GIVES_WAY: Final = frozenset({Why.REFUSED, Why.RETIRED, Why.GAVE_UP})
 """Obstacles of the engine that was asked for, for which another one takes over. What is only not set up on
 this machine blocks the asset: which engine makes it must not hang on whose machine it is."""
 
-_OBSTACLES: Final = GIVES_WAY | {Why.ENGINE, Why.INPUT, Why.DISK}
+_OBSTACLES: Final = GIVES_WAY | {Why.ENGINE, Why.INPUT, Why.DISK, Why.REJECTED}
 
 
 def in_place_of(asked: Step, asset: Asset, engine: Engine, parts: Parts) -> Step:

@@ -74,6 +74,10 @@ class Why(StrEnum):
     """Its engine's provider has ended it: `new` says when."""
     REFUSED = "refused"
     """Its engine refused this recipe before, and is not asked again: `field` the engine, `new` its words."""
+    GATES = "gates"
+    """Its recipe is the lock's, but what its gates ask is not."""
+    REJECTED = "rejected"
+    """What this recipe makes failed its gates before: `new` says how."""
     GAVE_UP = "gave_up"
     """Its engine gave up on it in this build: `field` the engine, `new` its words."""
     STANDIN = "standin"
@@ -113,10 +117,12 @@ _SENTENCES = {
     Why.UPSTREAM: "made from `{field}`, which is made first",
     Why.CANDIDATES: "its candidates changed, or how one of them is chosen",
     Why.ASKED: "asked for on the command line",
+    Why.GATES: "its gates changed",
     Why.INPUT: "`{field}` names `{new}`, which is not there",
     Why.ENGINE: "{new}",
     Why.RETIRED: "{new}",
     Why.REFUSED: "{new}",
+    Why.REJECTED: "{new}",
     Why.STANDIN: "{new}; `{field}` makes it instead",
     Why.DISK: "{new}",
 }
@@ -163,6 +169,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for, where `recipe` is a stand-in's, or a candidate's, or the choice of one."""
     candidate: int = 0
     """Number of the candidate that it makes; 0 where it is no candidate."""
+    gates: Digest | None = None
+    """The digest of what its gates ask; None where it has none."""
+    gate_inputs: Mapping[str, Digest] = {}
+    """Digests of the gates' files, as `gates.NAME.PARAMETER`."""
 
     @property
     def label(self) -> AssetName:
@@ -176,7 +186,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _is_recorded(step: Step, record: Record) -> bool:
-    return (step.recipe, step.asked) == (record.recipe, record.asked)
+    return (step.recipe, step.asked, step.gates) == (record.recipe, record.asked, record.gates)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from buildsys.digest import Digest
 from buildsys.manifest.model import Engine
+from buildsys.plan.gates import Judgement
 from buildsys.plan.record import Record
 from buildsys.plan.refusal import Refusal
 from buildsys.plan.step import Reason
@@ -34,6 +35,10 @@ class World(Protocol):
 
     def refused(self, key: Digest) -> Refusal | None:
         """What is remembered, on this machine, of a recipe that was turned down."""
+        ...
+
+    def judged(self, key: Digest) -> Judgement | None:
+        """What gates found of a picture, on this machine; see `buildsys.plan.gates.judgement_key`."""
         ...
 
     def placed(self, path: str, found: Digest) -> bool:

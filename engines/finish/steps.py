@@ -14,9 +14,12 @@ from typing import Any, Final
 from engines import parameters
 from engines.finish.geometry import crop, pad, trim
 from engines.finish.key import alpha
+from engines.finish.normals import normals
 from engines.finish.outline import outline
 from engines.finish.quantize import quantize
 from engines.finish.resize import resize, scale
+from engines.finish.shades import grayscale, silhouette
+from engines.finish.tile import tile
 from engines.finish.tone import levels, lut
 from engines.parameters import bad, unknown
 from engines.png import Pixels
@@ -33,6 +36,10 @@ STEPS: Final[dict[str, Callable[..., Pixels]]] = {
     "outline": outline,
     "alpha": alpha,
     "scale": scale,
+    "grayscale": grayscale,
+    "silhouette": silhouette,
+    "tile": tile,
+    "normals": normals,
 }
 """RGBA pixels and the step's parameters to RGBA pixels."""
 

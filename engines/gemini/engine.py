@@ -20,11 +20,6 @@ _VERSION: Final = "v1beta"
 """Pinned: the version whose description has `imageConfig`."""
 
 _MODEL: Final = re.compile(r"[a-z0-9][a-z0-9.-]*")
-_ENDED: Final = {
-    "gemini-3-pro-image-preview": "2026-06-25",
-    "gemini-2.5-flash-image": "2026-10-02",
-    "gemini-3.1-flash-image": "2026-10-29",
-}
 _SIDES: Final = {"1K": 1024, "2K": 2048, "4K": 4096}
 """The side of the square picture of each resolution; other shapes have as many pixels or a little more."""
 
@@ -35,7 +30,7 @@ class Gemini:
     """See `protocol.Engine`."""
 
     def __init__(self, opening: Open) -> None:
-        self._account = Account(Path(__file__).parent, opening, "Gemini", _ENDED)
+        self._account = Account(Path(__file__).parent, opening, "Gemini")
         self._model = self._account.model
         if not _MODEL.fullmatch(self._model):
             raise parameters.bad(f"`{self._model}` is no model", "set `model` to `gemini-3-pro-image`")

@@ -16,11 +16,6 @@ from engines.hosted.account import Account
 from engines.hosted.answer import Answer, dig, duration
 from engines.protocol import Done, EngineError, ErrorKind, Open, Report, Request, Result
 
-_ENDED: Final = {
-    "dall-e-2": "2026-05-12",
-    "dall-e-3": "2026-05-12",
-    "gpt-image-1": "2026-10-23",
-}
 _EMPTY: Final = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 _REFUSALS: Final = ("moderation_blocked", "content_policy_violation")
 _LONGEST: Final = 32_000
@@ -31,7 +26,7 @@ class GptImage:
     """See `protocol.Engine`."""
 
     def __init__(self, opening: Open) -> None:
-        self._account = Account(Path(__file__).parent, opening, "OpenAI", _ENDED)
+        self._account = Account(Path(__file__).parent, opening, "OpenAI")
         self._model = self._account.model
         if not self._model:
             raise parameters.bad("no model of OpenAI is chosen", "set `model` to `gpt-image-2`")
@@ -113,7 +108,7 @@ class GptImage:
             return verdict.refused(answer, f"`{code}`, {message}", billed=True)
         if code in _EMPTY or dig(error, "type") in _EMPTY:
             return verdict.as_kind(ErrorKind.QUOTA, answer, message)
-        if code == "model_not_found" and self._model in _ENDED:
+        if code == "model_not_found" and self._model in self._account.ended:
             return verdict.retired(answer, self._model, message)
         return verdict.judged(answer, message, self._model, _wait(message))
 

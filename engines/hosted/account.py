@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
 import os
 from collections.abc import Mapping, Sequence
@@ -27,18 +28,17 @@ class Account:
         folder: the adapter's, with its card: the key's name, the default address and wait are said there.
         opening: the model, and settings that change the card's.
         provider: its name, for messages.
-        ended: models that the provider has ended, and the ISO dates.
     """
 
-    def __init__(
-        self, folder: Path, opening: Open, provider: str, ended: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, opening: Open, provider: str) -> None:
         card = parameters.card(folder)
         settings = {name: item["default"] for name, item in card["settings"].items()}
         settings.update(opening.settings)
         self.provider = provider
         self.model = opening.model
-        self.ended = ended or {}
+        today = dt.datetime.now(tz=dt.UTC).date()
+        self.ended = {name: day for name, day in card.get("ends", {}).items() if day <= today}
+        """Models that the provider has ended by now, and the days."""
         self.declared: Mapping[str, Parameter] = parameters.declared(card["parameters"])
         self.variable = str(card["keys"][0])
         self.base_url = _address(str(settings["base_url"]))

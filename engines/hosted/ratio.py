@@ -5,6 +5,7 @@ A provider that takes only ratios decides on the pixels itself; artlock scales a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -56,18 +57,34 @@ def _unlike(what: str, size: tuple[int, int], model: str, would: list[str]) -> E
     return EngineError(ErrorKind.BAD_REQUEST, message, hint=hint)
 
 
+def within(size: tuple[int, int], pixels: int, model: str) -> None:
+    """Raise `EngineError` where `size` has more than `pixels`; 0 sets no bound."""
+    if pixels and size[0] * size[1] > pixels:
+        scale = math.sqrt(pixels / (size[0] * size[1]))
+        most = int(size[0] * scale), int(size[1] * scale)
+        raise _too_large(f"`{model}` makes at most {pixels:,} pixels", size, most)
+
+
 def check_made(size: tuple[int, int] | None, made: tuple[int, int], model: str) -> None:
-    """Raise `EngineError` where the picture has fewer pixels than were asked for."""
+    """Raise `EngineError` (`internal`) where the picture has fewer pixels than were asked for.
+
+    Not `bad_request`, after which nothing is owed: this picture is paid for.
+    """
     if size is not None and (made[0] < size[0] or made[1] < size[1]):
-        raise _too_large(f"`{model}` made {made[0]} x {made[1]} pixels", size, made)
+        raise _too_large(f"`{model}` made {made[0]} x {made[1]} pixels", size, made, ErrorKind.INTERNAL)
 
 
-def _too_large(fact: str, size: tuple[int, int], most: tuple[int, int]) -> EngineError:
+def _too_large(
+    fact: str,
+    size: tuple[int, int],
+    most: tuple[int, int],
+    kind: ErrorKind = ErrorKind.BAD_REQUEST,
+) -> EngineError:
     # What fits into `most` with the shape that was asked for.
     scale = min(most[0] / size[0], most[1] / size[1])
     fits = int(size[0] * scale), int(size[1] * scale)
     return EngineError(
-        ErrorKind.BAD_REQUEST,
+        kind,
         f"{fact}, not the {size[0]} x {size[1]} asked for",
         hint=f"ask for at most {fits[0]} x {fits[1]}",
     )

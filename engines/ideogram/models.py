@@ -67,6 +67,8 @@ class Model:
             # Rather a size than a ratio: it is known before money is spent whether it is large enough.
             width, height = ratio.covering(size, self.takes.sizes, self.name)
             return {"resolution": f"{width}x{height}" if self.is_third else f"RESOLUTION_{width}_{height}"}
+        if size is not None:
+            ratio.within(size, self.takes.pixels, self.name)
         chosen = ratio.fitting(size, self.takes.ratios, self.name) if size else named or "1:1"
         if chosen not in self.takes.ratios:
             raise parameters.bad(

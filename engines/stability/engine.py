@@ -72,6 +72,7 @@ class Stability:
             raise parameters.bad("both `size` and `aspect_ratio` are set", "leave `aspect_ratio` out")
         shape = values["aspect_ratio"]
         if request.size:
+            ratio.within(request.size, self._shapes.pixels, self._model)
             shape = ratio.fitting(request.size, self._shapes.ratios, self._model)
         form = {
             "prompt": request.prompt,

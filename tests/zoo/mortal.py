@@ -68,7 +68,9 @@ class Mortal:
             elif act and not (once and Path(once).exists()):
                 if once:
                     Path(once).touch()
+                held = b"x" * request.parameters.get("bytes", 0)
                 _die(act, stuck=bool(request.parameters.get("stuck")))
+                del held
             if act != "later":
                 yield draw.well(request)
 
