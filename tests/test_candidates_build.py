@@ -239,6 +239,7 @@ def test_refuses(studio: Studio, words: str, fact: str, hint: str) -> None:
     assert done.stderr == f"error: {fact}\n\nhint: {hint}\n"
     assert (studio.folder / "assets.toml").read_text() == text
 
+
 GATED = KNIGHT + 'gates = { distance = { reference = "like.png", hash_bits = 0 } }\n'
 
 
@@ -260,7 +261,7 @@ def test_gates_choose_among_them_and_none_is_remembered(game: Game) -> None:
     lock = game.lock()
     assert game.build("--locked")["fresh"] == [NAME]
 
-    # None of the first two, say, and nobody asks again.
+    # Of another seed, none looks like it; and nobody asks again.
     (game.folder / "like.png").write_bytes((game.folder / "out" / f"{NAME}.png").read_bytes())
     game.write(GATED.replace("seed = 7", "seed = 8"))
     done = game.run("build", "--json", code=1)
