@@ -116,7 +116,7 @@ def priced(plan: Plan, manifest: Manifest, paid: Callable[[Step], bool]) -> Plan
 def _due(step: Step, paid: Callable[[Step], bool]) -> int:
     """For how many pictures `step` pays."""
     if step.parts is None:
-        return step.asset.candidates or 1
+        return 0 if paid(step) else step.asset.candidates or 1
     return sum(not paid(one) for one in candidates.each(step))
 
 
