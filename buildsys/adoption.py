@@ -81,6 +81,9 @@ def carry_out(
 
 
 def _adoption(session: Session, step: Step, folder: str) -> Adoption:
+    if step.asset.pack:
+        fact = f"`{step.name}` is an atlas, and can't be adopted"
+        raise ArtlockError(fact, f"run `artlock build --force {step.name}`, and change what it packs")
     if step.on_disk is None or not _by_hand(session, step):
         fact = f"the file of `{step.name}` was not changed by hand"
         raise ArtlockError(fact, f"change `{step.output}` first")

@@ -18,6 +18,7 @@ from buildsys.errors import GitError
 from buildsys.manifest import cards, names
 from buildsys.manifest.model import AssetName, Engine
 from buildsys.plan import ready
+from buildsys.plan.companions import files_of
 from buildsys.plan.gates import Judgement
 from buildsys.plan.recipe import is_folder
 from buildsys.plan.record import Record
@@ -124,9 +125,10 @@ class Checkout:
     def _in_git(self, path: str) -> Digest | None:
         if self._git is None:
             missing = [
-                record.output
+                path
                 for record in self._records.values()
-                if not (self._root / record.output).exists() and not self._store.has(record.picture.file)
+                for path, wanted in files_of(record).items()
+                if not (self._root / path).exists() and not self._store.has(wanted)
             ]
             found = {name: digest.of_bytes(data) for name, data in self._committed(missing)}
             self._git = {**dict.fromkeys(missing), **found}

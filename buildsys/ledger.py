@@ -21,6 +21,7 @@ from buildsys.files.durable import disk_error, sync_folder
 from buildsys.lock.model import Lock
 from buildsys.lock.write import LockFile, check_writable
 from buildsys.manifest.model import AssetName
+from buildsys.plan.companions import files_of
 from buildsys.plan.record import Record
 
 EVERY_SECONDS: Final = 2.0
@@ -66,19 +67,20 @@ class Ledger:
         """
         with self._guard:
             old = self._records.get(record.name)
-            if old is not None and (old.recipe, old.picture) == (record.recipe, record.picture):
+            if old is not None and _came_out(old) == _came_out(record):
                 record = msgspec.structs.replace(record, environment=old.environment, raw=old.raw)
             if self._locked and record != old:
                 raise MakeError(
                     f"`{record.name}` came out other than the lock says",
                     "run `artlock build` without `--locked`",
                 )
-            if old is not None and old.output != record.output:
-                # What lies in the old place is a leftover now, and no lock will tell whose it was.
-                self._placed.note(old.output, old.picture.file)
+            for path, file in files_of(old).items() if old is not None else ():
+                if path not in files_of(record):
+                    # What lies in the old place is a leftover now, and no lock will tell whose it was.
+                    self._placed.note(path, file)
             self._records[record.name] = record
             self._placeholders.pop(record.name, None)
-            self._told.add(record.output)
+            self._told.update(files_of(record))
             if time.monotonic() - self._when > EVERY_SECONDS:
                 self._save()
 
@@ -94,12 +96,13 @@ class Ledger:
         As long as an orphan's file does, its record is what proves that it was ours.
         """
         with self._guard:
-            gone = {name: self._records[name].output for name in orphans if name in self._records}
-            taken = {record.output for name, record in self._records.items() if name not in gone}
+            gone = {name: files_of(self._records[name]) for name in orphans if name in self._records}
+            kept = (record for name, record in self._records.items() if name not in gone)
+            taken = {path for record in kept for path in files_of(record)}
             return [
                 name
-                for name, output in gone.items()
-                if output in taken or not os.path.lexists(self._root / output)
+                for name, paths in gone.items()
+                if all(path in taken or not os.path.lexists(self._root / path) for path in paths)
             ]
 
     def forget(self, names: Collection[AssetName]) -> None:
@@ -138,3 +141,8 @@ class Ledger:
                 continue  # moved away since: then its pictures are missing, and no sync brings them back
             except OSError as error:
                 raise disk_error("write into", folder, error) from error
+
+
+def _came_out(record: Record) -> tuple[object, ...]:
+    """What two records of the same files have alike, however these were made."""
+    return record.recipe, record.picture, record.companions

@@ -21,6 +21,7 @@ from buildsys.errors import DiskError
 from buildsys.files.durable import disk_error
 from buildsys.ledger import Ledger
 from buildsys.manifest.model import AssetName
+from buildsys.plan.companions import files_of
 from buildsys.plan.record import Record
 from buildsys.plan.step import Plan
 from buildsys.session import LOCK, PRIVATE, Session
@@ -51,13 +52,14 @@ class Leftover(msgspec.Struct, frozen=True, kw_only=True):
 
 def unowned(session: Session, plan: Plan) -> list[str]:
     """Files in the output folder that neither an asset nor an entry of the lock owns."""
-    recorded = {record.output for record in session.lock.records.values()}
+    recorded = {path for record in session.lock.records.values() for path in files_of(record)}
     return [path for path in _without_asset(session, plan) if path not in recorded]
 
 
 def find(session: Session, plan: Plan) -> tuple[Leftover, ...]:
     """Every leftover, sorted by path; `plan` is that of all assets. Starts nothing, writes nothing."""
-    orphans = {session.lock.records[name].output: session.lock.records[name] for name in plan.orphans}
+    records = [session.lock.records[name] for name in plan.orphans]
+    orphans = {path: (record.name, file) for record in records for path, file in files_of(record).items()}
     mentioned = {*plan.steps, *session.manifest.elsewhere}
     stood_in = {file for name, file in session.lock.placeholders.items() if name not in mentioned}
     # An orphan's place may be outside of the output folder, where that was another one, and it may be an
@@ -65,18 +67,15 @@ def find(session: Session, plan: Plan) -> tuple[Leftover, ...]:
     outside = [path for path in orphans if os.path.lexists(session.root / path)]
     found: dict[str, Leftover] = {}
     for path in _without_asset(session, plan, outside):
-        record = orphans.get(path)
-        name = record.name if record else AssetName("")
+        name, recorded = orphans.get(path, (AssetName(""), None))
         try:
             digest = session.index.digest(path)
         except DiskError:
             digest = None
         ours = digest is not None and (
-            (record is not None and record.picture.file == digest)
-            or digest in stood_in
-            or session.checkout.placed(path, digest)
+            digest == recorded or digest in stood_in or session.checkout.placed(path, digest)
         )
-        kind = Kind.MADE if ours else Kind.EDITED if record else Kind.FOREIGN
+        kind = Kind.MADE if ours else Kind.EDITED if name else Kind.FOREIGN
         found[path] = Leftover(path=path, kind=kind, digest=digest, asset=name)
     open_ = {item.path: item.digest for item in found.values() if item.kind is Kind.FOREIGN and item.digest}
     for path in _proved(session, open_):
@@ -113,7 +112,8 @@ def _without_asset(session: Session, plan: Plan, further: Collection[str] = ()) 
     owned = {step.output for step in plan.steps.values()}
     # Where an asset's picture still lies until a build brings it to its new place.
     orphans = {*plan.orphans}
-    owned |= {record.output for name, record in session.lock.records.items() if name not in orphans}
+    records = (record for name, record in session.lock.records.items() if name not in orphans)
+    owned |= {path for record in records for path in files_of(record)}
     out = session.manifest.project.out
     # Of an asset of another profile only the name is known: whatever format and scale its files have, they
     # are its own. No name that a person gives holds a `@`.
@@ -142,8 +142,7 @@ def _proved(session: Session, wanted: dict[str, Digest]) -> Iterator[str]:
     for result in session.store.results(set(wanted.values())):
         with suppress(msgspec.ValidationError):
             record = msgspec.convert(result, Record)
-            if wanted.get(record.output) == record.picture.file:
-                yield record.output
+            yield from (path for path, file in files_of(record).items() if wanted.get(path) == file)
 
 
 def _holds(root: Path, item: Leftover) -> bool:

@@ -225,9 +225,9 @@ def _held_against(
 ) -> Reproduction:
     old, new = record.picture, made.picture
     likeness = Likeness.DIFFERENT
-    if old.file == new.file:
+    if (old.file, record.companions) == (new.file, made.companions):
         likeness = Likeness.BYTES
-    elif old.pixels == new.pixels:
+    elif old.pixels == new.pixels and not record.companions:
         likeness = Likeness.PIXELS
     distance = None
     if likeness is Likeness.DIFFERENT:

@@ -11,8 +11,7 @@ from typing import Final
 
 from buildsys.make.events import RequestSpent
 from buildsys.make.failure import EngineFailed
-from buildsys.make.made import Made
-from buildsys.make.maker import Engines
+from buildsys.make.made import Engines, Made
 from buildsys.make.progress import ActionStarted, Event
 from buildsys.make.purse import UNBILLED
 from buildsys.manifest.model import Engine

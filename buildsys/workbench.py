@@ -144,6 +144,8 @@ class Workbench:
                 retry_refused=wishes.retry_refused,
                 gatekeeper=gatekeeper,
                 placing=self._ledger.placing,
+                ours=session.checkout.placed,
+                force=wishes.force,
                 tell=tell,
             )
             chooser = opening.enter_context(
@@ -188,8 +190,8 @@ class Workbench:
         stood_in = []
         for item in blocked:
             step = self.plan.steps[item.name]
-            if any(reason.why is Why.DISK for reason in step.reasons):
-                continue
+            if any(reason.why is Why.DISK for reason in step.reasons) or step.asset.pack:
+                continue  # an atlas of no sprites would say that there are none
             left = any(reason.why is Why.LEFT for reason in step.reasons)
             if step.on_disk in (None, self._session.lock.placeholders.get(item.name)) or left:
                 made, _ = self.maker.make(placeholder(self._session.manifest, step, item.message))

@@ -193,6 +193,9 @@ class Done:
     """The most of the device's memory that this request, or its batch, had; 0: none or unknown."""
     cost: float | None = None
     """US dollars, where the provider says what it took."""
+    companions: Mapping[str, str] = field(default_factory=dict)
+    """Further files of an atlas: what stands in place of the output's suffix (`-1.png`, `.json`) to the
+    file's name in the staging folder. Only artlock's own adapter `pack` is asked for any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

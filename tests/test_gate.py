@@ -261,6 +261,23 @@ def test_a_gate_takes_what_its_card_declares() -> None:
     assert set(gates.GATES) == set(engine.DECLARED)
 
 
+PAGE = (Path(__file__).parent.parent / "docs" / "gates.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("adapter", ["gate", "ocr"])
+def test_the_page_names_every_parameter_and_default(adapter: str) -> None:
+    sections = {part.partition("\n")[0]: part for part in PAGE.split("\n## ")[1:]}
+    known = engine.declared(Path(gate.__file__).parent.parent / adapter)
+    assert set(known) <= set(sections)
+    for name, parameters in known.items():
+        rows = [line for line in sections[name].splitlines() if line.startswith("| `")]
+        assert [row.split("`")[1] for row in rows] == list(parameters)
+        for row, parameter in zip(rows, parameters.values(), strict=True):
+            if parameter.default not in (None, ""):
+                assert f"| {str(parameter.default).lower()} |" in row.replace("`", ""), row
+            assert all(f"`{choice}`" in row for choice in parameter.choices)
+
+
 def test_it_serves_as_a_process(tmp_path: Path) -> None:
     (tmp_path / "in.png").write_bytes(png.encode(half_clear()))
     request = Request(

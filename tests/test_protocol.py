@@ -91,6 +91,7 @@ MESSAGES: dict[str, Message] = {
         host_bytes=4831838208,
         device_bytes=6442450944,
         cost=0.04,
+        companions={"-1.png": "7-1.png", ".json": "7.json"},
     ),
     "error": Failure(
         id="7",

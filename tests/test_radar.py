@@ -166,6 +166,15 @@ def test_roles_are_told_apart_and_so_are_assets_without_one() -> None:
     ]
 
 
+def test_an_asset_without_a_role_goes_to_an_engine_that_suits_the_same_roles() -> None:
+    old = '[engines.worn]\nadapter = "stock"\nretired = 2026-12-01\n'
+    text = '[assets.a]\nengine = "worn"\nprompt = "gem"\nseed = 1\nsize = [64, 64]\n'
+    assert retirement_told(only(manifest(old + text))) == (
+        "retires: engine `worn` ends on 2026-12-01, in 8 days: 1 asset (a)\n\n"
+        'hint: give them `engine = "stock"`; new pictures of all: free'
+    )
+
+
 SKY = assets("sky", "a", "b")
 
 

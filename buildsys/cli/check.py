@@ -8,6 +8,7 @@ from typing import Final
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, paint, print_json, say, tame
 from buildsys.errors import Exit
+from buildsys.plan.companions import files_of
 from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict, Why
 from buildsys.session import Session
@@ -79,8 +80,8 @@ def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -
         print(f"{paint(kind(step), 'yellow')}  {step.name}: {tame(told)}")
     owned = {step.output for step in plan.steps.values()}
     for name in plan.orphans:
-        output = session.lock.records[name].output
-        mend = "" if output in owned else f"; delete `{output}`"
+        files = [path for path in files_of(session.lock.records[name]) if path not in owned]
+        mend = f"; delete `{'`, `'.join(reversed(files))}`" if files else ""
         print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it{mend}")
     differences = count(len(differing) + len(plan.orphans), "difference")
     say(f"\n{differences} in {count(len(plan.steps), 'asset')}\n\nhint: {_mend(differing, build)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from buildsys.cli.money import price_json, price_told
 from buildsys.errors import ArtlockError, Exit, did_you_mean
 from buildsys.manifest import needs, shapes
 from buildsys.manifest.ability import Capability
-from buildsys.manifest.cards import OWN
+from buildsys.manifest.cards import BUNDLED, OWN, Cards
 from buildsys.manifest.model import Engine, Need
 from buildsys.plan import pick
 from buildsys.plan.step import Reason
@@ -49,7 +50,15 @@ def run(options: argparse.Namespace) -> int:
     else:
         heads = ("ENGINE", "ADAPTER", "DETERMINISM", "PRICE", "RETIRES", "ROLES", "STATE")
         print(columns([heads, *map(_row, chosen.values(), found)]))
+        print(_configurable(engines))
     return Exit.FINE
+
+
+def _configurable(engines: Mapping[str, Engine]) -> str:
+    """The adapters that no engine has yet: what they run is the project's to say."""
+    used = {engine.card.name for engine in engines.values()}
+    free = [f"`{name}`" for name in Cards(BUNDLED).adapters() if name not in used and name not in OWN]
+    return f"\nTo configure, as `adapter` of `[engines.NAME]`: {', '.join(free)}" if free else ""
 
 
 def _ranked(session: Session, role: str, *, json: bool) -> int:

@@ -29,6 +29,8 @@ def of_asset(manifest: Manifest, name: AssetName) -> Subject:
         hint = f"compare `{image.asset}`" if image.asset else "compare an asset that an engine draws"
         fact = f"no engine draws `{name}`: it is made from `{image.asset or image.path}`"
         raise ArtlockError(fact, hint)
+    if asset.pack:
+        raise ArtlockError(f"no engine draws `{name}`: it is an atlas", "compare what it packs")
     engine = manifest.engines[asset.engine] if asset.engine else None
     own = engine.parameters if engine else {}
     own_files = _inputs(engine.card, own) if engine else {}

@@ -15,6 +15,7 @@ from buildsys import toml
 from buildsys.digest import Digest
 from buildsys.errors import did_you_mean
 from buildsys.manifest.model import AssetName
+from buildsys.plan.companions import SUFFIX
 from buildsys.plan.record import Credit, Parts, Picture, Record
 
 Table: TypeAlias = dict[str, Any]
@@ -48,6 +49,7 @@ class _Entry(msgspec.Struct):
     sent: dict[str, Any] = {}
     credits: tuple[Credit, ...] = ()
     environment: str = ""
+    companions: dict[str, _Sha256] = {}
     instead_of: str = ""
     asked: _Sha256 | None = None
     candidate: Annotated[int, msgspec.Meta(ge=0)] = 0
@@ -84,6 +86,9 @@ def decode(
         _refuse_path(path, written=True)
     for path in entry.paths.values():
         _refuse_path(path, written=False)
+    for suffix in entry.companions:
+        if not SUFFIX.fullmatch(suffix):
+            raise ValueError(f"has a companion that ends in {suffix!r}")
     if bool(entry.instead_of or entry.candidate) != (entry.asked is not None):
         detail = f"lacks `{'asked' if entry.asked is None else 'instead_of'}`: the two stand together"
         raise ValueError(detail)
@@ -110,6 +115,7 @@ def decode(
         # One branch removes the last asset of an environment, another adds one: git merges both without
         # a word, and the table is gone. It is worth knowing, but nothing that a build depends on.
         environment=environments.get(entry.environment, {}),
+        companions={suffix: Digest(file) for suffix, file in entry.companions.items()},
         instead_of=entry.instead_of,
         asked=None if entry.asked is None else Digest(entry.asked),
         candidate=entry.candidate,

@@ -135,6 +135,7 @@ def _record(record: Record, environment: str) -> Iterator[str]:
     yield toml.line("phash", picture.phash)
     yield toml.line("size", (picture.width, picture.height))
     yield toml.line("raw", record.raw)
+    yield from toml.dotted("companions", record.companions)
     if record.gates is not None:
         yield toml.line("gates", record.gates)
     yield from toml.dotted("paths", record.paths)

@@ -19,7 +19,8 @@ from buildsys.make.copies import Copies
 from buildsys.make.entrants import Entrants, faults_of
 from buildsys.make.failure import EngineFailed, GateFailed
 from buildsys.make.gatekeeper import Gatekeeper
-from buildsys.make.maker import Engines, Maker
+from buildsys.make.made import Engines
+from buildsys.make.maker import Maker
 from buildsys.make.pool import Stopped
 from buildsys.make.progress import CandidateOut, Event
 from buildsys.make.recording import relabelled

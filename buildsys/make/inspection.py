@@ -64,9 +64,8 @@ def inspect(folder: Path, name: str, size: tuple[int, int] | None, *, exact: boo
     reader = {"png": _png, "webp": _webp, "jpg": _jpeg}.get(expected)
     if reader is None:
         raise Unfit("its file is no `.png`, `.jpg` or `.webp`")
-    with _open(folder, name) as file:
-        length = _length(file)
-        width, height = reader(file, length)
+    with opened(folder, name) as file:
+        width, height = reader(file, os.fstat(file.fileno()).st_size)
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise Unfit(f"its file says it is {width}x{height} pixels; a side has 1 to {MAX_SIDE}")
     if size is not None and (width, height) != tuple(size):
@@ -87,18 +86,34 @@ def adopt(staging: Path, made: Path, name: str, size: tuple[int, int] | None, *,
     In this order: an engine may unlink or swap its file at any time, and what was inspected must be what
     is kept.
     """
-    try:
-        (staging / name).rename(made / name)
-    except FileNotFoundError:
-        raise Unfit("it wrote no file") from None
-    except OSError as error:
-        raise Unfit(f"its file can't be taken: {error.strerror}") from None
+    taken(staging, made, name)
     try:
         return inspect(made, name, size, exact=exact)
     except Unfit:
         with suppress(OSError):  # a folder stays, and goes with all of `made`
             (made / name).unlink()
         raise
+
+
+def taken(staging: Path, made: Path, name: str) -> None:
+    """Move the file `name` from `staging` to `made`; raises `Unfit`."""
+    try:
+        (staging / name).rename(made / name)
+    except FileNotFoundError:
+        raise Unfit("it wrote no file") from None
+    except OSError as error:
+        raise Unfit(f"its file can't be taken: {error.strerror}") from None
+
+
+def opened(folder: Path, name: str, *, most: int = MAX_FILE, what: str = "a picture") -> IO[bytes]:
+    """The regular file `name` in `folder`, of 1 to `most` bytes, for reading; raises `Unfit`."""
+    file = _open(folder, name)
+    try:
+        _check_length(file, most, what)
+    except Unfit:
+        file.close()
+        raise
+    return file
 
 
 def named(output: str, asked: str, *, raw: bool) -> str:
@@ -132,15 +147,14 @@ def _open(folder: Path, name: str) -> IO[bytes]:
     return os.fdopen(number, "rb")
 
 
-def _length(file: IO[bytes]) -> int:
+def _check_length(file: IO[bytes], most: int, what: str) -> None:
     status = os.fstat(file.fileno())
     if not stat.S_ISREG(status.st_mode):
         raise Unfit("it handed over something else than a regular file")
     if status.st_size == 0:
         raise Unfit("its file is empty")
-    if status.st_size > MAX_FILE:
-        raise Unfit(f"its file has {status.st_size} bytes; a picture has at most {MAX_FILE}")
-    return status.st_size
+    if status.st_size > most:
+        raise Unfit(f"its file has {status.st_size} bytes; {what} has at most {most}")
 
 
 def _other(kind: str, start: bytes) -> NoReturn:

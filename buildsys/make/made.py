@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Protocol
 
-from engines.protocol import Done
+from buildsys.manifest.model import Engine
+from engines.protocol import Done, Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,3 +25,11 @@ def made_by(done: Done, environment: Mapping[str, str], name: str) -> Made:
     """`done` under the id `name` by which the caller asked for it."""
     said = {item.name: getattr(done, item.name) for item in fields(done)}
     return Made(**{**said, "id": name}, environment=environment)
+
+
+class Engines(Protocol):
+    """Runs engines; the pool is one."""
+
+    def render(self, engine: Engine, request: Request) -> Made:
+        """Make one picture; `output` is the path of the inspected file. Raises `MakeError`."""
+        ...

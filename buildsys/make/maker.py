@@ -10,24 +10,24 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from buildsys import digest
 from buildsys.digest import Digest
-from buildsys.errors import MakeError
+from buildsys.make.atlas import Packer
 from buildsys.make.copies import Copies
 from buildsys.make.failure import EngineFailed
 from buildsys.make.gatekeeper import Gatekeeper
-from buildsys.make.made import Made
+from buildsys.make.made import Engines, Made
+from buildsys.make.placing import Placing
 from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
 from buildsys.make.recording import record_of, relabelled
 from buildsys.make.refusals import Refusals
 from buildsys.make.results import Finished, Raw, damaged, picture_of, raw_of
 from buildsys.make.sources import Sources
 from buildsys.make.turns import Turns
-from buildsys.manifest.cards import FINISH, PLACEHOLDER
+from buildsys.manifest.cards import FINISH, PACK, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
 from buildsys.plan import handmade, price, provenance, recipe
 from buildsys.plan.record import Parts, Record
@@ -36,14 +36,6 @@ from buildsys.store.objects import Store
 from engines.protocol import Done, ErrorKind, Request
 
 _Result = TypeVar("_Result", Raw, Finished)
-
-
-class Engines(Protocol):
-    """Runs engines; the pool is one."""
-
-    def render(self, engine: Engine, request: Request) -> Made:
-        """Make one picture; `output` is the path of the inspected file. Raises `MakeError`."""
-        ...
 
 
 class Maker:
@@ -60,7 +52,9 @@ class Maker:
         rebuild: assets that are made again whatever the store knows.
         retry_refused: ask again for what an engine refused before.
         gatekeeper: judges what is finished before it is adopted; None: all of it is.
-        placing: told the path and the digest of each picture just before it is put in its place.
+        placing: told the path and the digest of each file just before it is put in its place.
+        ours: whether a build put this very file at this path, and was killed before the lock told of it.
+        force: assets whose files are overwritten even where a hand made or edited them.
         tell: given each action, as it goes to an engine or needs none; called from several threads.
     """
 
@@ -78,51 +72,35 @@ class Maker:
         retry_refused: bool = False,
         gatekeeper: Gatekeeper | None = None,
         placing: Callable[[str, Digest], None] = lambda *_: None,
+        ours: Callable[[str, Digest], bool] = lambda *_: True,
+        force: frozenset[AssetName] = frozenset(),
         tell: Callable[[Event], None] = lambda _: None,
     ) -> None:
-        self._root = root
         self._manifest = manifest
         self._store = store
         self._engines = engines
         self._copies = Copies(store, inputs)
         self._sources = Sources(store, self._copies, manifest, locate)
         self._gatekeeper = gatekeeper
-        self._from_git = from_git
         self._rebuild = rebuild
         self._refusals = Refusals(store, retry=retry_refused)
         self._turns = Turns()
-        self._placing = placing
+        self._placing = Placing(root, store, from_git=from_git, note=placing, ours=ours, force=force)
         self._tell = tell
 
     def restore(self, step: Step) -> Record | None:
         """Bring back what is known, or None where the bytes turn out to be lost."""
         record = step.known
-        if record is None:
+        if record is None or not self._placing.fetch(step, record):
             return None
-        wanted = record.picture.file
-        if self._store.read(wanted) is None:
-            places = dict.fromkeys((step.output, record.output))
-            found = (self._outside_store(place, wanted) for place in places)
-            data = next((item for item in found if item is not None), None)
-            if data is None:
-                return None
-            self._store.put_bytes(data, sync=False)
         if self._gatekeeper is not None and record.gates != step.gates:
             if self._gatekeeper.another(step, record):
                 return None
             self._gatekeeper.admit(step, record.picture)
-        self._place(step, wanted)
+        self._placing.place(step, record)
         engine = step.asset.engine
         self._tell(ActionRecalled(name=step.name, action=Action.RESTORE, engine=engine, key=record.recipe))
         return relabelled(record, step)
-
-    def _outside_store(self, output: str, wanted: Digest) -> bytes | None:
-        """The bytes from their place, where a build was killed before it wrote the lock, or from git."""
-        path = self._root / output
-        data = path.read_bytes() if path.is_file() else None
-        if data is None or digest.of_bytes(data) != wanted:
-            data = self._from_git(output)
-        return data if data is not None and digest.of_bytes(data) == wanted else None
 
     def make(self, step: Step) -> tuple[Record, tuple[str, ...]]:
         """Make an asset: its record, and notes for a person. Raises `MakeError`."""
@@ -133,19 +111,23 @@ class Maker:
         """Make its picture, and put it nowhere but into the store."""
         parts = _ready(step)
         copies = self._sources.lend(step.asset.inputs, parts.inputs)
-        with self._turns.of(recipe.generate_key(parts)):
-            raw = self._generate(step, parts, copies)
-        finished = self._finish(step, parts, raw, copies)
-        record = record_of(step, parts, raw, finished)
+        if step.asset.engine == PACK:
+            packer = Packer(self._manifest.engines[PACK], self._engines, self._store, self._tell)
+            record, notes = packer.pack(step, parts, copies)
+        else:
+            with self._turns.of(recipe.generate_key(parts)):
+                raw = self._generate(step, parts, copies)
+            finished = self._finish(step, parts, raw, copies)
+            record, notes = record_of(step, parts, raw, finished), raw.notes
         if step.asset.engine != PLACEHOLDER:
             self._store.record_action(record.recipe, msgspec.to_builtins(record), sync=False)
-        return record, raw.notes
+        return record, notes
 
     def adopt(self, step: Step, record: Record) -> Record:
         """Put the picture of `record` where `step` goes, if its gates let it pass. Raises `MakeError`."""
         if self._gatekeeper is not None:
             self._gatekeeper.admit(step, record.picture)
-        self._place(step, record.picture.file)
+        self._placing.place(step, record)
         return relabelled(record, step)
 
     def _generate(self, step: Step, parts: Parts, copies: Mapping[str, Path]) -> Raw:
@@ -267,14 +249,6 @@ class Maker:
     def _whole(self, wanted: Digest) -> bool:
         """Whether the store really has these bytes: a damaged object must be made again, not relied on."""
         return self._store.read(wanted) is not None
-
-    def _place(self, step: Step, wanted: Digest) -> None:
-        target = self._root / step.output
-        self._placing(step.output, wanted)
-        if not self._store.place(wanted, target, within=self._root):
-            raise MakeError(
-                f"the picture of `{step.name}` is lost from the store", "run `artlock build` again"
-            )
 
 
 def _dear(engine: Engine) -> bool:

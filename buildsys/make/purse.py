@@ -10,8 +10,7 @@ from typing import Final
 
 from buildsys.errors import MakeError
 from buildsys.make.failure import EngineFailed
-from buildsys.make.made import Made
-from buildsys.make.maker import Engines
+from buildsys.make.made import Engines, Made
 from buildsys.manifest.model import Engine
 from buildsys.plan import price
 from engines.protocol import ErrorKind, Request

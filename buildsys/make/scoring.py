@@ -15,7 +15,7 @@ from buildsys.digest import of_value
 from buildsys.errors import MakeError
 from buildsys.make.copies import Copies
 from buildsys.make.entrants import Entrants
-from buildsys.make.maker import Engines
+from buildsys.make.made import Engines
 from buildsys.manifest.model import Engine
 from buildsys.plan import candidates
 from buildsys.plan.candidates import Entrant, Score

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from buildsys.manifest.cards import THROUGH
+from buildsys.manifest.cardfaults import THROUGH
 from buildsys.manifest.model import Card, Engine, Json
 from engines.protocol import Credit, Done, Hello
 

@@ -17,6 +17,7 @@ import msgspec
 
 from buildsys.make import advice
 from buildsys.make.channel import Channel, Gone, Silence
+from buildsys.make.companions import adopt_all, discard
 from buildsys.make.conduct import answered, assets_of, difference_of
 from buildsys.make.devices import CPU
 from buildsys.make.ending import ending_of, not_begun
@@ -207,12 +208,18 @@ class Worker:
         try:
             # A card with steps finishes pictures: what it makes is no raw one.
             output = named(result.output, request.output, raw=not card.steps)
-            adopt(self._place.staging, self._place.made, output, request.size, exact=card.exact)
+            staging, made = self._place.staging, self._place.made
+            companions = adopt_all(staging, made, result, card)
+            try:
+                adopt(staging, made, output, request.size, exact=card.exact)
+            except Unfit:
+                discard(companions)
+                raise
         except Unfit as error:
             self._lied = True
             fact = f"the engine `{self._engine.name}` made no usable picture of `{request.asset}`: {error}"
             return Failure(id=request.id, kind=ErrorKind.INTERNAL, message=fact, host_bytes=result.host_bytes)
-        result = dataclasses.replace(result, output=str(self._place.made / result.output))
+        result = dataclasses.replace(result, output=str(made / result.output), companions=companions)
         return concealed(result, card, self._environ)
 
     def failed(self, failure: Failure) -> EngineFailed:

@@ -11,9 +11,20 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest import candidates, finish, needs, outputs, profiles, shapes, sources, template, values
+from buildsys.manifest import (
+    candidates,
+    finish,
+    needs,
+    outputs,
+    packing,
+    profiles,
+    shapes,
+    sources,
+    template,
+    values,
+)
 from buildsys.manifest.able import Sieve
-from buildsys.manifest.cards import FINISH
+from buildsys.manifest.cards import FINISH, PACK
 from buildsys.manifest.engines import Scopes, chosen
 from buildsys.manifest.finish import Finish, Finisher
 from buildsys.manifest.gates import Gates
@@ -52,6 +63,9 @@ def resolve(asset: Declared, rules: Rules, standin: Engine | None = None) -> Ass
 
     `standin`: the engine to resolve it for, whatever engine it names.
     """
+    if "pack" in asset.table:
+        return packing.resolve(asset, rules.engines[PACK])
+    packing.check_no_atlas(asset)
     for key in _TAKEN:
         if key in asset.table:
             return _derived(asset, key, rules)

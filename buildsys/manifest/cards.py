@@ -6,22 +6,19 @@ Knows nothing of which engines a manifest has.
 from __future__ import annotations
 
 import contextlib
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from buildsys.errors import ManifestError, did_you_mean
-from buildsys.manifest import devices, limits, needs, shapes, source, values
-from buildsys.manifest.ability import ModelCard
+from buildsys.manifest import cardfaults, limits, source
 from buildsys.manifest.allowance import Limits
 from buildsys.manifest.bundle import Bundle
 from buildsys.manifest.kinds import is_word
-from buildsys.manifest.model import Card, Parameter, StepCard
+from buildsys.manifest.model import Card
 from buildsys.manifest.names import check_path
-from buildsys.manifest.schema import ENGINES
 from buildsys.manifest.source import Fault, Problems, Source
 from engines import protocol
 
@@ -39,40 +36,17 @@ PLACEHOLDER: Final = "placeholder"
 MEASURE: Final = "measure"
 """The engine that holds pictures against each other and lays out contact sheets, and its adapter."""
 
+PACK: Final = "pack"
+"""The engine of atlases, and its adapter."""
+
 GATE: Final = "gate"
 """The engine that says whether a finished picture is what was asked for, and its adapter."""
 
 OCR: Final = "ocr"
 """The engine that reads lettering back, and its adapter; its extra is not in the base install."""
 
-OWN: Final = (FINISH, PLACEHOLDER, MEASURE, GATE, OCR)
+OWN: Final = (FINISH, PLACEHOLDER, MEASURE, PACK, GATE, OCR)
 """What artlock uses by itself: no asset, role or engine of a manifest names one."""
-
-THROUGH: Final = "pass"
-"""The setting that names environment variables which its engine may see besides its own."""
-
-SOURCE_TYPES: Final = (
-    "trainedAlgorithmicMedia",
-    "compositeWithTrainedAlgorithmicMedia",
-    "algorithmicMedia",
-    "digitalCreation",
-    "algorithmicallyEnhanced",
-    "dataDrivenMedia",
-    "virtualRecording",
-    "screenCapture",
-    "composite",
-    "compositeCapture",
-    "compositeSynthetic",
-    "computationalCapture",
-    "digitalCapture",
-    "negativeFilm",
-    "positiveFilm",
-    "print",
-    "humanEdits",
-)
-"""IPTC's digital source types (vocabulary of 2024-10-23), without those that it retired."""
-
-_VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
 
 
 class Cards:
@@ -140,7 +114,7 @@ def read(path: Path, shown: str, adapter: str) -> Card:
 def parse(card: Source, adapter: str) -> Card:
     """The card in `card`. Raises `ManifestError` with what is wrong, at its place."""
     problems = Problems()
-    for fault in _unknown_keys(card.table, Card):
+    for fault in cardfaults.unknown_keys(card.table, Card):
         problems.add(card, fault)
     problems.check()
     own = Limits()
@@ -154,7 +128,7 @@ def parse(card: Source, adapter: str) -> Card:
     except msgspec.ValidationError as error:
         fact = f"{card.file}: the card of `{adapter}` is malformed: {error}"
         raise ManifestError(fact, 'see "Writing an engine" in the documentation') from error
-    for fault in _faults(made, adapter):
+    for fault in cardfaults.of(made, adapter):
         problems.add(card, fault)
     problems.check()
     return msgspec.structs.replace(made, name=adapter, limits=own)
@@ -185,122 +159,3 @@ def _tables(table: Mapping[str, Json], key: str, where: str) -> Mapping[str, Map
         if not isinstance(item, Mapping):
             raise msgspec.ValidationError(f"`{where}{key}.{name}` is not a table")
     return found
-
-
-def _unknown_keys(table: Json, kind: type[msgspec.Struct]) -> Iterator[Fault]:
-    if not isinstance(table, Mapping):
-        return
-    known = kind.__struct_fields__
-    inner: dict[str, type[msgspec.Struct]] = {
-        "parameters": Parameter,
-        "settings": Parameter,
-        "steps": StepCard,
-    }
-    for key, value in table.items():
-        if key not in known:
-            hint = did_you_mean(key, known) or "remove it"
-            yield Fault(f"unknown key `{key}` in a card", hint, (key,), at_key=True)
-        elif key in inner and isinstance(value, Mapping):
-            for name, item in value.items():
-                for fault in _unknown_keys(item, inner[key]):
-                    yield fault.under(key, name)
-        elif key == "shapes" and isinstance(value, list):
-            for number, item in enumerate(value):
-                for fault in _unknown_keys(item, ModelCard):
-                    yield fault.under(key, number)
-
-
-def _faults(card: Card, adapter: str) -> Iterator[Fault]:
-    if not adapter.endswith(".py") and card.name != adapter:
-        yield Fault(f"the card of `{adapter}` says it is `{card.name}`", "correct `name`", ("name",))
-    if not _VERSION.fullmatch(card.version):
-        yield Fault(f"`{card.version}` is not a version", 'write three numbers: "1.0.0"', ("version",))
-    if not 1 <= card.minimum <= card.maximum or card.multiple < 1:
-        fact = f"no size fits `minimum` {card.minimum}, `maximum` {card.maximum}, `multiple` {card.multiple}"
-        yield Fault(fact, "correct these bounds", ("minimum",))
-    if card.source_type not in ("", *SOURCE_TYPES):
-        hint = did_you_mean(card.source_type, SOURCE_TYPES) or "use a word of IPTC's digital source types"
-        yield Fault(f"unknown source type `{card.source_type}`", hint, ("source_type",))
-    yield from _name_faults(card)
-    yield from _relief_faults(card)
-    yield from needs.card_faults(card)
-    yield from shapes.card_faults(card)
-    for group, parameters in (("parameters", card.parameters), ("settings", card.settings)):
-        for fault in _parameter_faults(parameters):
-            yield fault.under(group)
-    for name, step in card.steps.items():
-        for fault in _parameter_faults(step.parameters):
-            yield fault.under("steps", name, "parameters")
-        if step.main and step.main not in step.parameters:
-            fact = f"the step `{name}` has no parameter `{step.main}` to be its `main`"
-            yield Fault(fact, "name one of its parameters", ("steps", name, "main"))
-
-
-def _name_faults(card: Card) -> Iterator[Fault]:
-    for name in [*card.parameters, *card.settings]:
-        if name in ENGINES.keys:
-            group = "parameters" if name in card.parameters else "settings"
-            fact = f"`{name}` is a key of every engine and can't be a parameter"
-            yield Fault(fact, "rename it", (group, name), at_key=True)
-    if card.prompt_rest and card.prompt_rest not in card.parameters:
-        hint = did_you_mean(card.prompt_rest, card.parameters) or "name one of its parameters"
-        yield Fault(
-            f"`prompt_rest` names `{card.prompt_rest}`, which is no parameter", hint, ("prompt_rest",)
-        )
-    device = card.settings.get(devices.SETTING)
-    if device is not None and device.type != "string":
-        path = ("settings", devices.SETTING, "type")
-        yield Fault("the setting `device` must be a string", 'write `type = "string"`', path)
-    yield from _variable_faults(card)
-    for name in card.settings:
-        if name in card.parameters:
-            hint = "keep one of the two"
-            yield Fault(f"`{name}` is a parameter and a setting", hint, ("settings", name), at_key=True)
-
-
-def _variable_faults(card: Card) -> Iterator[Fault]:
-    passed = card.settings.get(THROUGH)
-    if passed is not None and passed.type != "strings":
-        yield Fault(
-            f"the setting `{THROUGH}` must be strings",
-            'write `type = "strings"`',
-            ("settings", THROUGH, "type"),
-        )
-    for name, parameter in card.parameters.items():
-        if parameter.variable:
-            # It enters the recipe, which is the same on every machine.
-            fact = f"`{name}` is a parameter, which no environment variable can change"
-            yield Fault(fact, "make it a setting", ("parameters", name, "variable"), at_key=True)
-    for name, setting in card.settings.items():
-        if setting.variable and setting.type != "string":
-            fact = f"the setting `{name}` has a `variable`, so it must be a string"
-            yield Fault(fact, 'write `type = "string"`', ("settings", name, "type"))
-
-
-def _relief_faults(card: Card) -> Iterator[Fault]:
-    for number, step in enumerate(card.relief):
-        if not step:
-            yield Fault("this step of `relief` changes nothing", "remove it", ("relief", number))
-        for name, value in step.items():
-            path = ("relief", number, name)
-            declared = card.settings.get(name)
-            if declared is None:
-                hint = did_you_mean(name, card.settings) or "name one of its settings"
-                yield Fault(f"`relief` names `{name}`, which is no setting", hint, path, at_key=True)
-            elif declared.type in values.TYPES:
-                try:
-                    values.settle(declared, value)
-                except Fault as fault:
-                    yield fault.under(*path)
-
-
-def _parameter_faults(parameters: Mapping[str, Parameter]) -> Iterator[Fault]:
-    for name, parameter in parameters.items():
-        if parameter.type not in values.TYPES:
-            hint = did_you_mean(parameter.type, values.TYPES) or f"use one of {', '.join(values.TYPES)}"
-            yield Fault(f"unknown type `{parameter.type}` of `{name}`", hint, (name, "type"))
-        elif parameter.default is not None:
-            try:
-                values.settle(parameter, parameter.default)
-            except Fault as fault:
-                yield Fault(f"the default of {fault.fact}", fault.hint, (name, "default"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -17,6 +18,7 @@ from buildsys.manifest import (
     matrix,
     names,
     outputs,
+    packing,
     profiles,
     references,
     rehearsal,
@@ -180,6 +182,7 @@ def _assets(
                 for item in planned:
                     files.add(item.name, item.format, location, item.file)
                     origins[item.name] = (entry, key, over)
+                files.beside(declared.name, packing.suffixes(declared.table), location)
                 if rules.profile not in entry.value.get("profiles", (rules.profile,)):
                     elsewhere += [item.name for item in planned]
                 elif asset := standins.resolve(declared, rules):
@@ -189,7 +192,9 @@ def _assets(
         except Fault as fault:
             problems.add(entry.source, profiles.placed(fault, over, rules.profile).under("assets", key))
     problems.check()
-    for name, wrong in references.faults(made, set(elsewhere), rules.profile):
+    packed = packing.fill(made, elsewhere, rules.profile)
+    problems_of = chain(packed, references.faults(made, set(elsewhere), rules.profile))
+    for name, wrong in problems_of:
         entry, key, over = origins[name]
         problems.add(entry.source, profiles.placed(wrong, over, rules.profile).under("assets", key))
     problems.check()

@@ -234,11 +234,19 @@ STEPS: Final = Kind(
     _is_steps,
     {"type": "array", "items": {"type": "object", "minProperties": 1, "maxProperties": 1}},
 )
+_PICTURES: Final = ("png", "webp")
+_DATA: Final = ("texturepacker", "godot", "unity", "css")
 FORMATS: Final = Kind(
-    "a non-empty array of `png` and `webp`, each once",
+    "a non-empty array of `png` and `webp`, or of an atlas of `texturepacker`, `godot`, `unity` and `css`, "
+    "each once",
     '["png", "webp"]',
-    _each_once(lambda item: item in ("png", "webp")),
-    {"type": "array", "items": {"enum": ["png", "webp"]}, "minItems": 1, "uniqueItems": True},
+    lambda value: _each_once(_PICTURES.__contains__)(value) or _each_once(_DATA.__contains__)(value),
+    {
+        "type": "array",
+        "anyOf": [{"items": {"enum": [*known]}} for known in (_PICTURES, _DATA)],
+        "minItems": 1,
+        "uniqueItems": True,
+    },
 )
 SCALES: Final = Kind(
     f"an array of different integers from 1 to {BIGGEST_SCALE}, or a table that has it as `of`",

@@ -244,6 +244,8 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     standins: tuple[Asset, ...] = ()
     """The same asset for each engine of its engine's fallback, in the order to ask them; made from no other
     assets than this one. They have none themselves."""
+    pack: tuple[str, ...] = ()
+    """Of an atlas: globs over names of assets; what they match is in `inputs`, as `sprite.NAME`."""
     metadata: str = ""
     """`keep` where the picture is to tell its recipe; empty where it tells nothing of itself."""
     location: Location = Location("")

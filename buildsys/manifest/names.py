@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from buildsys.manifest.model import AssetName, Location
@@ -103,23 +103,30 @@ class Outputs:
 
         `file`: the path under the output folder, without the suffix, where it is not the name.
         """
-        path = f"{file or name}.{suffix}"
-        key = path.lower() if path.isascii() else unicodedata.normalize("NFC", path.casefold())
-        mine = (name, location)
         if name in self._names:
             raise _clash(f"`{name}` is declared a second time; the first is at {self._names[name]}")
         self._names[name] = location
+        self._take(f"`{name}`", f"{file or name}.{suffix}", location)
+
+    def beside(self, name: AssetName, suffixes: Iterable[str], location: Location) -> None:
+        """Take up files that the asset `name` may have beside its own. Raise `Fault` as `add` does."""
+        for suffix in suffixes:
+            self._take(f"a file beside `{name}`", name + suffix, location)
+
+    def _take(self, what: str, path: str, location: Location) -> None:
+        key = path.lower() if path.isascii() else unicodedata.normalize("NFC", path.casefold())
+        mine = (what, location)
         taken = self._files.setdefault(key, mine)
         if taken is not mine:
             other, there = taken
-            raise _clash(f"`{name}` and `{other}` ({there}) would be one file on a disk that ignores case")
+            raise _clash(f"{what} and {other} ({there}) would be one file on a disk that ignores case")
         nested = self._folders.get(key)
         for folder in _parents(key):
             nested = nested or self._files.get(folder)
             self._folders.setdefault(folder, mine)
         if nested:
             other, there = nested
-            raise _clash(f"`{name}` and `{other}` ({there}) need one path as a file and as a folder")
+            raise _clash(f"{what} and {other} ({there}) need one path as a file and as a folder")
 
 
 def _clash(fact: str) -> Fault:

@@ -50,6 +50,8 @@ def own_format(table: Mapping[str, Json]) -> str:
 
 def planned(name: AssetName, table: Mapping[str, Json]) -> tuple[Output, ...]:
     """The outputs of the asset `name`, the asset's own first. Raises `Fault`."""
+    if "pack" in table:
+        return (Output(name=name, file=name, format="png"),)
     if "formats" not in table and "scales" not in table:
         return (Output(name=name, file=name, format=table.get("format", "png")),)
     if "formats" in table and "format" in table:

@@ -82,6 +82,8 @@ def _path(asset: Asset, key: str) -> tuple[str | int, ...]:
     """Where the input `key` of `asset` was written, as near as its name tells."""
     if key == "image" and asset.engine == FINISH:
         return ("from",)
+    if asset.pack:
+        return ("pack",)
     if key.startswith("finish."):
         _, index, parameter = key.split(".", 2)
         return "finish", int(index), parameter

@@ -79,6 +79,10 @@ def _profiled(section: Section, name: str, fixed: frozenset[str] = frozenset()) 
     return msgspec.structs.replace(section, keys={**section.keys, "profile": own})
 
 
+_GLOBS: Final = msgspec.structs.replace(
+    kinds.STRINGS, words="a non-empty array of globs", example='["items/*", "!items/old-*"]'
+)
+
 PROJECT: Final = Section(
     doc="The game's art as a whole. Stands in assets.toml itself, never in an included file.",
     keys={
@@ -151,6 +155,19 @@ ENGINES: Final = Section(
         "licence": Key(kinds.LINE, "Licence of the model, as a person should read it."),
     },
 )
+_ATLAS: Final[Mapping[str, Key]] = {
+    "trim": Key(kinds.BOOLEAN, "Of an atlas: cut off transparent borders.", default=True),
+    "padding": Key(kinds.integer(0, 64, 2), "Of an atlas: empty pixels between sprites.", default=2),
+    "extrude": Key(kinds.integer(0, 32, 1), "Of an atlas: how often edges are repeated.", default=0),
+    "power_of_two": Key(kinds.BOOLEAN, "Of an atlas: sides that are powers of two.", default=False),
+    "square": Key(kinds.BOOLEAN, "Of an atlas: square pages.", default=False),
+    "max_size": Key(kinds.integer(16, 8192, 1024), "Of an atlas: longest side of a page.", default=2048),
+    "rotate": Key(kinds.BOOLEAN, "Of an atlas: turn sprites by 90 degrees; PixiJS only.", default=False),
+    "animations": Key(kinds.BOOLEAN, "Of an atlas: animations of numbered sprites.", default=True),
+    "fps": Key(kinds.number(0.1, 240, 12), "Of an atlas: frames a second of its animations.", default=12),
+}
+ATLAS: Final = tuple(_ATLAS)
+"""Keys of an asset that packs others, and of no other; an engine `pack` may have other defaults."""
 _ASSETS: Final = Section(
     doc="An asset: one output file, or several with a matrix, formats or scales. Its name is its path under "
     "the out folder, without a suffix.",
@@ -160,6 +177,7 @@ _ASSETS: Final = Section(
         "engine": Key(kinds.WORD_KIND, "Engine to use in every profile, whatever the role says."),
         "from": Key(kinds.LINE, "Another asset whose finished picture this one is made of."),
         "source": Key(kinds.LINE, "A picture of the project, made by hand, that this one is made of."),
+        "pack": Key(_GLOBS, "Globs of the assets that this atlas packs; `!` leaves some out."),
         "style": Key(kinds.WORD_OR_WORDS, "Style, or styles in the order to apply them."),
         "prompt": Key(kinds.TEXT, "What to show."),
         "negative": Key(kinds.TEXT, "What to keep out, for engines that take this."),
@@ -179,11 +197,15 @@ _ASSETS: Final = Section(
         "tile": Key(kinds.BOOLEAN, "Whether copies of it lie side by side: the gate `seam`."),
         "matrix": Key(kinds.MATRIX, "Axes; one asset is made for each combination of their values."),
         "format": Key(kinds.choice("png", "webp"), "Format of the output, both lossless.", default="png"),
-        "formats": Key(kinds.FORMATS, "Several formats, each an output of its own."),
+        "formats": Key(
+            kinds.FORMATS,
+            "Several formats, each an output of its own; of an atlas, the data to write beside it.",
+        ),
         "scales": Key(kinds.SCALES, "Scales, each an output of its own; the picture is the largest of them."),
         "author": Key(kinds.LINE, "Who made the picture of `source`, for the credits."),
         "licence": Key(kinds.LINE, "Licence of the picture of `source`, for the credits."),
         "profiles": Key(kinds.WORDS, "The only profiles that have this asset."),
+        **_ATLAS,
     },
 )
 ASSETS: Final = _profiled(_ASSETS, "assets", _FIXED)

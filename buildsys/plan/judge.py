@@ -15,7 +15,7 @@ from buildsys.errors import DiskError
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.model import Asset, AssetName, Engine, Input, Manifest
 from buildsys.manifest.references import gate_files
-from buildsys.plan import candidates, gates, graph, recipe, stale
+from buildsys.plan import candidates, companions, gates, graph, recipe, stale
 from buildsys.plan.obstacles import Obstacles
 from buildsys.plan.record import Parts, Record
 from buildsys.plan.standins import GIVES_WAY, in_place_of, instead
@@ -106,7 +106,9 @@ class Judge:
             device=next(iter(engine.devices), "") if engine else "",
         )
         try:
-            blank = msgspec.structs.replace(blank, on_disk=self._world.file(output))
+            blank = msgspec.structs.replace(
+                blank, on_disk=self._world.file(output), companions=companions.seen(blank, self._world)
+            )
         except DiskError as error:
             # A folder, say, or a link. It is not ours to remove, and no reason to stop the others.
             return _with(blank, Verdict.BLOCKED, _refused(error))
@@ -177,20 +179,24 @@ class Judge:
         disk = self._disk(step)
         if disk is not None and step.name not in self._wishes.force:
             known = self._world.known(step.recipe) if step.recipe else None
-            if known is not None and known.picture.file == step.on_disk:
+            if known is not None and known.picture.file == step.on_disk and not disk.field:
                 # A build was killed between placing the file and writing the lock: it is ours after all.
                 return _with(step, Verdict.RESTORE, *reasons, known=known)
-            ours = self._ours(step)
+            ours = None if disk.field else self._ours(step)
             if ours is None:
                 return _with(step, Verdict.EDITED, disk, *reasons)
             disk = Reason(why=ours)
         if step.name in self._wishes.rebuild:
             return self._make(asked, (Reason(why=Why.ASKED), *reasons), anew=True)
-        if not reasons and disk is None and step.on_disk is not None and not self._is_placeholder(step):
+        torn = companions.torn(step)
+        lies = step.on_disk is not None and not self._is_placeholder(step)
+        if not reasons and disk is None and lies and torn is None:
             return _with(step, Verdict.FRESH)
         if disk is not None:
             reasons = (disk, *reasons)
-        elif step.on_disk is None or self._is_placeholder(step):
+        elif lies:
+            reasons = (*reasons, torn) if torn else reasons
+        else:
             why = Why.MISSING if step.on_disk is None else Why.PLACEHOLDER
             reasons = (*reasons, Reason(why=why)) if step.recorded or why is Why.PLACEHOLDER else reasons
         known = self._restorable(step)
@@ -233,7 +239,9 @@ class Judge:
                 yield candidates.selection(self._gated(in_place_of(asked, asset, engine, parts))[0])
 
     def _disk(self, step: Step) -> Reason | None:
-        """What a person did to the file, if anything."""
+        """What a person did to its files, if anything; `field` names a companion."""
+        if changed := companions.edited(step, self._world):
+            return changed
         if step.on_disk is None or self._is_placeholder(step):
             return None
         if step.recorded is None:
@@ -259,9 +267,7 @@ class Judge:
         candidates = [step.recorded] if step.recorded and step.recorded.recipe == step.recipe else []
         known = self._world.known(step.recipe) if step.recipe else None
         for record in [*candidates, *([known] if known else [])]:
-            # Where it lay is another place if the asset's name, format or scales changed since.
-            places = dict.fromkeys((step.output, record.output))
-            if any(self._world.restorable(record.picture.file, place) for place in places):
+            if companions.restorable(record, step.output, self._world):
                 return record
         return None
 

@@ -34,7 +34,8 @@ _SIMPLE: Final = re.compile(r"[^\s,:\"\\/][^,:\"\\/\n]{0,63}")
 
 def source_type(asset: Asset, engine: Engine) -> str:
     """What kind of source a picture is, by IPTC's word, or one of those above; empty where none is told."""
-    if asset.metadata != KEEP:
+    if asset.metadata != KEEP or asset.pack:
+        # The sprites of an atlas may come from anywhere, and each tells of itself.
         return ""
     image = asset.inputs.get("image")
     if engine.name == FINISH and image is not None and image.asset:

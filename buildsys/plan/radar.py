@@ -68,8 +68,8 @@ def _ending(
 ) -> Ending:
     mapped = manifest.roles.get(role, {})
     way = _successor(manifest, engine, today)
-    if way is None and role:
-        ready = [item.engine for item in rank(manifest, role, obstacle) if item.obstacle is None]
+    if way is None:
+        ready = _ready(manifest, engine, role, obstacle)
         way = _cheapest([other for other in ready if not _ends(other, today)], assets)
     return Ending(
         engine=engine.name,
@@ -86,6 +86,15 @@ def _ending(
 
 def _ends(engine: Engine, today: dt.date) -> bool:
     return bool(engine.retired) and dt.date.fromisoformat(engine.retired) <= today + HORIZON
+
+
+def _ready(
+    manifest: Manifest, engine: Engine, role: str, obstacle: Callable[[Engine], Reason | None]
+) -> list[Engine]:
+    """Engines that can run here, for `role`; without one, for any role that `engine` suits. Best first."""
+    roles = [role] if role else engine.card.roles
+    ranked = (item for each in roles for item in rank(manifest, each, obstacle))
+    return list({item.engine.name: item.engine for item in ranked if item.obstacle is None}.values())
 
 
 def _successor(manifest: Manifest, engine: Engine, today: dt.date) -> Engine | None:

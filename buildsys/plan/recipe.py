@@ -149,7 +149,8 @@ def parts_of(
         parameters=asset.parameters,
         inputs=digests,
         finish=asset.finish,
-        finish_version=finish.version,
+        # An atlas is packed of what was finished, and passes no finish itself.
+        finish_version="" if asset.pack else finish.version,
         format=asset.format,
         metadata=provenance.source_type(asset, engine),
     )

@@ -96,6 +96,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     credits: tuple[Credit, ...] = ()
     environment: Mapping[str, str] = {}
     """What it was made with; never part of the recipe."""
+    companions: Mapping[str, Digest] = {}
+    """Of an atlas: SHA-256 of each further file, by what stands in place of the suffix of `output`."""
     instead_of: str = ""
     """The engine that was asked for, where `engine`, one of its fallback, made it."""
     asked: Digest | None = None

@@ -102,6 +102,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
                 return f"{self.field}: {shown(self.old, self.new)} → {shown(self.new, self.old)}"
             case Why.GAVE_UP:
                 return f"`{self.field}` gave up on it: {self.new.partition(chr(10))[0]}"
+            case Why.EDITED | Why.LEFT | Why.MISSING if self.field:
+                return f"`{self.field}`: {_SENTENCES[self.why]}"
             case _:
                 return _SENTENCES[self.why].format(field=self.field, new=self.new)
 
@@ -160,6 +162,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Its table in the lock."""
     on_disk: Digest | None = None
     """Digest of the file that lies there now."""
+    companions: Mapping[str, Digest | None] = {}
+    """Path to the digest of what lies there now, for each further file that the lock has of it."""
     device: str = ""
     """The device that its engine shares with others; empty where it works on none."""
     instead_of: str = ""

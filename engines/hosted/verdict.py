@@ -32,8 +32,9 @@ _KINDS: Final = {
     422: ErrorKind.BAD_REQUEST,
     429: ErrorKind.RATE_LIMITED,
 }
-_TIMED_OUT: Final = (504, 524)
-"""A gateway (524: Cloudflare's) that waited no longer for who draws: the picture may come all the same."""
+_LOST: Final = {502: "a gateway got no answer", 504: "it took too long", 524: "it took too long"}
+"""A gateway (524: Cloudflare's) that had no answer from who draws, or waited no longer: the picture may have
+been made, and billed. A 500 or 503 is the provider's own word that it was not."""
 
 _OVER: Final = re.compile(
     r"\bmodels?\b.{0,80}?\b(is|are|was|has been|have been)\b.{0,12}?"
@@ -57,9 +58,9 @@ def judged(answer: Answer, said: str, model: str, wait: float | None = None) -> 
         where = answer.account.beginning(urlsplit(answer.headers.get("location", "")).netloc)
         message = f"{answer.account.provider} sends the request on to `{where}` ({answer.status})"
         return EngineError(ErrorKind.INTERNAL, message, hint="correct `base_url`: a key follows no redirect")
-    if answer.status in _TIMED_OUT:
+    if answer.status in _LOST:
         told = answer.account.sentence(said) or answer.account.beginning(answer.text)
-        return answer.torn(f"it took too long ({answer.status}){': ' if told else ''}{told}")
+        return answer.torn(f"{_LOST[answer.status]} ({answer.status}){': ' if told else ''}{told}")
     kind = _KINDS.get(answer.status, ErrorKind.TRANSIENT if answer.status >= 500 else ErrorKind.INTERNAL)  # noqa: PLR2004 - the server's own failures
     return as_kind(kind, answer, said, wait)
 

@@ -57,6 +57,14 @@ def _lie(act: str, request: Request) -> str:  # noqa: C901 - a list of lies
     return request.output
 
 
+def _beside(request: Request) -> dict[str, str]:
+    """A picture as it was asked for, and a file beside it that nobody asked for."""
+    draw.well(request)
+    file = Path(request.output).with_suffix(".json")
+    file.write_text("{}")
+    return {".json": file.name}
+
+
 def _claim(picture: bytes, width: int, height: int) -> bytes:
     """`picture` with another size in its header, correctly signed."""
     header = b"IHDR" + struct.pack(">II", width, height) + picture[24:29]
@@ -71,7 +79,8 @@ class Liar:
         for request in requests:
             act = request.parameters.get("act")
             if act:
-                yield replace(draw.well(replace(request, output="unused.png")), output=_lie(act, request))
+                told = replace(draw.well(replace(request, output="unused.png")), output=_lie(act, request))
+                yield replace(told, companions=_beside(request)) if act == "companions" else told
                 draw.hang(request.parameters)
             else:
                 yield draw.well(request)
