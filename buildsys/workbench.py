@@ -21,12 +21,13 @@ from buildsys.journal.run import Heading
 from buildsys.ledger import Ledger
 from buildsys.make import schedule
 from buildsys.make.build import Build, Failed, Outcome
+from buildsys.make.candidates import Candidates
 from buildsys.make.gatekeeper import Gatekeeper
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event, JournalTrouble
 from buildsys.make.purse import Purse
-from buildsys.manifest.cards import FINISH, PLACEHOLDER
+from buildsys.manifest.cards import FINISH, MEASURE, PLACEHOLDER
 from buildsys.manifest.model import Asset, AssetName, Manifest
 from buildsys.plan import price, recipe
 from buildsys.plan.judge import Wishes
@@ -121,6 +122,16 @@ class Workbench:
             self.pool = opening.enter_context(
                 Pool(private, root=session.root, jobs=jobs, on_event=tell, on_key=journal.conceal)
             )
+            gatekeeper = Gatekeeper(
+                root=session.root,
+                manifest=session.manifest,
+                store=session.store,
+                engines=self.pool,
+                inputs=self.pool.inputs / "gates",
+                locate=session.checkout.path,
+                retry=wishes.retry_refused,
+                tell=tell,
+            )
             self.maker = Maker(
                 root=session.root,
                 manifest=session.runnable(),
@@ -131,25 +142,29 @@ class Workbench:
                 from_git=session.checkout.from_git,
                 rebuild=wishes.rebuild,
                 retry_refused=wishes.retry_refused,
-                gatekeeper=Gatekeeper(
-                    root=session.root,
-                    manifest=session.manifest,
-                    store=session.store,
-                    engines=self.pool,
-                    inputs=self.pool.inputs / "gates",
-                    locate=session.checkout.path,
-                    retry=wishes.retry_refused,
-                    tell=tell,
-                ),
+                gatekeeper=gatekeeper,
                 placing=self._ledger.placing,
                 ours=session.checkout.placed,
                 force=wishes.force,
                 tell=tell,
             )
+            chooser = opening.enter_context(
+                Candidates(
+                    self.maker,
+                    gatekeeper,
+                    root=session.root,
+                    store=session.store,
+                    measure=session.manifest.engines[MEASURE],
+                    engines=self.pool,
+                    inputs=self.pool.inputs,
+                    threads=schedule.threads_for(jobs),
+                    tell=tell,
+                )
+            )
             self.build = Build(
                 plan=self.plan,
                 judge=judge,
-                maker=self.maker,
+                maker=chooser,
                 lose=session.checkout.lose,
                 publish=self._ledger.publish,
                 tell=tell,

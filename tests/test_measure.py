@@ -199,9 +199,15 @@ def test_measures_are_symmetric_and_in_range(height: int, width: int, seed: int)
         (
             {},
             {"work": "sheet", "cells": {"0": {"name": "a"}}},
-            "cell 0 is no table of `lines`, `message`, `title`",
+            "cell 0 is no table of `lines`, `marked`, `message`, `title`",
         ),
         ({}, {"work": "sheet", "cells": {"0": {"lines": [1]}}}, "cell 0 holds what is no text"),
+        (
+            {},
+            {"work": "sheet", "cells": {"0": {"marked": 1}}},
+            "cell 0 is `marked` by what is neither true nor false",
+        ),
+        ({}, {"work": "score"}, "the request has no input `image`"),
         (
             {},
             {"work": "sheet", "columns": 1, "cells": {"900": {}}},

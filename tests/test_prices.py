@@ -12,8 +12,9 @@ from test_manifest_docs import valid
 
 from buildsys.manifest import engines
 from buildsys.manifest.cards import BUNDLED, Cards
-from buildsys.manifest.model import Asset, AssetName, Engine, PicturePrice, Price
+from buildsys.manifest.model import Asset, AssetName, Engine
 from buildsys.manifest.prices import settle
+from buildsys.manifest.pricing import PicturePrice, Price
 from buildsys.manifest.read import parse
 from buildsys.manifest.source import Fault
 from buildsys.plan.price import Bill, actual, bills, bounds, estimate, priced, total

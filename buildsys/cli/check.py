@@ -65,11 +65,11 @@ def as_json(step: Step) -> dict[str, str | None]:
 def kind(step: Step) -> str:
     """What differs: `recipe`, `missing`, `moved`, `edited`, `foreign`, `new`, `gates`… or `blocked`."""
     order = (
-        *(Why.EDITED, Why.FOREIGN, Why.PLACEHOLDER, Why.NEW, Why.PART, Why.UPSTREAM),
+        *(Why.EDITED, Why.FOREIGN, Why.PLACEHOLDER, Why.NEW, Why.PART, Why.CANDIDATES, Why.UPSTREAM),
         *(Why.LEFT, Why.MOVED, Why.MISSING, Why.GATES),
     )
     found = {reason.why for reason in step.reasons}
-    names = {Why.PART: "recipe", Why.UPSTREAM: "recipe"}
+    names = dict.fromkeys((Why.PART, Why.CANDIDATES, Why.UPSTREAM), "recipe")
     return next((names.get(why, why.value) for why in order if why in found), "blocked")
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from buildsys.cli.console import columns, count
 from buildsys.journal.words import dollars, money
-from buildsys.manifest.model import Engine, PicturePrice
+from buildsys.manifest.model import Engine
+from buildsys.manifest.pricing import PicturePrice
 from buildsys.plan import price
 from buildsys.plan.price import Bill
 from buildsys.plan.step import Plan

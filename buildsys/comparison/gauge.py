@@ -5,6 +5,7 @@ In the process of the adapter `measure`: nothing here decodes a picture. Knows n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -14,6 +15,7 @@ import msgspec
 from buildsys import digest
 from buildsys.comparison.model import Distance, Entry, Question
 from buildsys.comparison.sheet import layout
+from buildsys.comparison.words import told
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, MakeError
 from buildsys.journal.database import NAME as JOURNAL
@@ -34,14 +36,28 @@ PLACE: Final = "artlock-compare"
 """Where the names of compared pictures begin: the journal has them under these."""
 
 
+_STRANGE: Final = re.compile(r"[^A-Za-z0-9_.=+-]")
+"""What no name of a file needs."""
+
+
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One picture to make, or why it can't be."""
 
     engine: str
     seed: int
+    settings: Mapping[str, Json] = {}
+    number: int = 0
+    """Of the settings among those that are tried."""
     asset: Asset | None = None
     notes: tuple[str, ...] = ()
     refusal: ArtlockError | None = None
+
+
+def name_of(question: Question, place: tuple[str, int, int]) -> AssetName:
+    """The name of the picture of an engine, of the settings by their number, and of a seed."""
+    engine, number, seed = place
+    row = f"{engine}@{number}" if number else engine
+    return AssetName(f"{PLACE}/{question.subject.name or 'prompt'}/{row}/{seed}")
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +101,12 @@ class Gauge:
         if not isinstance(made, Drawn):
             error = made or MakeError("it was not made", "this is a bug in artlock: report it")
             return Entry(
-                engine=cell.engine, seed=cell.seed, message=error.message, hint=error.hint, notes=cell.notes
+                engine=cell.engine,
+                seed=cell.seed,
+                settings=cell.settings,
+                message=error.message,
+                hint=error.hint,
+                notes=cell.notes,
             )
         record = made.record
         # Another cell with this recipe stands for it: what it took was taken once.
@@ -95,7 +116,8 @@ class Gauge:
         entry = Entry(
             engine=cell.engine,
             seed=record.parts.seed,
-            file=f"{cell.engine}-{cell.seed}.{record.parts.format}",
+            settings=cell.settings,
+            file=f"{'-'.join([cell.engine, *_written(cell.settings), str(cell.seed)])}.{record.parts.format}",
             notes=(*cell.notes, *_answered(record), *_shared(cell, made), *made.notes),
             from_store=spent is None or not first,
             make_seconds=took.make_seconds if took else None,
@@ -103,7 +125,7 @@ class Gauge:
             cost=took.cost if took else self._paid(record),
             picture=record.picture,
             file_bytes=self._copy(record.picture.file).stat().st_size,
-            is_reference=cell.engine == self._question.reference_engine,
+            is_reference=cell.engine == self._question.reference_engine and not cell.number,
         )
         return self._measured(entry, record, self._reference(cell, pictures))
 
@@ -144,8 +166,7 @@ class Gauge:
         engine = self._question.reference_engine
         if not engine:
             return self._reference_file()
-        subject = self._question.subject.name or "prompt"
-        made = pictures.get(AssetName(f"{PLACE}/{subject}/{engine}/{cell.seed}"))
+        made = pictures.get(name_of(self._question, (engine, 0, cell.seed)))
         return self._copy(made.record.picture.file) if isinstance(made, Drawn) else None
 
     def _reference_file(self) -> Path:
@@ -176,10 +197,19 @@ class Gauge:
         return done.output, done.facts
 
 
+def _written(settings: Mapping[str, Json]) -> list[str]:
+    """`settings` as a file's name can tell them."""
+    return [_STRANGE.sub("_", f"{key}={told(value)}")[:40] for key, value in settings.items()]
+
+
 def _shared(cell: Cell, made: Drawn) -> tuple[str, ...]:
     """Engines may differ in settings only, which are no part of a recipe."""
-    other = made.step.asset.engine
-    return () if other == cell.engine else (f"has the recipe of `{other}`: made once for both",)
+    other = made.step.asset
+    if cell.asset is None or other.name == cell.asset.name:
+        return ()
+    if other.engine == cell.engine:
+        return ("has the recipe of another one: made once for both",)
+    return (f"has the recipe of `{other.engine}`: made once for both",)
 
 
 def _past(path: Path) -> Mapping[str, Action]:

@@ -42,8 +42,13 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     subject: Subject
     engines: tuple[str, ...]
     seeds: tuple[int, ...]
+    settings: tuple[Mapping[str, Json], ...] = ({},)
+    """Parameters to try in turn on each engine, over those of the subject; rows, as engines are."""
+    columns: int = 0
+    """Pictures in a row; 0: a seed each, or as many as fit where there is one seed."""
     reference_engine: str = ""
-    """Whose picture of the same seed the others are held against; empty where it is a file."""
+    """Whose picture of the same seed, with the first settings, the others are held against; empty where that
+    is a file."""
     reference_file: str = ""
     """What messages call the file that all are held against."""
     reference: bytes = b""
@@ -80,6 +85,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     seed: int | None
     """None where the engine takes none."""
+    settings: Mapping[str, Json] = {}
+    """Parameters that were tried."""
     file: str = ""
     """Its name in the folder of the comparison; empty where there is no picture."""
     message: str = ""
@@ -122,3 +129,5 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     reference_bytes: bytes = b""
     """Of a file that is the reference."""
     reference_size: tuple[int, int] = (0, 0)
+    columns: int = 0
+    """Pictures in a row, as asked for."""

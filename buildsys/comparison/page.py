@@ -14,7 +14,7 @@ from typing import Final
 from buildsys import __version__
 from buildsys.comparison.model import Comparison, Entry
 from buildsys.comparison.sheet import title
-from buildsys.comparison.words import alpha_told, cost_told, cost_words, measures, took_told
+from buildsys.comparison.words import alpha_told, cost_told, cost_words, measures, row_told, took_told
 from buildsys.digest import Digest
 from buildsys.journal.sheet import STYLE
 from buildsys.journal.tables import Table, in_html
@@ -58,7 +58,8 @@ dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; white-space
 def page(comparison: Comparison, read: Callable[[Digest], bytes]) -> str:
     """The page; `read` gives the bytes of a picture."""
     subject = comparison.subject
-    name = printable(f"Engines compared: {subject.name}" if subject.name else "Engines compared")
+    what = "Settings tried" if any(entry.settings for entry in comparison.entries) else "Engines compared"
+    name = printable(f"{what}: {subject.name}" if subject.name else what)
     body = f"{_tiles(comparison.entries, comparison.cost)}{_pictures(comparison, read)}{_numbers(comparison)}"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -109,8 +110,8 @@ def _tiles(entries: Iterable[Entry], cost: Bill) -> str:
 
 
 def _pictures(comparison: Comparison, read: Callable[[Digest], bytes]) -> str:
-    several = len(comparison.seeds) > 1
-    columns = len(comparison.seeds)
+    columns = comparison.columns or len(comparison.seeds)
+    several = columns > 1
     shown = [_picture(entry, read) for entry in comparison.entries]
     if comparison.reference_bytes:
         words = f'<b>reference</b><span class="faint">{escape(printable(comparison.reference))}</span>'
@@ -185,7 +186,7 @@ def _numbers(comparison: Comparison) -> str:
 def _row(entry: Entry) -> tuple[str, ...]:
     picture = entry.picture
     return (
-        entry.engine,
+        row_told(entry),
         NOTHING if entry.seed is None else str(entry.seed),
         f"{picture.width} x {picture.height}" if picture else NOTHING,
         bytes_told(entry.file_bytes or 0),

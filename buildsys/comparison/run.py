@@ -8,11 +8,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 
 import msgspec
 
-from buildsys.comparison.gauge import PLACE, Cell, Drawn, Gauge
+from buildsys.comparison.gauge import Cell, Drawn, Gauge, name_of
 from buildsys.comparison.model import Comparison, Question
 from buildsys.comparison.subject import adapted
 from buildsys.digest import Digest
@@ -51,7 +52,10 @@ def compare(
 
     Raises `ArtlockError` where nothing can be laid out at all, and `KeyboardInterrupt` on INT, TERM or HUP.
     """
-    cells = [_cell(session, question, engine, seed) for engine in question.engines for seed in question.seeds]
+    cells = [
+        _cell(session, question, place)
+        for place in product(question.engines, range(len(question.settings)), question.seeds)
+    ]
     assets = {cell.asset.name: cell.asset for cell in cells if cell.asset is not None}
     manifest = msgspec.structs.replace(session.manifest, assets={**session.manifest.assets, **assets})
     own = Session(session.root, manifest, session.lock, session.store)
@@ -75,6 +79,7 @@ def compare(
             reference=question.reference_file or f"`{question.reference_engine}`, seed by seed",
             entries=entries,
             seeds=question.seeds,
+            columns=question.columns,
             sheet=gauge.sheet(entries),
             expected=expected,
             cost=bench.cost,
@@ -92,14 +97,18 @@ def _priced_once(session: Session, plan: Plan) -> Plan:
     return msgspec.structs.replace(plan, costs={name: plan.costs[name] for name in firsts.values()})
 
 
-def _cell(session: Session, question: Question, engine: str, seed: int) -> Cell:
-    subject = question.subject
-    name = AssetName(f"{PLACE}/{subject.name or 'prompt'}/{engine}/{seed}")
+def _cell(session: Session, question: Question, place: tuple[str, int, int]) -> Cell:
+    """The picture of an engine, of the settings by their number, and of a seed."""
+    engine, number, seed = place
+    settings = question.settings[number]
+    parameters = {**question.subject.parameters, **settings}
+    subject = msgspec.structs.replace(question.subject, parameters=parameters)
+    blank = Cell(engine=engine, seed=seed, settings=settings, number=number)
     try:
-        asset, notes = adapted(subject, session.manifest.engines[engine], seed, name)
+        asset, notes = adapted(subject, session.manifest.engines[engine], seed, name_of(question, place))
     except ArtlockError as error:
-        return Cell(engine=engine, seed=seed, refusal=error)
-    return Cell(engine=engine, seed=seed, asset=asset, notes=notes)
+        return msgspec.structs.replace(blank, refusal=error)
+    return msgspec.structs.replace(blank, asset=asset, notes=notes)
 
 
 def _make(bench: Easel, steps: list[Step], jobs: int) -> Mapping[AssetName, Drawn | ArtlockError]:

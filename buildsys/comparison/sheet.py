@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 from buildsys.comparison.model import Distance, Entry, Question
-from buildsys.comparison.words import alpha_told, cost_words
+from buildsys.comparison.words import alpha_told, cost_words, row_told
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError
 from buildsys.journal.words import seconds_told
@@ -27,9 +27,9 @@ _ROOM: Final = 206
 _GAP: Final = 20
 
 
-def check(engines: int, seeds: int) -> None:
+def check(rows: int, columns: int, names: tuple[str, str] = ("engines", "seeds")) -> None:
     """Raise `ArtlockError` where no sheet holds so many pictures."""
-    for number, what in ((engines, "engines"), (seeds, "seeds")):
+    for number, what in zip((rows, columns), names, strict=True):
         if number > _MOST:
             raise ArtlockError(f"{number} {what} are more than a sheet holds", f"give at most {_MOST}")
 
@@ -39,16 +39,18 @@ def layout(
 ) -> tuple[Mapping[str, Json], Mapping[str, Digest | None]]:
     """The parameters of the sheet, and its pictures by input name; None is the reference file.
 
-    A row for each engine and a column for each seed; with one seed, rows of a few engines.
+    A row for each engine and a column for each seed, or as many columns as asked for; with one seed, rows
+    of a few engines.
     """
-    columns = len(question.seeds) if len(question.seeds) > 1 else min(_WRAP, len(entries) + 1)
+    grid = question.columns or (len(question.seeds) if len(question.seeds) > 1 else 0)
+    columns = grid or min(_WRAP, len(entries) + 1)
     cells: dict[str, Json] = {}
     pictures: dict[str, Digest | None] = {}
     first = 0
     if question.reference_file:
         cells["0"] = {"title": "reference", "lines": [question.reference_file]}
         pictures["cell.0"] = None
-        first = columns if len(question.seeds) > 1 else 1
+        first = grid or 1
     for number, entry in enumerate(entries, first):
         cells[str(number)] = {"title": title(entry), "lines": _lines(entry), "message": entry.message}
         if entry.picture is not None:
@@ -63,8 +65,8 @@ def layout(
 
 
 def title(entry: Entry) -> str:
-    """The engine, and its seed if it takes one."""
-    return entry.engine if entry.seed is None else f"{entry.engine} · {entry.seed}"
+    """The engine, what was tried on it, and its seed if it takes one."""
+    return row_told(entry) if entry.seed is None else f"{row_told(entry)} · {entry.seed}"
 
 
 def _lines(entry: Entry) -> list[str]:

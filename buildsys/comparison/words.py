@@ -5,8 +5,20 @@ Knows nothing of terminals, sheets or pages.
 
 from __future__ import annotations
 
-from buildsys.comparison.model import Distance, Entry
+import json
+
+from buildsys.comparison.model import Distance, Entry, Json
 from buildsys.journal.words import NOTHING, dollars, seconds_told
+
+
+def told(value: Json) -> str:
+    """A parameter's value, without the marks of a string."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def row_told(entry: Entry) -> str:
+    """The engine, and what was tried on it."""
+    return " · ".join([entry.engine, *(f"{key} {told(value)}" for key, value in entry.settings.items())])
 
 
 def alpha_told(entry: Entry) -> str:

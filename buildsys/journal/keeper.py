@@ -30,12 +30,13 @@ from buildsys.make.progress import (
     AssetHandedOn,
     AssetsKept,
     AssetStarted,
+    CandidateOut,
     Event,
     taken_up,
 )
 from buildsys.make.purse import UNBILLED, Withheld
 from buildsys.manifest.cards import FINISH
-from buildsys.plan.step import Step, Verdict
+from buildsys.plan.step import Step, Verdict, asset_of
 
 OUTSIDE: Final = "outside"
 """The error kind of an asset that failed before or after an engine, such as for a lost input."""
@@ -158,7 +159,7 @@ class Journal:
                 rows.count("edited", event.edited)
             case AssetDone():
                 rows.count(_COUNTS[event.verdict], 1)
-            case AssetHandedOn():
+            case AssetHandedOn() | CandidateOut():
                 self._explain((event.name, event.engine), event.message, rows)
             case AssetFailed():
                 rows.count("blocked" if event.blocked else "failed", 1)
@@ -208,7 +209,7 @@ class Journal:
 
     def _failed(self, event: AssetFailed, rows: RunRows) -> None:
         # What an engine was passed over for is told already.
-        failing = [key for key, told in self._failing.items() if key[0] == event.name and not told]
+        failing = [key for key, told in self._failing.items() if asset_of(key[0]) == event.name and not told]
         if failing:
             for key in failing:
                 self._explain(key, event.message, rows)
@@ -227,7 +228,7 @@ class Journal:
 
     def _row(self, asset: str, action: Action) -> dict[str, Any]:
         """What every row of an action says."""
-        taken = self._taken.get(asset)
+        taken = self._taken.get(asset_of(asset))
         return {
             "at": now(),
             "asset": asset,

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from buildsys.journal.rows import Action, Run
+from buildsys.plan.step import asset_of
 
 
 class Spend(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +66,8 @@ def add_up(actions: Iterable[Action], runs: Iterable[Run]) -> Spends:
     commits: dict[tuple[str, bool | None], list[Action]] = {}
     place = {run.id: (run.revision, None if run.dirty is None else bool(run.dirty)) for run in runs}
     for row in reversed(paid):
-        assets.setdefault(row.asset, []).append(row)
+        # Of all its candidates, which are rows of their own.
+        assets.setdefault(asset_of(row.asset), []).append(row)
         engines.setdefault(row.engine, []).append(row)
         commits.setdefault(place[row.run], []).append(row)
     return Spends(

@@ -52,6 +52,7 @@ class _Entry(msgspec.Struct):
     companions: dict[str, _Sha256] = {}
     instead_of: str = ""
     asked: _Sha256 | None = None
+    candidate: Annotated[int, msgspec.Meta(ge=0)] = 0
     gates: _Sha256 | None = None
 
 
@@ -88,8 +89,8 @@ def decode(
     for suffix in entry.companions:
         if not SUFFIX.fullmatch(suffix):
             raise ValueError(f"has a companion that ends in {suffix!r}")
-    if bool(entry.instead_of) != (entry.asked is not None):
-        detail = f"lacks `{'asked' if entry.instead_of else 'instead_of'}`: the two stand together"
+    if bool(entry.instead_of or entry.candidate) != (entry.asked is not None):
+        detail = f"lacks `{'asked' if entry.asked is None else 'instead_of'}`: the two stand together"
         raise ValueError(detail)
     if entry.environment and not environments:
         raise ValueError("refers to an environment, and the lock has none: it was cut off")
@@ -117,6 +118,7 @@ def decode(
         companions={suffix: Digest(file) for suffix, file in entry.companions.items()},
         instead_of=entry.instead_of,
         asked=None if entry.asked is None else Digest(entry.asked),
+        candidate=entry.candidate,
         gates=None if entry.gates is None else Digest(entry.gates),
     )
 

@@ -123,8 +123,11 @@ def _record(record: Record, environment: str) -> Iterator[str]:
     yield ""
     yield f"[assets.{name}]"
     yield toml.line("engine", record.engine)
-    if record.asked is not None:
+    if record.instead_of:
         yield toml.line("instead_of", record.instead_of)
+    if record.candidate:
+        yield toml.line("candidate", record.candidate)
+    if record.asked is not None:
         yield toml.line("asked", record.asked)
     yield toml.line("output", record.output)
     yield toml.line("file", picture.file)

@@ -16,12 +16,11 @@ from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, MakeError
 from buildsys.make import schedule
 from buildsys.make.failure import EngineFailed, GateFailed
-from buildsys.make.maker import Maker
 from buildsys.make.pool import Stopped
 from buildsys.make.progress import AssetDone, AssetFailed, AssetsKept, Event, taken_up
 from buildsys.make.purse import Withheld
 from buildsys.make.recording import relabelled
-from buildsys.make.succession import Succession
+from buildsys.make.succession import Makes, Succession
 from buildsys.manifest.model import AssetName
 from buildsys.manifest.references import sources
 from buildsys.plan.judge import Judge
@@ -87,7 +86,7 @@ class Build:
         *,
         plan: Plan,
         judge: Judge,
-        maker: Maker,
+        maker: Makes,
         lose: Callable[[Digest], None],
         publish: Callable[[Record], None],
         tell: Callable[[Event], None],

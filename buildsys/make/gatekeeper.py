@@ -104,7 +104,7 @@ class Gatekeeper:
         known = self._store.recall(key, Judgement)
         if known is not None:
             for judge in _judges(step):
-                self._tell(ActionRecalled(name=step.name, action=Action.JUDGE, engine=judge, key=key))
+                self._tell(ActionRecalled(name=step.label, action=Action.JUDGE, engine=judge, key=key))
             return known
         found = [finding for judge in _judges(step) for finding in self._ask(judge, step, picture, key)]
         judgement = Judgement(findings=tuple(found))
@@ -134,13 +134,13 @@ class Gatekeeper:
         image = self._copies.lend(picture.file, f"{PurePosixPath(step.name).name}{suffix}")
         lent = self._sources.lend(inputs, step.gate_inputs)
         request = Request(
-            id=f"{step.name}#{judge}",
-            asset=step.name,
+            id=f"{step.label}#{judge}",
+            asset=step.label,
             output=f"{key[:16]}-{judge}.png",
             parameters={"gates": [[gate.name, dict(gate.parameters)] for gate in gates]},
             inputs={"image": str(image), **{field: str(path) for field, path in lent.items()}},
         )
-        self._tell(ActionStarted(name=step.name, action=Action.JUDGE, engine=judge, key=key))
+        self._tell(ActionStarted(name=step.label, action=Action.JUDGE, engine=judge, key=key))
         try:
             done = self._engines.render(self._manifest.engines[judge], request)
         finally:
@@ -149,20 +149,25 @@ class Gatekeeper:
         Path(done.output).unlink(missing_ok=True)
         return _findings(done.facts, gates)
 
+    def remember(self, step: Step, told: str, hint: str) -> None:
+        """Note that nothing of what `step` makes passed its gates. Raises `DiskError`."""
+        if step.gates is None:
+            return
+        refusal = Refusal(
+            engine=step.asset.engine,
+            kind=GATE,
+            message=told,
+            hint=hint,
+            dated=dt.datetime.now(tz=dt.UTC).date().isoformat(),
+        )
+        # Durable, as its picture is: it may have been paid for, and shall not be once more.
+        self._store.record_action(_rejection(step, step.gates), msgspec.to_builtins(refusal), sync=True)
+
     def _rejected(self, step: Step, picture: Picture, judgement: Judgement) -> GateFailed:
         place = _shown_at(self._root, step)
         shown = self._store.place(picture.file, place, within=self._root)
         told = told_of(step, judgement)
-        if step.gates is not None:
-            refusal = Refusal(
-                engine=step.asset.engine,
-                kind=GATE,
-                message=told,
-                hint=HINT,
-                dated=dt.datetime.now(tz=dt.UTC).date().isoformat(),
-            )
-            # Durable, as its picture is: it may have been paid for, and shall not be once more.
-            self._store.record_action(_rejection(step, step.gates), msgspec.to_builtins(refusal), sync=True)
+        self.remember(step, told, HINT)
         lies = f"\nit lies at `{place.relative_to(self._root).as_posix()}`" if shown else ""
         return GateFailed(told + lies, HINT)
 

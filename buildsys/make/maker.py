@@ -104,6 +104,11 @@ class Maker:
 
     def make(self, step: Step) -> tuple[Record, tuple[str, ...]]:
         """Make an asset: its record, and notes for a person. Raises `MakeError`."""
+        record, notes = self.draw(step)
+        return self.adopt(step, record), notes
+
+    def draw(self, step: Step) -> tuple[Record, tuple[str, ...]]:
+        """Make its picture, and put it nowhere but into the store."""
         parts = _ready(step)
         copies = self._sources.lend(step.asset.inputs, parts.inputs)
         if step.asset.engine == PACK:
@@ -116,10 +121,14 @@ class Maker:
             record, notes = record_of(step, parts, raw, finished), raw.notes
         if step.asset.engine != PLACEHOLDER:
             self._store.record_action(record.recipe, msgspec.to_builtins(record), sync=False)
+        return record, notes
+
+    def adopt(self, step: Step, record: Record) -> Record:
+        """Put the picture of `record` where `step` goes, if its gates let it pass. Raises `MakeError`."""
         if self._gatekeeper is not None:
             self._gatekeeper.admit(step, record.picture)
         self._placing.place(step, record)
-        return relabelled(record, step), notes
+        return relabelled(record, step)
 
     def _generate(self, step: Step, parts: Parts, copies: Mapping[str, Path]) -> Raw:
         if "image" in parts.inputs and step.asset.engine == FINISH:
@@ -134,8 +143,8 @@ class Maker:
         configured = self._manifest.engines[engine]
         self._refusals.check(parts, configured)
         request = Request(
-            id=f"{step.name}#raw",
-            asset=step.name,
+            id=f"{step.label}#raw",
+            asset=step.label,
             output=f"{key[:16]}.png",
             prompt=parts.prompt,
             negative=parts.negative,
@@ -145,7 +154,7 @@ class Maker:
             parameters=parts.parameters,
             inputs={field: str(path) for field, path in copies.items() if not field.startswith("finish.")},
         )
-        self._tell(ActionStarted(name=step.name, action=Action.GENERATE, engine=engine, key=key))
+        self._tell(ActionStarted(name=step.label, action=Action.GENERATE, engine=engine, key=key))
         done = self._drawn(configured, request, parts)
         dear, cost = _dear(configured), price.billed(configured, request, done)
         result = raw_of(self._adopt(done, sync=dear), done, done.environment, cost)
@@ -177,8 +186,8 @@ class Maker:
             else self._copies.lend(raw.raw, f"{PurePosixPath(step.name).name}{raw.suffix}")
         )
         request = Request(
-            id=f"{step.name}#finish",
-            asset=step.name,
+            id=f"{step.label}#finish",
+            asset=step.label,
             output=f"{key[:16]}.{parts.format}",
             parameters={
                 "steps": [[item.name, dict(item.parameters)] for item in parts.finish],
@@ -190,7 +199,7 @@ class Maker:
                 **{field: str(path) for field, path in copies.items() if field.startswith("finish.")},
             },
         )
-        self._tell(ActionStarted(name=step.name, action=Action.FINISH, engine=FINISH, key=key))
+        self._tell(ActionStarted(name=step.label, action=Action.FINISH, engine=FINISH, key=key))
         try:
             done = self._engines.render(self._manifest.engines[FINISH], request)
         except EngineFailed as error:
@@ -234,7 +243,7 @@ class Maker:
         cached = None if anew else self._store.recall(key, kind)
         if cached is None or not self._whole(cached.file):
             return None
-        self._tell(ActionRecalled(name=step.name, action=action, engine=engine, key=key))
+        self._tell(ActionRecalled(name=step.label, action=action, engine=engine, key=key))
         return cached
 
     def _whole(self, wanted: Digest) -> bool:

@@ -71,6 +71,15 @@ class AssetHandedOn(msgspec.Struct, frozen=True, kw_only=True):
     to: str
 
 
+class CandidateOut(msgspec.Struct, frozen=True, kw_only=True):
+    """One candidate of an asset was not made; the others go on without it."""
+
+    name: AssetName
+    """With its number: `hero#3`."""
+    engine: str
+    message: str
+
+
 class AssetDone(msgspec.Struct, frozen=True, kw_only=True):
     """An asset is in its place, or proved fresh."""
 

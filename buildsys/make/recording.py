@@ -29,6 +29,7 @@ def record_of(step: Step, parts: Parts, raw: Raw, finished: Finished) -> Record:
         environment={**finished.environment, **raw.environment},
         instead_of=step.instead_of,
         asked=step.asked,
+        candidate=step.candidate,
     )
 
 
@@ -47,6 +48,8 @@ def relabelled(record: Record, step: Step) -> Record:
         paths=_paths(step),
         instead_of=step.instead_of,
         asked=step.asked,
+        # Which one was chosen is the record's to tell; a candidate that is asked for by its seed is none.
+        candidate=record.candidate if step.asset.candidates else step.candidate,
         gates=step.gates,
         credits=handmade.credits_of(step.asset, record.credits),
     )

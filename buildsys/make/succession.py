@@ -6,11 +6,10 @@ Knows nothing of which engine is next, which the judge says, nor of what is told
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from buildsys.digest import Digest
 from buildsys.make.failure import EngineFailed
-from buildsys.make.maker import Maker
 from buildsys.make.progress import AssetHandedOn, Event, taken_up
 from buildsys.plan.judge import Judge
 from buildsys.plan.record import Record
@@ -32,6 +31,18 @@ under way. Not `uncertain`: the picture may have been made and billed, and a sec
 too. Not what is wrong with the manifest, this machine or the engine's code: another engine would hide it."""
 
 
+class Makes(Protocol):
+    """Makes and restores single assets; see `buildsys.make.maker`, and `candidates` beside it."""
+
+    def make(self, step: Step) -> tuple[Record, tuple[str, ...]]:
+        """Make an asset: its record, and notes for a person. Raises `MakeError`."""
+        ...
+
+    def restore(self, step: Step) -> Record | None:
+        """Bring back what is known, or None where the bytes turn out to be lost."""
+        ...
+
+
 class Succession:
     """Makes and brings back assets, by whichever engine can. Called from several threads at once.
 
@@ -46,7 +57,7 @@ class Succession:
     def __init__(
         self,
         judge: Judge,
-        maker: Maker,
+        maker: Makes,
         *,
         lose: Callable[[Digest], None],
         tell: Callable[[Event], None],

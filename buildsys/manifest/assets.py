@@ -11,7 +11,18 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest import finish, needs, outputs, packing, profiles, shapes, sources, template, values
+from buildsys.manifest import (
+    candidates,
+    finish,
+    needs,
+    outputs,
+    packing,
+    profiles,
+    shapes,
+    sources,
+    template,
+    values,
+)
 from buildsys.manifest.able import Sieve
 from buildsys.manifest.cards import FINISH, PACK
 from buildsys.manifest.engines import Scopes, chosen
@@ -107,7 +118,7 @@ def _drawn(
     )
     if engine is not None:
         needs.check(made, engine, asset.table.get("needs", ()), rules.finisher)
-    return made
+    return candidates.resolve(made, asset.table, engine)
 
 
 def _derived(asset: Declared, taken: str, rules: Rules) -> Asset:

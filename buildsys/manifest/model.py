@@ -15,6 +15,7 @@ import msgspec
 
 from buildsys.manifest.ability import Capability, Lettering, ModelCard
 from buildsys.manifest.allowance import Limits
+from buildsys.manifest.pricing import Price
 from engines.protocol import Determinism
 
 AssetName = NewType("AssetName", str)
@@ -142,29 +143,6 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     steps: Mapping[str, StepCard] = {}
 
 
-class PicturePrice(msgspec.Struct, frozen=True, kw_only=True):
-    """What a picture costs, and which pictures cost that."""
-
-    usd: float
-    parameters: Mapping[str, Json] = {}
-    """What the asset's parameters must be; empty: whatever they are."""
-    size: tuple[int, int] | None = None
-    """What the asset's size must be."""
-    over: tuple[int, int] | None = None
-    """The asset's size must have more pixels than this one."""
-
-
-class Price(msgspec.Struct, frozen=True, kw_only=True):
-    """What an engine's provider asks."""
-
-    dated: str = ""
-    """ISO date on which somebody looked it up; empty where the manifest does not say."""
-    pictures: tuple[PicturePrice, ...] = ()
-    """The first one that fits a picture is its price."""
-    tokens: Mapping[str, float] = {}
-    """US dollars per million tokens, by their kind; see `buildsys.manifest.prices.TOKENS`."""
-
-
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """A named configuration of an adapter: a preset, or a table of the manifest, or both merged."""
 
@@ -248,6 +226,14 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """Suffix of the output: `png` or `webp`."""
     gates: tuple[Gate, ...] = ()
     """In the order of the judges' cards, each name once."""
+    candidates: int = 0
+    """How many pictures to make, of which one is chosen; 0: one, and nothing to choose."""
+    choose: str = ""
+    """By which metric, where there are candidates; see `buildsys.manifest.candidates.METRICS`."""
+    candidate: int | None = None
+    """The number of the candidate that this is, where no seed tells it from the first."""
+    among: Asset | None = None
+    """The asset with all its candidates, where this is one of them."""
     file: str = ""
     """Path of the output under the output folder, without its suffix; empty where that is the name."""
     main: AssetName = AssetName("")

@@ -13,7 +13,8 @@ from buildsys.errors import did_you_mean
 from buildsys.manifest import kinds, values
 from buildsys.manifest.bundle import Bundle
 from buildsys.manifest.kinds import Kind, written
-from buildsys.manifest.model import Card, PicturePrice, Price
+from buildsys.manifest.model import Card
+from buildsys.manifest.pricing import PicturePrice, Price
 from buildsys.manifest.source import Fault, at
 
 Json: TypeAlias = Any

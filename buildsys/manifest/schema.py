@@ -12,6 +12,7 @@ import msgspec
 
 from buildsys.manifest import kinds, limits, prices
 from buildsys.manifest.ability import Capability
+from buildsys.manifest.candidates import METRICS, MOST
 from buildsys.manifest.kinds import Kind
 
 Json: TypeAlias = Any
@@ -182,6 +183,12 @@ _ASSETS: Final = Section(
         "negative": Key(kinds.TEXT, "What to keep out, for engines that take this."),
         "text": Key(kinds.TEXT, "Exact lettering, for engines that draw it."),
         "seed": Key(kinds.SEED, "Seed of the engine's random numbers."),
+        "candidates": Key(
+            kinds.integer(2, MOST, 8),
+            "How many pictures to make with seeds of their own, to adopt one of them.",
+        ),
+        "choose": Key(kinds.choice(*METRICS), "The metric by which that one is chosen.", default=METRICS[0]),
+        "pick": Key(kinds.integer(1, MOST, 3), "Number of the candidate that was picked by hand."),
         "size": Key(kinds.SIZE, "Width and height in pixels, before finishing."),
         "needs": Key(_NEEDS, "What its engine must be able to do, beside what the other keys ask for."),
         "parameters": Key(kinds.TABLE, "Parameters of the adapter, or a table of them for one engine."),

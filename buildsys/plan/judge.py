@@ -15,7 +15,7 @@ from buildsys.errors import DiskError
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.model import Asset, AssetName, Engine, Input, Manifest
 from buildsys.manifest.references import gate_files
-from buildsys.plan import companions, gates, graph, recipe, stale
+from buildsys.plan import candidates, companions, gates, graph, recipe, stale
 from buildsys.plan.obstacles import Obstacles
 from buildsys.plan.record import Parts, Record
 from buildsys.plan.standins import GIVES_WAY, in_place_of, instead
@@ -121,7 +121,8 @@ class Judge:
         if parts is None or missing:
             waiting = all(reason.why is Why.UPSTREAM for reason in obstacles)
             return _with(blank, Verdict.BUILD if waiting else Verdict.BLOCKED, *obstacles)
-        return self._judge(msgspec.structs.replace(blank, parts=parts, recipe=recipe.digest_of(parts)))
+        asked = msgspec.structs.replace(blank, parts=parts, recipe=recipe.digest_of(parts))
+        return self._judge(candidates.selection(asked))
 
     def _parts(self, asset: Asset, engine: Engine) -> tuple[Parts | None, tuple[Reason, ...]]:
         digests, obstacles = self._digests(asset, asset.inputs)
@@ -199,7 +200,10 @@ class Judge:
             why = Why.MISSING if step.on_disk is None else Why.PLACEHOLDER
             reasons = (*reasons, Reason(why=why)) if step.recorded or why is Why.PLACEHOLDER else reasons
         known = self._restorable(step)
-        return self._make(asked, reasons) if known is None else self._bring_back(step, known, reasons)
+        if known is not None:
+            return self._bring_back(step, known, reasons)
+        # Of what the lock says was chosen, no other candidate is made again.
+        return self._make(step if step.candidate and not step.instead_of else asked, reasons)
 
     def _bring_back(self, step: Step, known: Record, reasons: tuple[Reason, ...]) -> Step:
         if (obstacle := self._obstacles.to_adopt(step, known)) is not None:
@@ -232,7 +236,7 @@ class Judge:
             if parts is None:
                 yield msgspec.structs.replace(asked, asset=asset, parts=None, recipe=None, reasons=missing)
             else:
-                yield self._gated(in_place_of(asked, asset, engine, parts))[0]
+                yield candidates.selection(self._gated(in_place_of(asked, asset, engine, parts))[0])
 
     def _disk(self, step: Step) -> Reason | None:
         """What a person did to its files, if anything; `field` names a companion."""

@@ -6,7 +6,7 @@ Knows nothing of what is done about them.
 from __future__ import annotations
 
 from buildsys.manifest.model import AssetName, Manifest
-from buildsys.plan import gates, recipe
+from buildsys.plan import candidates, gates
 from buildsys.plan.record import Record
 from buildsys.plan.step import Reason, Step
 from buildsys.plan.world import World
@@ -40,7 +40,7 @@ class Obstacles:
         if (step.name, name) in self._given_up:
             return self._given_up[step.name, name]
         if not self._retry_refused:
-            refusal = self._world.refused(recipe.refusal_key(step.parts))
+            refusal = candidates.refusal(step, self._world.refused)
             if refusal is not None:
                 return refusal.reason()
         return self._of_engine(name) or self._rejection(step) or self._of_judges(step)

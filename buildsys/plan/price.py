@@ -11,7 +11,9 @@ from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
-from buildsys.manifest.model import AssetName, Engine, Manifest, PicturePrice
+from buildsys.manifest.model import AssetName, Engine, Manifest
+from buildsys.manifest.pricing import PicturePrice
+from buildsys.plan import candidates
 from buildsys.plan.step import Plan, Step, Verdict
 from buildsys.plan.usage import tokens
 from engines.protocol import Done
@@ -100,11 +102,22 @@ def priced(plan: Plan, manifest: Manifest, paid: Callable[[Step], bool]) -> Plan
     `paid`: whether a step's picture is in the store already, and only its finishing is new.
     """
     costs: dict[AssetName, float | None] = {}
+    pictures: dict[AssetName, int] = {}
     for step in plan.having(Verdict.BUILD):
         cost = estimate(manifest.engines[step.asset.engine], step.asset)
-        # Asked only where it matters: it is a look into the store for every asset.
-        costs[step.name] = 0.0 if cost != 0.0 and paid(step) else cost
-    return msgspec.structs.replace(plan, costs=costs)
+        # Asked only where it matters: it is a look into the store for every picture.
+        due = 0 if cost == 0.0 else _due(step, paid)
+        costs[step.name] = None if cost is None and due else (cost or 0.0) * due
+        if due > 1:
+            pictures[step.name] = due
+    return msgspec.structs.replace(plan, costs=costs, pictures=pictures)
+
+
+def _due(step: Step, paid: Callable[[Step], bool]) -> int:
+    """For how many pictures `step` pays."""
+    if step.parts is None:
+        return 0 if paid(step) else step.asset.candidates or 1
+    return sum(not paid(one) for one in candidates.each(step))
 
 
 class Bill(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,13 +142,20 @@ def bills(plan: Plan) -> tuple[Bill, ...]:
     costs: dict[str, list[float | None]] = {}
     for name, cost in plan.costs.items():
         if cost != 0.0:
-            costs.setdefault(plan.steps[name].asset.engine, []).append(cost)
+            costs.setdefault(plan.steps[name].asset.engine, []).extend(_by_picture(plan, name, cost))
     return tuple(_sum(engine, found) for engine, found in costs.items())
 
 
 def total(plan: Plan) -> Bill:
     """The bills of `plan` in one sum."""
-    return _sum("", [cost for cost in plan.costs.values() if cost != 0.0])
+    paid = ((name, cost) for name, cost in plan.costs.items() if cost != 0.0)
+    return _sum("", [each for name, cost in paid for each in _by_picture(plan, name, cost)])
+
+
+def _by_picture(plan: Plan, name: AssetName, cost: float | None) -> list[float | None]:
+    """What each picture of an asset should cost, which should cost `cost` in all."""
+    pictures = plan.pictures.get(name, 1)
+    return [cost if cost is None else cost / pictures] * pictures
 
 
 def _sum(engine: str, costs: Sequence[float | None]) -> Bill:

@@ -37,6 +37,7 @@ def tree(parts: Parts) -> dict[str, Json]:
         "negative": parts.negative,
         "text": parts.text,
         "seed": parts.seed,
+        "candidate": parts.candidate,
         "size": None if parts.size is None else list(parts.size),
         "parameters": dict(parts.parameters),
         "inputs": dict(parts.inputs),
@@ -143,6 +144,7 @@ def parts_of(
         # Elsewhere it is only what the picture must show: the engine is told by the prompt, if at all.
         text=asset.text if card.text is not Need.NONE else "",
         seed=asset.seed,
+        candidate=asset.candidate,
         size=asset.size,
         parameters=asset.parameters,
         inputs=digests,

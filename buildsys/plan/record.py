@@ -27,6 +27,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     negative: str = ""
     text: str = ""
     seed: int | None = None
+    candidate: int | None = None
+    """Number of the candidate, from 2, where no seed tells it from the others."""
     size: tuple[int, int] | None = None
     parameters: Mapping[str, Json] = {}
     inputs: Mapping[str, Digest] = {}
@@ -99,6 +101,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     instead_of: str = ""
     """The engine that was asked for, where `engine`, one of its fallback, made it."""
     asked: Digest | None = None
-    """The recipe that was asked for, then."""
+    """What was asked for, then: a recipe; or, where there are candidates, the choice of one of them."""
+    candidate: int = 0
+    """Number of the candidate that was chosen; 0 where there was nothing to choose."""
     gates: Digest | None = None
     """The digest of the gates that it passed; never part of the recipe."""

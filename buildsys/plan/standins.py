@@ -31,7 +31,7 @@ def in_place_of(asked: Step, asset: Asset, engine: Engine, parts: Parts) -> Step
         recipe=recipe.digest_of(parts),
         device=next(iter(engine.devices), ""),
         instead_of=asked.asset.engine,
-        asked=asked.recipe,
+        asked=asked.asked or asked.recipe,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,14 @@ from buildsys.digest import Digest
 from buildsys.manifest.model import Asset, AssetName
 from buildsys.plan.recipe import ABSENT
 from buildsys.plan.record import Parts, Record
+
+CANDIDATE: Final = "#"
+"""Stands between an asset's name and the number of a candidate; no name has it."""
+
+
+def asset_of(label: str) -> AssetName:
+    """The asset of a step's label, which may tell a candidate's number as well."""
+    return AssetName(label.partition(CANDIDATE)[0])
 
 
 class Verdict(StrEnum):
@@ -53,6 +62,8 @@ class Why(StrEnum):
     """A stand-in lies where it goes."""
     UPSTREAM = "upstream"
     """An asset that it is made from is made first: `field`. The result may prove it fresh."""
+    CANDIDATES = "candidates"
+    """How many candidates there are, or how one of them is chosen, is not as it was."""
     ASKED = "asked"
     """Asked for on the command line."""
     INPUT = "input"
@@ -106,6 +117,7 @@ _SENTENCES = {
     Why.MOVED: "the picture of another asset, which has moved, lies where it goes",
     Why.PLACEHOLDER: "a placeholder lies where it goes",
     Why.UPSTREAM: "made from `{field}`, which is made first",
+    Why.CANDIDATES: "its candidates changed, or how one of them is chosen",
     Why.ASKED: "asked for on the command line",
     Why.GATES: "its gates changed",
     Why.INPUT: "`{field}` names `{new}`, which is not there",
@@ -158,11 +170,18 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """The engine that was asked for, where one of its fallback makes it: `asset`, `parts` and `recipe` are
     that one's."""
     asked: Digest | None = None
-    """The recipe that was asked for, where `recipe` is a stand-in's."""
+    """What was asked for, where `recipe` is a stand-in's, or a candidate's, or the choice of one."""
+    candidate: int = 0
+    """Number of the candidate that it makes; 0 where it is no candidate."""
     gates: Digest | None = None
     """The digest of what its gates ask; None where it has none."""
     gate_inputs: Mapping[str, Digest] = {}
     """Digests of the gates' files, as `gates.NAME.PARAMETER`."""
+
+    @property
+    def label(self) -> AssetName:
+        """Its name, and which candidate it is: `hero#3`."""
+        return AssetName(f"{self.name}{CANDIDATE}{self.candidate}") if self.candidate else self.name
 
     @property
     def stale(self) -> bool:
@@ -182,6 +201,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """In the lock, but in no profile of the manifest."""
     costs: Mapping[AssetName, float | None] = {}
     """US dollars that each step to build should cost; None: nobody knows. Empty until it is priced."""
+    pictures: Mapping[AssetName, int] = {}
+    """Of these, the steps that pay for more than one picture: for how many."""
 
     def unlocked(self) -> tuple[str, ...]:
         """What a build would change in the lock, a line each; what nobody can know yet is left out."""

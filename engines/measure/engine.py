@@ -10,9 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from engines import parameters, png, protocol
 from engines.finish.facts import measure
-from engines.measure import likeness
+from engines.measure import likeness, score
 from engines.measure.sheet import Cell, Sheet
 from engines.parameters import bad
 from engines.png import Pixels
@@ -22,7 +24,7 @@ BYTES: Final = "identical-bytes"
 """The likeness of two files that are one and the same."""
 
 _CELL: Final = "cell."
-_KEYS: Final = {"title", "lines", "message"}
+_KEYS: Final = {"title", "lines", "message", "marked"}
 _MOST: Final = 1024
 
 
@@ -50,17 +52,14 @@ class Measure:
         if Path(request.output).name != request.output:
             raise EngineError(ErrorKind.INTERNAL, f"the output `{request.output}` is not a plain file name")
         values = parameters.checked(self._declared, request.parameters, {})
-        work = _compare if values["work"] == "compare" else _sheet
-        pixels, facts = work(request, values)
+        pixels, facts = _WORKS[values["work"]](request, values)
         (self._staging / request.output).write_bytes(png.encode(pixels))
         return Done(id=request.id, output=request.output, facts=facts)
 
 
 def _compare(request: Request, _values: Mapping[str, Any]) -> tuple[Pixels, dict[str, Json]]:
     """A picture of what differs, and the measures; without a `reference` the picture and its own."""
-    if "image" not in request.inputs:
-        raise EngineError(ErrorKind.INTERNAL, "the request has no input `image`")
-    image, reference = request.inputs["image"], request.inputs.get("reference")
+    image, reference = _image(request), request.inputs.get("reference")
     pixels = _decoded(image, "the picture")
     if reference is None:
         return pixels, {"image": measure(pixels)}
@@ -69,6 +68,18 @@ def _compare(request: Request, _values: Mapping[str, Any]) -> tuple[Pixels, dict
     if Path(image).read_bytes() == Path(reference).read_bytes():
         found["likeness"] = BYTES
     return likeness.difference(pixels, other), found
+
+
+def _score(request: Request, _values: Mapping[str, Any]) -> tuple[Pixels, dict[str, Json]]:
+    """Measures of one picture. Every answer has a file; of this one, nobody needs it."""
+    facts = score.score(_decoded(_image(request), "the picture"))
+    return np.zeros((1, 1, 3), np.uint8), facts
+
+
+def _image(request: Request) -> str:
+    if "image" not in request.inputs:
+        raise EngineError(ErrorKind.INTERNAL, "the request has no input `image`")
+    return request.inputs["image"]
 
 
 def _sheet(request: Request, values: Mapping[str, Any]) -> tuple[Pixels, dict[str, Json]]:
@@ -94,12 +105,18 @@ def _cell(name: str, said: Json, path: str | None) -> Cell:
     match said:
         case dict() if not set(said) - _KEYS:
             title, lines, message = said.get("title", ""), said.get("lines", []), said.get("message", "")
+            marked = said.get("marked", False)
         case _:
             raise bad(f"cell {name} is no table of {parameters.listed(sorted(_KEYS))}")
     if not isinstance(lines, list) or not all(isinstance(item, str) for item in [title, message, *lines]):
         raise bad(f"cell {name} holds what is no text")
+    if not isinstance(marked, bool):
+        raise bad(f"cell {name} is `marked` by what is neither true nor false")
     picture = None if path is None else _decoded(path, f"the picture of cell {name}")
-    return Cell(title=title, lines=tuple(lines), message=message, picture=picture)
+    return Cell(title=title, lines=tuple(lines), message=message, picture=picture, marked=marked)
+
+
+_WORKS: Final = {"compare": _compare, "sheet": _sheet, "score": _score}
 
 
 def _decoded(path: str, name: str) -> Pixels:

@@ -28,6 +28,8 @@ _LINE: Final = 26
 _MARGIN: Final = 24
 _GAP: Final = 20
 _CHECK: Final = 8
+_FRAME: Final = 6
+_MARK: Final = (242, 190, 74)
 _PAPER: Final = (29, 33, 41)
 _CHECKS: Final = ((118, 124, 134), (134, 140, 150))
 _EMPTY: Final = ((38, 43, 53), (44, 50, 61))
@@ -46,6 +48,8 @@ class Cell:
     message: str = ""
     """Why there is no picture."""
     picture: Pixels | None = None
+    marked: bool = False
+    """Whether it has a frame: the one of all that was chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,9 @@ class Sheet:
         for number, cell in enumerate(self.cells):
             if cell is not None:
                 left, top = self._place(number)
+                if cell.marked:
+                    around = slice(left - _FRAME, left + self.side + _FRAME)
+                    pixels[top - _FRAME : top + self._high + _FRAME, around, :3] = _MARK
                 pixels[top : top + self._high, left : left + self.side] = self._tile(cell)
         body = "".join(map(self._drawn, self._words()))
         written = svg.draw(body, width, height, str(_FONT))
