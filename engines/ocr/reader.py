@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from rapidocr import RapidOCR
+from rapidocr.utils.output import RapidOCROutput
 
 from engines.finish.resize import resample
 from engines.measure.distance import laid_on, luma
@@ -70,7 +71,7 @@ class Reader:
     def _read(self, picture: NDArray[np.uint8]) -> str:
         """Lines in the order of reading."""
         found = self._engine(picture)
-        if found.boxes is None or not found.txts:
+        if not isinstance(found, RapidOCROutput) or found.boxes is None or not found.txts:
             return ""
         return "\n".join(
             ordered([_line(box, text) for box, text in zip(found.boxes, found.txts, strict=True)])
