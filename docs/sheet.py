@@ -14,6 +14,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 OUT: Final = ROOT / "out"
 WIDTH: Final = 1280
 GAP: Final = 14
+TILES: Final = ("wall", "wall-normal", "floor", "floor-normal")
 SKY: Final = ((20, 24, 52), (58, 66, 110))
 
 
@@ -26,6 +27,7 @@ def rows() -> list[list[Path]]:
         sorted((OUT / "items").glob("*.png")),
         sorted((OUT / "creatures").glob("*.png")),
         [*buttons, *sorted((OUT / "map").glob("*.png"))],
+        [OUT / "props" / "lantern.png", *(OUT / "tiles" / f"{name}.png" for name in TILES)],
     ]
 
 
