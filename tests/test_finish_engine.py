@@ -139,8 +139,8 @@ def test_a_palette_comes_as_an_input(tmp_path: Path) -> None:
             [("sharpen", {})],
             "finish step `sharpen` is unknown",
             (
-                "use one of `alpha`, `crop`, `encode`, `levels`, `lut`, `outline`, `pad`, `quantize`, "
-                "`resize`, `trim`"
+                "use one of `alpha`, `crop`, `encode`, `grayscale`, `levels`, `lut`, `normals`, `outline`, "
+                "`pad`, `quantize`, `resize`, `scale`, `silhouette`, `tile`, `trim`"
             ),
         ),
         (
