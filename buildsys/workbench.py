@@ -156,7 +156,7 @@ class Workbench:
                     store=session.store,
                     measure=session.manifest.engines[MEASURE],
                     engines=self.pool,
-                    inputs=self.pool.inputs,
+                    inputs=self.pool.inputs / "candidates",
                     threads=schedule.threads_for(jobs),
                     tell=tell,
                 )

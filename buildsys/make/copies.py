@@ -17,7 +17,10 @@ from buildsys.store.objects import Store
 
 
 class Copies:
-    """Copies in `folder` of objects of `store`. Called from several threads at once."""
+    """Copies in `folder` of objects of `store`. Called from several threads at once.
+
+    A folder serves one of these: each counts only what it lent itself. It is made with the first copy.
+    """
 
     def __init__(self, store: Store, folder: Path) -> None:
         self._store = store
@@ -47,6 +50,7 @@ class Copies:
         if data is None:
             raise MakeError(f"the bytes of `{name}` are lost from the store", "run `artlock build` again")
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         except OSError as error:
             raise disk_error("write", path, error) from error

@@ -76,7 +76,6 @@ class Gatekeeper:
         self._manifest = manifest
         self._store = store
         self._engines = engines
-        inputs.mkdir(parents=True, exist_ok=True)
         self._copies = Copies(store, inputs)
         self._sources = Sources(store, self._copies, manifest, locate)
         self._retry = retry
