@@ -1,15 +1,17 @@
 """Candidates made: all of an asset at once, each measured and judged, and the best one adopted.
 
+By `first` they are made one after the other, until one passes its gates, and none is measured.
+
 An asset without candidates is the maker's alone. Called from several threads at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 import msgspec
 
@@ -27,11 +29,14 @@ from buildsys.make.recording import relabelled
 from buildsys.make.scoring import Scoring
 from buildsys.manifest.model import AssetName, Engine
 from buildsys.plan import candidates
-from buildsys.plan.candidates import Entrant
+from buildsys.plan.candidates import FIRST, Entrant
 from buildsys.plan.record import Record
 from buildsys.plan.step import Step
 from buildsys.store.objects import Store
 from engines.protocol import ErrorKind
+
+Attempt: TypeAlias = tuple[Entrant, tuple[str, ...]] | EngineFailed
+"""A candidate and the notes of its engine, or why it is out."""
 
 SHEETS: Final = ".artlock/candidates"
 """Where the contact sheets lie, in the project."""
@@ -39,7 +44,6 @@ SHEETS: Final = ".artlock/candidates"
 OUT: Final = frozenset({ErrorKind.REFUSED, ErrorKind.BAD_REQUEST})
 """Errors that belong to one candidate and come again, so that the others may do without it. After any
 other, which one is the best would hang on luck: the asset fails, and the next build asks for the rest."""
-
 
 HINT: Final = "change the asset or its `gates`, or ask for more `candidates`"
 
@@ -104,7 +108,7 @@ class Candidates:
         """Make an asset: its record, and notes for a person. Raises `MakeError`."""
         if not step.asset.candidates:
             return self._maker.make(step)
-        entrants, notes, refusal = self._drawn(candidates.each(step))
+        entrants, notes, refusal = self._drawn(step)
         chosen = candidates.best(entrants, step.asset.choose)
         shown = self._show(step, entrants, chosen)
         if chosen is None or chosen.record is None:
@@ -115,37 +119,49 @@ class Candidates:
         # Named by what was asked for: the next build finds it without a look at the others.
         self._store.record_action(step.recipe or record.recipe, msgspec.to_builtins(record), sync=False)
         record = self._maker.adopt(step, record)
-        return record, (*_told(entrants, chosen, shown), *dict.fromkeys(notes))
+        return record, (*_told(step, entrants, chosen, shown), *dict.fromkeys(notes))
 
-    def _drawn(self, steps: Sequence[Step]) -> tuple[list[Entrant], list[str], EngineFailed | None]:
-        """Every candidate, the notes of their engine, and the error of the first one that is out."""
-        asked = [self._executor.submit(self._attempt, step) for step in steps]
-        # All of them, whatever becomes of one: the others may be paid for already.
-        wait(asked)
-        if error := _worst(asked):
-            raise error
+    def _drawn(self, step: Step) -> tuple[list[Entrant], list[str], EngineFailed | None]:
+        """The candidates made, the notes of their engine, and the error of the first one that is out."""
+        steps = candidates.each(step)
         entrants: list[Entrant] = []
         notes: list[str] = []
         refusal: EngineFailed | None = None
-        for step, future in zip(steps, asked, strict=True):
-            done = future.result()
+        for one, done in self._one_by_one(steps) if step.asset.choose == FIRST else self._at_once(steps):
             if isinstance(done, EngineFailed):
                 refusal = refusal or done
-                self._tell(CandidateOut(name=step.label, engine=step.asset.engine, message=done.message))
-                entrants.append(self._entrants.one(step, message=done.message))
+                self._tell(CandidateOut(name=one.label, engine=one.asset.engine, message=done.message))
+                entrants.append(self._entrants.one(one, message=done.message))
             else:
                 entrants.append(done[0])
                 notes += done[1]
         return entrants, notes, refusal
 
-    def _attempt(self, step: Step) -> tuple[Entrant, tuple[str, ...]] | EngineFailed:
+    def _one_by_one(self, steps: Sequence[Step]) -> Iterator[tuple[Step, Attempt]]:
+        """Until one passes: what comes after it is neither drawn nor paid for."""
+        for step in steps:
+            done = self._attempt(step, scored=False)
+            yield step, done
+            if not isinstance(done, EngineFailed) and not done[0].faults:
+                return
+
+    def _at_once(self, steps: Sequence[Step]) -> Iterator[tuple[Step, Attempt]]:
+        asked = [self._executor.submit(self._attempt, step, scored=True) for step in steps]
+        # All of them, whatever becomes of one: the others may be paid for already.
+        wait(asked)
+        if error := _worst(asked):
+            raise error
+        yield from zip(steps, (future.result() for future in asked), strict=True)
+
+    def _attempt(self, step: Step, *, scored: bool) -> Attempt:
         try:
             record, notes = self._maker.draw(step)
         except EngineFailed as error:
             if error.kind in OUT:
                 return error
             raise
-        self._scoring.measure(step, record.picture)
+        if scored:
+            self._scoring.measure(step, record.picture)
         faults = faults_of(self._gatekeeper.judge(step, record.picture))
         return msgspec.structs.replace(self._entrants.one(step, record), faults=faults), notes
 
@@ -173,14 +189,14 @@ def sheet_of(name: AssetName) -> str:
     return f"{SHEETS}/{name}.png"
 
 
-def _worst(asked: Sequence[Future[tuple[Entrant, tuple[str, ...]] | EngineFailed]]) -> BaseException | None:
+def _worst(asked: Sequence[Future[Attempt]]) -> BaseException | None:
     """The error to end with, if any: a stop before all others, and then the first."""
     found = [error for future in asked if (error := future.exception()) is not None]
     return next((error for error in found if isinstance(error, Stopped)), found[0] if found else None)
 
 
-def _told(entrants: Sequence[Entrant], chosen: Entrant, shown: str) -> tuple[str, ...]:
+def _told(step: Step, entrants: Sequence[Entrant], chosen: Entrant, shown: str) -> tuple[str, ...]:
     out = len(entrants) - sum(one.record is not None and not one.faults for one in entrants)
-    told = f"candidate {chosen.number} of {len(entrants)} was chosen"
+    told = f"candidate {chosen.number} of {step.asset.candidates} was chosen"
     told += f", {out} out" if out else ""
     return (told + (f": see `{shown}`" if shown else ""),)

@@ -23,12 +23,12 @@ from buildsys.manifest.gates import JUDGES
 from buildsys.manifest.model import Engine, Gate, Manifest
 from buildsys.manifest.references import gate_files
 from buildsys.plan import recipe
-from buildsys.plan.gates import Finding, Judgement, judgement_key, passed_by, rejection_key
+from buildsys.plan.gates import Finding, Judgement, constant, judgement_key, passed_by, rejection_key
 from buildsys.plan.record import Picture, Record
 from buildsys.plan.refusal import GATE, Refusal
-from buildsys.plan.step import Step
+from buildsys.plan.step import Step, Why
 from buildsys.store.objects import Store
-from engines.protocol import Determinism, Request
+from engines.protocol import Request
 
 Json: TypeAlias = Any
 
@@ -89,7 +89,7 @@ class Gatekeeper:
         if not judgement.passed:
             raise self._rejected(step, picture, judgement)
         _shown_at(self._root, step).unlink(missing_ok=True)
-        if self._retry:
+        if self._retry or any(reason.why is Why.ASKED for reason in step.reasons):
             self._store.forget(_rejection(step, step.gates))
 
     def judge(self, step: Step, picture: Picture) -> Judgement:
@@ -115,7 +115,9 @@ class Gatekeeper:
 
         Only one that may draw another, and only where a person asks again.
         """
-        if not self._retry or step.gates is None or step.parts is None or _constant(self._manifest, step):
+        if not self._retry or step.gates is None or step.parts is None:
+            return False
+        if constant(self._manifest.engines[step.asset.engine]):
             return False
         key = _rejection(step, step.gates)
         known = self._store.recall(judgement_key(step.gates, record.picture.file), Judgement)
@@ -192,12 +194,6 @@ def _judges(step: Step) -> list[str]:
 
 def _rejection(step: Step, gates: Digest) -> Digest:
     return rejection_key(step.recipe or Digest(""), gates)
-
-
-def _constant(manifest: Manifest, step: Step) -> bool:
-    """Whether its engine would draw the same picture again."""
-    promised = manifest.engines[step.asset.engine].card.determinism
-    return promised in (Determinism.BITWISE, Determinism.ENVIRONMENT)
 
 
 def _findings(facts: Mapping[str, Json], gates: list[Gate]) -> tuple[Finding, ...]:

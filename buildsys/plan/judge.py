@@ -62,7 +62,9 @@ class Judge:
         self._wishes = wishes
         self._finish = manifest.engines[FINISH].card
         self._bytes: dict[AssetName, Digest | None] = {}
-        self._obstacles = Obstacles(manifest, world, retry_refused=wishes.retry_refused)
+        self._obstacles = Obstacles(
+            manifest, world, retry_refused=wishes.retry_refused, rebuild=wishes.rebuild
+        )
         self._outputs = {record.output: record.picture.file for record in records.values()}
         self.steps: dict[AssetName, Step] = {}
 

@@ -5,6 +5,8 @@ Knows nothing of what is done about them.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from buildsys.manifest.model import AssetName, Manifest
 from buildsys.plan import candidates, gates
 from buildsys.plan.record import Record
@@ -19,12 +21,22 @@ class Obstacles:
         manifest: for its engines.
         world: the checkout and the store.
         retry_refused: ask again for what an engine refused, or gates turned down, before.
+        rebuild: assets that are made again; of those, what gates turned down of an engine that varies is
+            drawn anew.
     """
 
-    def __init__(self, manifest: Manifest, world: World, *, retry_refused: bool) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        world: World,
+        *,
+        retry_refused: bool,
+        rebuild: Collection[AssetName] = (),
+    ) -> None:
         self._manifest = manifest
         self._world = world
         self._retry_refused = retry_refused
+        self._rebuild = rebuild
         self._unable: dict[str, Reason | None] = {}
         self._given_up: dict[tuple[AssetName, str], Reason] = {}
 
@@ -67,6 +79,8 @@ class Obstacles:
 
     def _rejection(self, step: Step) -> Reason | None:
         if step.gates is None or step.recipe is None or self._retry_refused:
+            return None
+        if step.name in self._rebuild and not gates.constant(self._manifest.engines[step.asset.engine]):
             return None
         refusal = self._world.refused(gates.rejection_key(step.recipe, step.gates))
         return refusal.reason() if refusal else None
