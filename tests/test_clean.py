@@ -144,7 +144,7 @@ def test_check_names_what_clean_would_keep_of_an_orphan(game: Game) -> None:
 
 
 def test_a_page_of_a_living_atlas_is_no_file_of_an_orphan(game: Game) -> None:
-    atlas = '[assets."items/a"]\npack = ["hero", "items/bow"]\nmax_size = 16\n'
+    atlas = '[assets."items/a"]\npack = ["hero", "items/bow"]\nformats = ["texturepacker"]\nmax_size = 16\n'
     axe = ITEMS.replace('"items/axe"', '"items/a-1"')
     game.write(HERO + axe)
     game.build()
