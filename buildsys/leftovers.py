@@ -21,7 +21,7 @@ from buildsys.errors import DiskError
 from buildsys.files.durable import disk_error
 from buildsys.ledger import Ledger
 from buildsys.manifest.model import AssetName
-from buildsys.plan.companions import files_of
+from buildsys.plan.companions import files_of, stem_of
 from buildsys.plan.record import Record
 from buildsys.plan.step import Plan
 from buildsys.session import LOCK, PRIVATE, Session
@@ -84,6 +84,22 @@ def find(session: Session, plan: Plan) -> tuple[Leftover, ...]:
     return tuple(found.values())
 
 
+def lasting(session: Session, plan: Plan) -> dict[AssetName, tuple[str, ...]]:
+    """The files of each orphan that `clean` keeps; while one lies there, so does the orphan's record."""
+    if not plan.orphans:
+        return {}
+    owned = _owned(session, plan)
+    owned.update(item.path for item in find(session, plan) if item.kind is Kind.MADE)
+    return {
+        name: tuple(
+            path
+            for path in sorted(files_of(session.lock.records[name]))
+            if path not in owned and os.path.lexists(session.root / path)
+        )
+        for name in plan.orphans
+    }
+
+
 def clean(session: Session) -> tuple[tuple[Leftover, ...], tuple[Leftover, ...]]:
     """Remove the leftovers that artlock made, and their entries in the lock; those, and what was kept.
 
@@ -109,20 +125,26 @@ def clean(session: Session) -> tuple[tuple[Leftover, ...], tuple[Leftover, ...]]
 
 def _without_asset(session: Session, plan: Plan, further: Collection[str] = ()) -> list[str]:
     """Files in the output folder, and the `further` ones, that are no asset's of any profile; sorted."""
-    owned = {step.output for step in plan.steps.values()}
-    # Where an asset's picture still lies until a build brings it to its new place.
-    orphans = {*plan.orphans}
-    records = (record for name, record in session.lock.records.items() if name not in orphans)
-    owned |= {path for record in records for path in files_of(record)}
+    owned = _owned(session, plan)
     out = session.manifest.project.out
-    # Of an asset of another profile only the name is known: whatever format and scale its files have, they
-    # are its own. No name that a person gives holds a `@`.
+    # Of an asset of another profile only the name is known: whatever format and scale its files have, and
+    # whatever lies beside it as an atlas's would, they are its own. No name that a person gives holds a `@`.
     elsewhere = {f"{out}/{name.partition('@')[0]}" for name in session.manifest.elsewhere}
     return sorted(
         path
         for path in {*_files(session.root, out), *further}
-        if path not in owned and path.rpartition(".")[0].partition("@")[0] not in elsewhere
+        if path not in owned
+        and not any(stem.partition("@")[0] in elsewhere for stem in (path.rpartition(".")[0], stem_of(path)))
     )
+
+
+def _owned(session: Session, plan: Plan) -> set[str]:
+    """Where the assets' files go, and where they still lie until a build brings them to a new place."""
+    orphans = {*plan.orphans}
+    records = (record for name, record in session.lock.records.items() if name not in orphans)
+    return {path for record in records for path in files_of(record)} | {
+        step.output for step in plan.steps.values()
+    }
 
 
 def _files(root: Path, out: str) -> list[str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from buildsys.errors import ArtlockError, DiskError, ManifestError
-from buildsys.manifest import names, source
+from buildsys.manifest import names, references, source
 from buildsys.manifest.model import Manifest
 from buildsys.manifest.read import MANIFEST
 from buildsys.manifest.read import read as read_manifest
@@ -105,12 +105,13 @@ def _round(work: Callable[[], None], trouble: Callable[[ArtlockError], None]) ->
 
 
 def interest_of(root: Path, manifest: Manifest) -> Interest:
-    """What a build of `manifest` reads: its own files, inputs, the project's adapters with their cards."""
+    """What a build of `manifest` reads: its own files, inputs, files of gates, adapters with cards."""
     files = {root / file for file in manifest.files}
     for asset in manifest.assets.values():
         files.update(
             root / item.path
-            for item in asset.inputs.values()
+            for one in (asset, *asset.standins)
+            for item in references.sources(one).values()
             if item.path and not item.path.startswith(names.BUNDLED)
         )
     for engine in manifest.engines.values():

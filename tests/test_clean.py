@@ -95,6 +95,76 @@ def test_files_of_several_scales_of_another_profile_stay(game: Game) -> None:
     assert [name for name in game.outputs() if name.startswith("hero")] == ["hero.png", "hero@2x.png"]
 
 
+def test_every_file_of_an_atlas_of_another_profile_stays(game: Game) -> None:
+    atlas = (
+        '[assets."at/a"]\npack = ["hero", "items/*"]\nformats = ["texturepacker", "unity"]\nmax_size = 16\n'
+    )
+    game.write(HERO + ITEMS + atlas)
+    game.build()
+    files = [name for name in game.outputs() if name.startswith("at/")]
+    assert {"at/a.png", "at/a-1.png", "at/a-1.json", "at/a.unity.json"} <= {*files}
+    game.write(HERO + ITEMS + atlas + 'profiles = ["final"]\n')
+    (game.folder / "assets.lock").unlink()
+    assert game.run("clean", "--yes").stdout == "nothing to clean\n"
+    assert [name for name in game.outputs() if name.startswith("at/")] == files
+
+
+ORPHAN = "orphan  items/{}: the manifest no longer has it"
+CLEAN = "hint: run `artlock clean`, and commit what it changes\n"
+
+
+def test_what_check_says_of_orphans_is_what_helps(game: Game) -> None:
+    game.write(HERO)
+    told = game.run("check", code=1)
+    assert told.stdout == f"{ORPHAN.format('axe')}\n{ORPHAN.format('bow')}\n"
+    assert told.stderr == f"\n2 differences in 1 asset\n\n{CLEAN}"
+    # As long as a file lies there, its record is what proves that it was ours: a build keeps both.
+    game.build()
+    assert game.run("check", code=1).stderr.endswith(CLEAN)
+    game.run("clean", "--yes")
+    assert game.run("check").stdout == "1 asset checked: manifest, lock and files agree\n"
+
+
+def test_check_names_what_clean_would_keep_of_an_orphan(game: Game) -> None:
+    game.write(HERO)
+    path = game.folder / "out/items/axe.png"
+    path.write_bytes(b"painted")
+    kept = f"{ORPHAN.format('axe')}; `artlock clean` keeps `out/items/axe.png`\n"
+    told = game.run("check", code=1)
+    assert told.stdout == f"{kept}{ORPHAN.format('bow')}\n"
+    assert told.stderr.endswith(CLEAN)
+    game.run("clean", "--yes")
+    told = game.run("check", code=1)
+    assert told.stdout == kept
+    assert told.stderr == "\n1 difference in 1 asset\n\nhint: move or delete `out/items/axe.png`\n"
+    path.unlink()
+    assert game.run("check", code=1).stderr.endswith(CLEAN)
+    game.run("clean", "--yes")
+    game.run("check")
+
+
+def test_a_page_of_a_living_atlas_is_no_file_of_an_orphan(game: Game) -> None:
+    atlas = '[assets."items/a"]\npack = ["hero", "items/bow"]\nformats = ["texturepacker"]\nmax_size = 16\n'
+    axe = ITEMS.replace('"items/axe"', '"items/a-1"')
+    game.write(HERO + axe)
+    game.build()
+    (game.folder / "out/items/a-1.png").unlink()
+    lock = game.lock()
+    game.write(HERO + axe[axe.index('[assets."items/bow"]') :] + atlas)
+    game.build()
+    assert "items/a-1.png" in game.outputs()
+    # A merge brings the orphan's record back.
+    record = lock[lock.index(b'[assets."items/a-1"]') : lock.index(b'[assets."items/bow"]')]
+    path = game.folder / "assets.lock"
+    path.write_bytes(path.read_bytes().replace(b'[assets."items/bow"]', record + b'[assets."items/bow"]'))
+    told = game.run("check", code=1)
+    assert told.stdout == f"{ORPHAN.format('a-1')}\n"
+    assert told.stderr.endswith(CLEAN)
+    game.run("clean", "--yes")
+    assert "items/a-1.png" in game.outputs()
+    game.run("check")
+
+
 def test_a_place_that_is_another_assets_now_is_left_to_it(game: Game) -> None:
     game.write(HERO + "scales = [1, 2]\n")
     game.build()

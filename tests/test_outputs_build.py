@@ -99,7 +99,7 @@ def test_scales_that_are_added_or_removed_move_the_picture(game: Game) -> None:
     game.write(HERO)
     told = game.run("check", code=1).stdout.splitlines()
     assert told[0] == "moved  hero: the picture of another asset, which has moved, lies where it goes"
-    # Not with `delete`: it is the place of `hero` from now on.
+    # Not with a file that `clean` keeps: it is the place of `hero` from now on.
     assert told[1:] == ["orphan  hero@1x: the manifest no longer has it"]
     found = game.build()
     assert found == {"restored": ["hero"]}

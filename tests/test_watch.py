@@ -13,13 +13,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 from game import Game
 from import_kit import picture
 
 from buildsys.errors import ArtlockError
-from buildsys.watching import Eyes, Interest
+from buildsys.manifest.model import Input
+from buildsys.manifest.read import read
+from buildsys.watching import Eyes, Interest, interest_of
 
 PATIENCE = 60
 GEM = '[assets.gem]\nrole = "sprite"\nprompt = "red"\nseed = 1\nsize = [16, 16]\n'
@@ -222,6 +225,21 @@ def test_what_concerns_nobody_is_passed_over(tmp_path: Path) -> None:
     assert interest.concerns(tmp_path / "art" / "cat.png")
     assert not interest.concerns(tmp_path / "art" / "dog.png")
     assert not interest.concerns(tmp_path / "out" / "cat.png")
+
+
+def test_what_gates_and_engines_of_a_fallback_read_is_watched(game: Game) -> None:
+    (game.folder / "ref").mkdir()
+    picture().save(game.folder / "ref" / "a.png")
+    (game.folder / "keep.gpl").write_text("GIMP Palette\n1 2 3\n")
+    game.write(GEM + 'gates = { distance = "ref/a.png", palette = { file = "keep.gpl" } }\n')
+    manifest = read(game.folder)
+    gem = next(iter(manifest.assets.values()))
+    other = msgspec.structs.replace(gem, gates=(), inputs={"pose": Input(path="art/pose.png")})
+    manifest = msgspec.structs.replace(
+        manifest, assets={gem.name: msgspec.structs.replace(gem, standins=(other,))}
+    )
+    names = ("assets.toml", "tools/noise.py", "tools/noise.toml", "ref/a.png", "keep.gpl", "art/pose.png")
+    assert interest_of(game.folder, manifest).files == {game.folder / name for name in names}
 
 
 def test_a_folder_that_can_not_be_watched_is_told(tmp_path: Path) -> None:

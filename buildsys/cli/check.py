@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection, Mapping
 from typing import Final
 
+from buildsys import leftovers
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, paint, print_json, say, tame
 from buildsys.errors import Exit
-from buildsys.plan.companions import files_of
+from buildsys.manifest.model import AssetName
 from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict, Why
 from buildsys.session import Session
@@ -78,13 +80,13 @@ def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -
         reasons = [*_engines(step), *(item.text() for item in step.reasons if item.why not in _OF_ENGINES)]
         told = "; ".join(reasons) or step.reasons[0].text()
         print(f"{paint(kind(step), 'yellow')}  {step.name}: {tame(told)}")
-    owned = {step.output for step in plan.steps.values()}
-    for name in plan.orphans:
-        files = [path for path in files_of(session.lock.records[name]) if path not in owned]
-        mend = f"; delete `{'`, `'.join(reversed(files))}`" if files else ""
-        print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it{mend}")
+    lasting = leftovers.lasting(session, plan)
+    for name, files in lasting.items():
+        kept = f"; `artlock clean` keeps {_quoted(files)}" if files else ""
+        print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it{kept}")
     differences = count(len(differing) + len(plan.orphans), "difference")
-    say(f"\n{differences} in {count(len(plan.steps), 'asset')}\n\nhint: {_mend(differing, build)}")
+    mend = _mend(differing, build) if differing or not lasting else _mend_orphans(lasting)
+    say(f"\n{differences} in {count(len(plan.steps), 'asset')}\n\nhint: {mend}")
 
 
 def _engines(step: Step) -> list[str]:
@@ -109,3 +111,15 @@ def _mend(differing: list[Step], build: str) -> str:
     if differing and len(edited) == len(differing):
         return f"run `{build} --force {edited[0].name}` to make it anew"
     return f"run `{build}`, and commit what it changes"
+
+
+def _mend_orphans(lasting: Mapping[AssetName, Collection[str]]) -> str:
+    """One action, where nothing but orphans differs: a build keeps them as long as their files lie there."""
+    if all(lasting.values()):
+        # Changed by hand, or where another profile's asset goes: a person says what becomes of them.
+        return f"move or delete {_quoted(sorted(path for files in lasting.values() for path in files))}"
+    return "run `artlock clean`, and commit what it changes"
+
+
+def _quoted(files: Collection[str]) -> str:
+    return ", ".join(f"`{file}`" for file in files)

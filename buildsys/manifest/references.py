@@ -55,7 +55,7 @@ def faults(
 
 def lost(asset: Asset, names: Collection[AssetName]) -> Iterator[Fault]:
     """What is wrong with the names that `asset` takes pictures from, where no profile has them."""
-    for key, taken in asset.inputs.items():
+    for key, taken in sources(asset).items():
         if taken.asset and taken.asset not in names:
             yield _unknown(asset.name, taken.asset, names).under(*_path(asset, key))
 

@@ -19,10 +19,17 @@ SUFFIX: Final = re.compile(r"-[1-9][0-9]?\.png|(?:-[1-9][0-9]?|\.unity)?\.json|\
 """All that a companion may have in place of its asset's suffix: whatever else is asked to be written beside
 an asset, by an engine or by a stranger's lock, such as `/../x` or `.py`, is none."""
 
+_ENDING: Final = re.compile(rf"(?:{SUFFIX.pattern})\Z")
+
 
 def beside(output: str, suffix: str) -> str:
     """The path of the companion of `output` that ends in `suffix`."""
     return output.removesuffix(PurePosixPath(output).suffix) + suffix
+
+
+def stem_of(path: str) -> str:
+    """What `path` shares with the picture that it would be a companion of; `path` itself where it is none."""
+    return _ENDING.sub("", path)
 
 
 def files_of(record: Record) -> dict[str, Digest]:
