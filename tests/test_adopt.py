@@ -214,6 +214,7 @@ def test_an_asset_of_a_matrix_is_told(game: Game) -> None:
 def test_of_several_scales_the_largest_is_adopted(game: Game) -> None:
     hero, _, _ = ASSETS.partition("# The small one.")
     game.write(hero.replace("finish = [{ resize = [32, 48] }]", "scales = [1, 2]"))
+    (game.folder / "out" / "small.png").unlink()
     game.build()
     picture((16, 16)).save(game.folder / "out" / "hero@2x.png")
     done = game.run("adopt", "hero")
@@ -262,7 +263,7 @@ def test_a_file_that_an_engine_reads_is_no_source(game: Game) -> None:
     assert game.run("adopt", "hero").stdout == "out/hero.png → art/hero.png, the source of hero\n"
     assert (game.folder / "art" / "pose.png").read_bytes() == pose
     assert '# parameters = { image = "art/pose.png" }' in manifest(game)
-    game.run("check")
+    assert game.build()["fresh"] == ["hero"]
 
 
 def test_what_a_picture_must_be_stays(game: Game) -> None:
