@@ -238,11 +238,16 @@ def test_stand_ins_have_the_size_of_their_scale(game: Game) -> None:
 
 
 def test_a_stand_in_has_not_the_size_of_what_its_engine_looks_at(game: Game) -> None:
+    (game.folder / "tools" / "blend.py").write_text("")
+    (game.folder / "tools" / "blend.toml").write_text(
+        'name = "blend"\nversion = "1.0.0"\nsummary = "Blends"\ndeterminism = "bitwise"\n'
+        'size = "none"\nprompt = "none"\nseed = "none"\n'
+        'keys = ["BLEND_KEY"]\n[parameters.image]\ntype = "file"\ndoc = "What it looks at."\n'
+    )
     game.write(
         """
         [engines.blend]
-        adapter = "command"
-        run = ["no-such-program", "{output}"]
+        adapter = "tools/blend.py"
 
         [assets.pose]
         role = "sprite"
