@@ -6,7 +6,7 @@ the output. Whatever ends it in between, the same command goes on from there. Kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +18,11 @@ from buildsys.errors import ArtlockError, DiskError, ManifestError
 from buildsys.make.build import Outcome
 from buildsys.make.inspection import Unfit, inspect
 from buildsys.make.progress import Event
+from buildsys.manifest import template
 from buildsys.manifest.edit import Draft
-from buildsys.manifest.model import AssetName
+from buildsys.manifest.gates import LETTERING
+from buildsys.manifest.model import Asset, AssetName
+from buildsys.plan import handmade
 from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict, Why
 from buildsys.session import Session
@@ -28,7 +31,7 @@ from buildsys.workbench import build
 FOLDER: Final = "art"
 """Where pictures by hand go."""
 
-KEPT: Final = ("source", "format", "formats", "scales", "profiles")
+KEPT: Final = ("source", "format", "formats", "scales", "gates", "tile", "profiles")
 """Keys of the asset that stay as they are; what the old recipe had else becomes a comment."""
 
 NOTE: Final = "Before it was adopted:"
@@ -65,6 +68,7 @@ def carry_out(
     for item in items:
         if not item.done:
             draft.set(item.name, "source", item.picture, first=True)
+            _keep_words(draft, session.manifest.assets[item.name])
             draft.retire(item.name, KEPT, NOTE)
     draft.check()
     for item in items:
@@ -75,8 +79,11 @@ def carry_out(
         if files.digest_file(session.root / item.output, follow=False) != item.digest:
             raise DiskError(f"`{item.output}` changed while it was adopted", "run the command again")
     opened = Session.open(session.root, session.manifest.profile)
-    chosen = frozenset(item.name for item in items)
-    outcome, _ = build(opened, chosen, wishes=Wishes(force=chosen), tell=tell, planned=planned)
+    adopted = frozenset(item.name for item in items)
+    # Not forced on its other scales and formats: one of them may be changed by hand, too.
+    outcome, _ = build(
+        opened, opened.outputs(adopted), wishes=Wishes(force=adopted), tell=tell, planned=planned
+    )
     return outcome
 
 
@@ -87,8 +94,7 @@ def _adoption(session: Session, step: Step, folder: str) -> Adoption:
     if step.on_disk is None or not _by_hand(session, step):
         fact = f"the file of `{step.name}` was not changed by hand"
         raise ArtlockError(fact, f"change `{step.output}` first")
-    source = step.asset.inputs.get("image")
-    path = source.path if source is not None and not step.asset.role else ""
+    path = handmade.source_of(step.asset)
     if path:
         if session.checkout.file(path) == step.on_disk:
             return Adoption(name=step.name, output=step.output, picture=path, digest=step.on_disk, done=True)
@@ -113,6 +119,19 @@ def _by_hand(session: Session, step: Step) -> bool:
         return False
     recorded = step.recorded.picture.file if step.recorded else None
     return step.on_disk not in (recorded, session.lock.placeholders.get(step.name))
+
+
+def _keep_words(draft: Draft, asset: Asset) -> None:
+    """Write the asset's text into the gate that looked for it: a source has no `text`."""
+    gate = next((gate for gate in asset.gates if gate.name == LETTERING), None)
+    if gate is None or gate.parameters["text"] != asset.text:
+        return
+    own = draft.table(asset.name).get("gates", {})
+    asked = own.get(LETTERING, gate.parameters)  # a style's or the project's is taken over as it was
+    if LETTERING in own and (isinstance(asked, str) or (isinstance(asked, Mapping) and asked.get("text"))):
+        return
+    given = asked if isinstance(asked, Mapping) else {}
+    draft.set(asset.name, "gates", {**own, LETTERING: {**given, "text": template.escape(asset.text)}})
 
 
 def _copy(root: Path, item: Adoption) -> None:

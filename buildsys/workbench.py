@@ -239,7 +239,7 @@ def _finished_size(manifest: Manifest, step: Step) -> tuple[int, int]:
     if step.recorded is not None:
         return step.recorded.picture.width, step.recorded.picture.height
     chain = [step.asset]
-    while (source := chain[-1].inputs.get("image")) is not None and source.asset:
+    while chain[-1].engine == FINISH and (source := chain[-1].inputs["image"]).asset:
         chain.append(manifest.assets[source.asset])
     size = chain[-1].size or PLACEHOLDER_SIZE
     for asset in reversed(chain):

@@ -12,6 +12,7 @@ from PIL import Image
 
 from buildsys import adoption
 from buildsys.errors import ArtlockError
+from buildsys.manifest.model import AssetName
 from buildsys.session import Session
 
 ASSETS = """\
@@ -211,13 +212,16 @@ def test_an_asset_of_a_matrix_is_told(game: Game) -> None:
 
 
 def test_of_several_scales_the_largest_is_adopted(game: Game) -> None:
-    game.write(ASSETS.replace("finish = [{ resize = [32, 48] }]", "scales = [1, 2]"))
+    hero, _, _ = ASSETS.partition("# The small one.")
+    game.write(hero.replace("finish = [{ resize = [32, 48] }]", "scales = [1, 2]"))
+    (game.folder / "out" / "small.png").unlink()
     game.build()
     picture((16, 16)).save(game.folder / "out" / "hero@2x.png")
     done = game.run("adopt", "hero")
     assert done.stdout == "out/hero@2x.png → art/hero.png, the source of hero\n"
     assert 'scales = [1, 2]\nprofiles = ["draft"]' in manifest(game)
-    assert "hero@1x" in game.build()["built"]
+    game.run("check")
+    assert game.build() == {"fresh": ["hero", "hero@1x"]}
     assert refused(game, "hero@1x") == (
         "error: the file of `hero@1x` was not changed by hand\n\nhint: change `out/hero.png` first\n"
     )
@@ -225,6 +229,105 @@ def test_of_several_scales_the_largest_is_adopted(game: Game) -> None:
     assert refused(game, "hero@1x") == (
         "error: `hero@1x` is one of several files of `hero`\n\nhint: name `hero`\n"
     )
+
+
+def test_another_scale_that_was_painted_is_kept(game: Game) -> None:
+    game.write(ASSETS.replace("finish = [{ resize = [32, 48] }]", "scales = [1, 2]"))
+    game.build()
+    picture((16, 16)).save(game.folder / "out" / "hero@2x.png")
+    picture((8, 8)).save(game.folder / "out" / "hero.png")
+    painted = (game.folder / "out" / "hero.png").read_bytes()
+    found = json.loads(game.run("adopt", "hero", "--json").stdout)
+    assert (found["built"], found["edited"]) == (["hero"], ["hero@1x"])
+    assert (game.folder / "out" / "hero.png").read_bytes() == painted
+
+
+COMMAND = """\
+[engines.blend]
+adapter = "command"
+run = ["true", "{output}"]
+
+[assets.hero]
+engine = "blend"
+size = [16, 16]
+parameters = { image = "art/pose.png" }
+"""
+
+
+def test_a_file_that_an_engine_reads_is_no_source(game: Game) -> None:
+    game.write(COMMAND)
+    (game.folder / "art").mkdir()
+    picture((8, 8)).save(game.folder / "art" / "pose.png")
+    pose = (game.folder / "art" / "pose.png").read_bytes()
+    paint(game)
+    assert game.run("adopt", "hero").stdout == "out/hero.png → art/hero.png, the source of hero\n"
+    assert (game.folder / "art" / "pose.png").read_bytes() == pose
+    assert '# parameters = { image = "art/pose.png" }' in manifest(game)
+    assert game.build()["fresh"] == ["hero"]
+
+
+def test_what_a_picture_must_be_stays(game: Game) -> None:
+    game.write(
+        ASSETS.replace("seed = 5\n", 'seed = 5\ngates = { bytes = "1 kB" }\ntile = false\nformat = "png"\n')
+    )
+    picture((16, 16)).save(game.folder / "out" / "hero.png")
+    game.run("adopt", "hero")
+    assert '\ngates = { bytes = "1 kB" }\ntile = false\nformat = "png"\n' in manifest(game)
+
+
+TITLE = """\
+[assets.title]
+engine = "vector"
+text = "GAME {{OVER}}"
+size = [128, 64]
+"""
+
+
+@pytest.mark.parametrize(
+    ("gates", "kept"),
+    [
+        ("lettering = {}", 'lettering = { text = "GAME {{OVER}}" }'),
+        ("lettering = true", 'lettering = { text = "GAME {{OVER}}" }'),
+        ("lettering = { case = true }", 'lettering = { case = true, text = "GAME {{OVER}}" }'),
+        ('lettering = "GAME"', 'lettering = "GAME"'),
+        ('lettering = { text = "GAME {{OVER}}" }', 'lettering = { text = "GAME {{OVER}}" }'),
+        ("lettering = false", "lettering = false"),
+    ],
+)
+def test_a_gate_looks_for_the_text_that_it_had(
+    gates: str, kept: str, game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise Killed
+
+    monkeypatch.setenv("ARTLOCK_CACHE_DIR", str(game.cache))
+    # The reader is an extra that may not be installed.
+    monkeypatch.setattr("buildsys.adoption.build", stop)
+    game.write(TITLE + f"gates = {{ {gates} }}\n")
+    picture().save(game.folder / "out" / "title.png")
+    session = Session.open(game.folder)
+    before = session.manifest.assets[AssetName("title")].gates
+    with pytest.raises(Killed):
+        adoption.carry_out(session, adoption.plan(session, ["title"]))
+    assert f"\ngates = {{ {kept} }}\n" in manifest(game)
+    assert Session.open(game.folder).manifest.assets[AssetName("title")].gates == before
+
+
+def test_the_gate_of_a_style_looks_for_the_text_that_it_had(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise Killed
+
+    monkeypatch.setenv("ARTLOCK_CACHE_DIR", str(game.cache))
+    monkeypatch.setattr("buildsys.adoption.build", stop)
+    game.write("[styles.sign]\ngates = { lettering = { tolerance = 0.1 } }\n\n" + TITLE + 'style = "sign"\n')
+    picture().save(game.folder / "out" / "title.png")
+    session = Session.open(game.folder)
+    before = session.manifest.assets[AssetName("title")].gates
+    with pytest.raises(Killed):
+        adoption.carry_out(session, adoption.plan(session, ["title"]))
+    assert Session.open(game.folder).manifest.assets[AssetName("title")].gates == before
 
 
 def test_a_program_is_told_where_the_sources_are(game: Game) -> None:

@@ -95,6 +95,24 @@ def test_a_picture_of_the_project_is_named_where_it_is(game: Game) -> None:
     assert not (game.folder / "art").exists()
 
 
+def test_a_file_that_an_engine_reads_is_the_source_of_nothing(game: Game) -> None:
+    game.write(
+        """
+        [engines.blend]
+        adapter = "command"
+        run = ["true", "{output}"]
+
+        [assets.hero]
+        engine = "blend"
+        size = [16, 16]
+        parameters = { image = "art/pose.png" }
+        """
+    )
+    png(game.folder / "art" / "pose.png", {})
+    game.run("import", str(game.folder / "art" / "pose.png"))
+    assert manifest(game).endswith('\n[assets.pose]\nsource = "art/pose.png"\n')
+
+
 REGENERATED = '''
 [assets.knight]
 role = "sprite"

@@ -235,3 +235,31 @@ def test_stand_ins_have_the_size_of_their_scale(game: Game) -> None:
     game.run("build", "--placeholders", code=1)
     sizes = {name: Image.open(io.BytesIO(data)).size for name, data in game.outputs().items()}
     assert sizes == {"hero@2x.png": (1024, 1024), "hero.png": (512, 512)}
+
+
+def test_a_stand_in_has_not_the_size_of_what_its_engine_looks_at(game: Game) -> None:
+    (game.folder / "tools" / "blend.py").write_text("")
+    (game.folder / "tools" / "blend.toml").write_text(
+        'name = "blend"\nversion = "1.0.0"\nsummary = "Blends"\ndeterminism = "bitwise"\n'
+        'size = "none"\nprompt = "none"\nseed = "none"\n'
+        'keys = ["BLEND_KEY"]\n[parameters.image]\ntype = "file"\ndoc = "What it looks at."\n'
+    )
+    game.write(
+        """
+        [engines.blend]
+        adapter = "tools/blend.py"
+
+        [assets.pose]
+        role = "sprite"
+        prompt = "pose"
+        seed = 1
+        size = [16, 32]
+
+        [assets.hero]
+        engine = "blend"
+        parameters = { image = { asset = "pose" } }
+        """
+    )
+    game.build("--placeholders", code=1)
+    with Image.open(game.folder / "out" / "hero.png") as image:
+        assert image.size == (256, 256)

@@ -24,6 +24,7 @@ from buildsys.manifest import names
 from buildsys.manifest.edit import Draft
 from buildsys.manifest.model import AssetName, Manifest
 from buildsys.manifest.source import Fault
+from buildsys.plan import handmade
 
 FOLDER: Final = "art"
 """Where copies of pictures go that lie outside the project."""
@@ -154,8 +155,7 @@ def _made_from(manifest: Manifest, picture: str) -> AssetName | None:
     if not picture:
         return None
     for name, asset in manifest.assets.items():
-        image = asset.inputs.get("image")
-        if image is not None and image.path == picture and not asset.role:
+        if handmade.source_of(asset) == picture:
             return name
     return None
 
