@@ -39,6 +39,7 @@ class Ledger:
         self._file = LockFile(path)
         self._root = path.parent
         self._placed = Placed(self._root)
+        self._placed.sweep()
         self._told: set[str] = set()
         """Where pictures lie that were taken in since the lock was last written."""
         self._lock = lock

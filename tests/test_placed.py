@@ -135,3 +135,27 @@ def test_a_folder_that_was_moved_away_stops_no_lock(root: Path) -> None:
     ledger.publish(record("a", RED))
     ledger.save()
     assert load(root / "assets.lock").records.keys() == {"a"}
+
+
+def test_what_a_killed_build_had_begun_to_write_is_removed(root: Path) -> None:
+    begun, elsewhere, own = (
+        root / "out" / ".artlock-12-0-abc.tmp",
+        root / "art" / ".artlock-12-1-abc.tmp",
+        root / "out" / "hero.tmp",
+    )
+    elsewhere.parent.mkdir()
+    outside = root.parent / ".artlock-12-2-abc.tmp"
+    for path in (begun, elsewhere, own, outside):
+        path.write_bytes(b"half")
+    placed = Placed(root)
+    placed.note("out/hero.png", RED)
+    placed.note("../hero.png", RED)
+    Ledger(root / "assets.lock", Lock())
+    assert [path.exists() for path in (begun, elsewhere, own, outside)] == [False, True, True, True]
+
+
+def test_without_a_killed_build_nothing_is_looked_for(root: Path) -> None:
+    begun = root / "out" / ".artlock-12-0-abc.tmp"
+    begun.write_bytes(b"another program's")
+    Ledger(root / "assets.lock", Lock())
+    assert begun.exists()

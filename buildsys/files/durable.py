@@ -94,16 +94,17 @@ def staged(folder: Path, mode: int = 0o666) -> Iterator[tuple[int, Path]]:
         path.unlink(missing_ok=True)
 
 
-def sweep(folder: Path) -> int:
+def sweep(folder: Path, *, alone: bool = False) -> int:
     """Remove what writers that were killed left in `folder`, and say how many.
 
-    Only files of an hour ago: process ids would tell sooner, but mean nothing across containers.
+    Only files of an hour ago, unless nobody else may be writing there, and the caller is `alone`: process
+    ids would tell sooner, but mean nothing across containers.
     """
     removed = 0
     oldest = time.time() - _LEFTOVER_SECONDS
     for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
         with suppress(FileNotFoundError):
-            if path.lstat().st_mtime < oldest:
+            if alone or path.lstat().st_mtime < oldest:
                 path.unlink()
                 removed += 1
     return removed

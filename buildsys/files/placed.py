@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import msgspec
@@ -18,7 +18,7 @@ import msgspec
 from buildsys import digest as digests
 from buildsys.digest import Digest
 from buildsys.files.content import open_regular
-from buildsys.files.durable import disk_error, staged, write_all
+from buildsys.files.durable import disk_error, staged, sweep, write_all
 
 PLACE: Final = Path(".artlock", "placed")
 _decoder: Final = msgspec.json.Decoder(tuple[str, str])
@@ -28,12 +28,20 @@ class Placed:
     """The note of one checkout. Whoever writes it holds the checkout's lock, and calls it one at a time."""
 
     def __init__(self, root: Path) -> None:
+        self._root = root
         self._file = root / PLACE
         self._noted = _load(self._file)
 
     def has(self, path: str, digest: Digest) -> bool:
         """Whether the file with `digest` at `path`, relative to the root, is a build's own."""
         return (path, digest) in self._noted
+
+    def sweep(self) -> None:
+        """Remove what a killed build had begun to write beside what it noted, if the disk lets it."""
+        for folder in {PurePosixPath(path).parent for path, _ in self._noted}:
+            if not folder.is_absolute() and ".." not in folder.parts:
+                with suppress(OSError):
+                    sweep(self._root / folder, alone=True)
 
     def note(self, path: str, digest: Digest) -> None:
         """Note what is about to be put at `path`. Raises `DiskError`."""
