@@ -70,7 +70,7 @@ wait = {wait}
 
 [assets."dot-{{number}}"]
 engine = "meeting"
-prompt = "dot"
+prompt = "dot {{number}}"  # equal ones would take turns
 seed = 1
 size = [8, 8]
 finish = [{{ resize = [{side}, {side}] }}]
