@@ -1,0 +1,242 @@
+"""Trains the model: `python -m training.sprite.train DATA RUN [--minutes N] [--decay STEPS]`.
+
+DATA is the folder that `training.sprite.dataset` fills, RUN holds the run and is created with the first
+call. A later call goes on where the last one was stopped, whatever stopped it: weights, their running
+mean, the optimiser, and both random generators are in `RUN/checkpoint.pt`, replaced every five minutes.
+
+The learning rate rises, then stays. `--decay STEPS` lets it fall to nothing over so many steps, into
+`RUN/decayed.pt`, and leaves the checkpoint as it is: the run can go on later.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from training.sprite import captions, dataset, latents
+from training.sprite.model import Flow, Sizes, mask_of
+from training.sprite.words import Words
+
+_SAVE_SECONDS: Final = 300
+_LOG_STEPS: Final = 100
+_LATEST: Final = 0.98
+"""Later times are not trained: what is left to mend there is noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to train."""
+
+    batch: int = 256
+    rate: float = 1e-3
+    warm: int = 400
+    memory: float = 0.999
+    """Of the running mean of the weights."""
+    forget: float = 0.1
+    """How often a word is read by its vector alone."""
+    middle: float = -0.7
+    """About which time is trained most, as its logit: what a picture shows is settled early."""
+    seed: int = 0
+
+
+class Material:
+    """The training set as the model takes it."""
+
+    def __init__(
+        self, folder: Path, sizes: Sizes, plan: Plan, components: latents.Components | None = None
+    ) -> None:
+        data = dataset.load(folder)
+        held = captions.held_out(data.captions)
+        kept = [caption for caption, out in zip(data.captions, held, strict=True) if not out]
+        pictures = data.pictures[~held]
+        own = np.array([not caption.color for caption in kept])
+        self.words = Words()
+        self.sayings = captions.sayings(kept, self.words)
+        self.vocabulary = captions.vocabulary(self.sayings, sizes.words)
+        self.components = components or latents.fit(pictures[own], sizes.latents)
+        self.latents = torch.from_numpy(self.components.encode(pictures))
+        weights = captions.weights(kept)
+        self.ends = np.cumsum(weights / weights.sum())
+        self.random = np.random.default_rng(plan.seed)
+        self.speaker = captions.Speaker(self.sayings, self.random)
+        self.reader = Reader(self.words.vectors, self.vocabulary)
+
+    def batch(self, size: int) -> tuple[Tensor, NDArray[np.int64], NDArray[np.int64]]:
+        """Latents, words, styles."""
+        chosen = np.searchsorted(self.ends, self.random.random(size)).clip(0, len(self.ends) - 1)
+        words, styles = self.speaker.say(chosen)
+        return self.latents[torch.from_numpy(chosen)], words, styles
+
+
+class Reader:
+    """Words' numbers as what `Flow.condition` takes."""
+
+    def __init__(self, vectors: NDArray[np.float32], vocabulary: NDArray[np.int64]) -> None:
+        self.vectors = torch.from_numpy(vectors)
+        own = np.zeros(len(vectors), np.int64)
+        own[vocabulary] = np.arange(1, len(vocabulary) + 1)
+        self.own = torch.from_numpy(own)
+
+    def __call__(self, words: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+        """(N, LONGEST) to vectors, numbers of own weights, and where there is a word."""
+        table = torch.from_numpy(words)
+        mask = mask_of(table)
+        known = table.clamp(min=0)
+        return self.vectors[known], self.own[known] * mask, mask
+
+
+class Run:
+    """A model in training."""
+
+    def __init__(self, material: Material, sizes: Sizes, plan: Plan) -> None:
+        torch.manual_seed(plan.seed)
+        self.material, self.sizes, self.plan = material, sizes, plan
+        deviation = torch.from_numpy(material.components.deviation)
+        self.flow = Flow(sizes, deviation)
+        self.mean = Flow(sizes, deviation).eval().requires_grad_(requires_grad=False)
+        self.mean.load_state_dict(self.flow.state_dict())
+        self.weights: list[Tensor] = list(self.flow.parameters())
+        self.means: list[Tensor] = list(self.mean.parameters())
+        self.optimizer = torch.optim.AdamW(self._groups(), lr=plan.rate, betas=(0.9, 0.97))
+        self.emphasis = deviation.sqrt()
+        self.step = 0
+        self.loss = 1.0
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Only matrices that multiply are made smaller."""
+        tables = {"text.own.weight", "text.place.weight", "style.weight"}
+        named = list(self.flow.named_parameters())
+        shrunk = [weight for name, weight in named if weight.ndim > 1 and name not in tables]
+        others = [weight for name, weight in named if weight.ndim == 1 or name in tables]
+        return [{"params": shrunk, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
+
+    def advance(self, rate: float) -> None:
+        """One step."""
+        clean, words, styles = self.material.batch(self.plan.batch)
+        vectors, own, mask = self.material.reader(words)
+        own = own * (torch.rand(own.shape) >= self.plan.forget)
+        moment = torch.sigmoid(torch.randn(len(clean)) * 1.2 + self.plan.middle).clamp(max=_LATEST)
+        noisy = moment[:, None] * clean + (1 - moment[:, None]) * torch.randn_like(clean)
+        condition = self.flow.condition(vectors, own, mask, torch.from_numpy(styles))
+        residual = self.flow.residual(noisy, moment, condition)
+        errors = (residual - self.flow.target(clean, noisy, moment)).square()
+        loss = (errors * self.emphasis).mean()
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.step += 1
+        with torch.no_grad():
+            # A mean over the last steps, over few at first.
+            share = max(1 - self.plan.memory, 8 / (self.step + 8))
+            torch._foreach_lerp_(self.means, self.weights, share)
+        self.loss += 0.01 * (loss.item() - self.loss)
+
+    def rate(self) -> float:
+        """Rises, then stays."""
+        return self.plan.rate * min(1.0, (self.step + 1) / self.plan.warm)
+
+    def state(self) -> dict[str, Any]:
+        """All that going on needs."""
+        return {
+            "flow": self.flow.state_dict(),
+            "mean": self.mean.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": self.material.random.bit_generator.state,
+            "torch": torch.get_rng_state(),
+            "step": self.step,
+            "loss": self.loss,
+            "sizes": asdict(self.sizes),
+            "plan": asdict(self.plan),
+            "vocabulary": torch.from_numpy(self.material.vocabulary),
+            "components": {
+                name: getattr(self.material.components, name)
+                for name in ("mean", "basis", "deviation", "scale")
+            },
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `state`."""
+        self.flow.load_state_dict(state["flow"])
+        self.mean.load_state_dict(state["mean"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.material.random.bit_generator.state = state["random"]
+        torch.set_rng_state(state["torch"])
+        self.step, self.loss = state["step"], state["loss"]
+
+
+def save(state: dict[str, Any], path: Path) -> None:
+    """Write `path` whole or not at all."""
+    fresh = path.with_suffix(".new")
+    torch.save(state, fresh)
+    os.replace(fresh, path)  # noqa: PTH105 - the one that replaces everywhere
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read what `save` wrote."""
+    state: dict[str, Any] = torch.load(path, weights_only=False)
+    return state
+
+
+def train(run: Run, folder: Path, minutes: float, decay: int) -> None:
+    """Train for `minutes`, or `decay` steps down to a rate of nothing."""
+    begun = saved = time.monotonic()
+    first = run.step
+    while (decay and run.step - first < decay) or (not decay and time.monotonic() - begun < minutes * 60):
+        fall = 1 - (run.step - first) / decay if decay else 1.0
+        run.advance(run.rate() * fall)
+        now = time.monotonic()
+        if run.step % _LOG_STEPS == 0:
+            speed = (run.step - first) * run.plan.batch / (now - begun)
+            line = {
+                "step": run.step,
+                "loss": round(run.loss, 4),
+                "a second": round(speed),
+                "time": int(time.time()),
+            }
+            with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
+                log.write(json.dumps(line) + "\n")
+        if now - saved > _SAVE_SECONDS and not decay:
+            save(run.state(), folder / "checkpoint.pt")
+            saved = now
+    save(run.state(), folder / ("decayed.pt" if decay else "checkpoint.pt"))
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Train the sprite model, or go on training it.")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--decay", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--sizes", type=json.loads, default={})
+    parser.add_argument("--plan", type=json.loads, default={})
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    given.run.mkdir(parents=True, exist_ok=True)
+    last = given.run / "checkpoint.pt"
+    state = load(last) if last.exists() else None
+    sizes = Sizes(**(state["sizes"] if state else given.sizes))
+    plan = Plan(**((state["plan"] if state else {}) | given.plan))
+    components = latents.Components(**state["components"]) if state else None
+    run = Run(Material(given.data, sizes, plan, components), sizes, plan)
+    if state:
+        run.restore(state)
+    train(run, given.run, given.minutes, given.decay)
+
+
+if __name__ == "__main__":
+    main()
