@@ -66,6 +66,20 @@ def vocabulary(several: Sequence[Sayings], most: int) -> NDArray[np.int64]:
     return np.array(ordered, np.int64)
 
 
+def habits(several: Sequence[Sayings], vocabulary: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(vocabulary, styles): how many things with a name that ends in the word each style has.
+
+    A prompt that asks for no style is drawn in one that has such a thing.
+    """
+    place = {int(word): row for row, word in enumerate(vocabulary)}
+    counts = np.zeros((len(vocabulary), len(STYLES)), np.int64)
+    for said in several:
+        if not said.color:
+            for word in {name[-1] for name in said.names} & place.keys():
+                counts[place[word], said.style] += 1
+    return counts
+
+
 def weights(captions: Sequence[Caption]) -> NDArray[np.float64]:
     """How often each picture is shown, the mean being one.
 

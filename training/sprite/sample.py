@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from engines.stock import dice
 from training.sprite import latents
 from training.sprite.drawings import STYLES
 from training.sprite.model import Flow, Sizes
@@ -32,7 +33,9 @@ class Sampler:
         self.components = latents.Components(**state["components"])
         self.flow = Flow(Sizes(**state["sizes"]), torch.from_numpy(self.components.deviation)).eval()
         self.flow.load_state_dict(state["mean"])
-        self.reader = Reader(self.words.vectors, state["vocabulary"].numpy())
+        vocabulary = state["vocabulary"].numpy()
+        self.reader = Reader(self.words.vectors, vocabulary)
+        self.habits = dict(zip(vocabulary.tolist(), state["habits"].numpy(), strict=True))
 
     @torch.no_grad()
     def latents(
@@ -40,10 +43,10 @@ class Sampler:
     ) -> NDArray[np.float32]:
         """(prompts, dimensions)."""
         read = [self.words.read(prompt) for prompt in prompts]
-        number = STYLES.index(style) if style else len(STYLES)
+        numbers = [STYLES.index(style) if style else self.usual(words, seed) for words in read]
         said, silent = (
-            self.flow.condition(*self.reader(table(several)), torch.full((len(read),), which))
-            for several, which in ((read, number), ([[] for _ in read], len(STYLES)))
+            self.flow.condition(*self.reader(table(several)), torch.tensor(which))
+            for several, which in ((read, numbers), ([[] for _ in read], [len(STYLES)] * len(read)))
         )
         generator = torch.Generator().manual_seed(seed)
         state = torch.randn(len(read), self.flow.sizes.latents, generator=generator)
@@ -56,6 +59,14 @@ class Sampler:
             state = state + (after - now) * (clean - state) / (1 - now)
         result: NDArray[np.float32] = state.numpy()
         return result
+
+    def usual(self, words: Sequence[int], seed: int) -> int:
+        """The style that `seed` chooses among those that the thing is known in; else the first."""
+        for word in reversed(words):
+            known = np.flatnonzero(self.habits.get(word, np.zeros(1)))
+            if known.size:
+                return int(dice.pick(seed, "style", known.tolist()))
+        return 0
 
     def draw(self, prompts: Sequence[str], seed: int, **choices: Any) -> NDArray[np.uint8]:  # noqa: ANN401 - those of `latents`
         """(prompts, 32, 32, 4): colours times alpha."""

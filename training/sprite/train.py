@@ -161,6 +161,7 @@ class Run:
             "sizes": asdict(self.sizes),
             "plan": asdict(self.plan),
             "vocabulary": torch.from_numpy(self.material.vocabulary),
+            "habits": torch.from_numpy(captions.habits(self.material.sayings, self.material.vocabulary)),
             "components": {
                 name: getattr(self.material.components, name)
                 for name in ("mean", "basis", "deviation", "scale")
