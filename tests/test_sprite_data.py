@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import sprite_kit as kit
 
+from engines.sprite.words import LONGEST, NOTHING, Words, table
 from engines.stock.library import Library
 from training.sprite import dataset, drawings, hues, latents, pictures
-from training.sprite.words import LONGEST, NOTHING, Words, table
 
 
 def test_the_sets_are_read_with_their_words(tmp_path: Path) -> None:

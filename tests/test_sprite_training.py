@@ -7,11 +7,11 @@ import pytest
 import sprite_kit as kit
 import torch
 
+from engines.sprite.words import NOTHING, Words, table
 from training.sprite import captions, dataset, sample
 from training.sprite.drawings import STYLES
 from training.sprite.model import Flow
 from training.sprite.train import Material, Plan, Reader, Run, load, save
-from training.sprite.words import NOTHING, Words, table
 
 PLAN = Plan(batch=16, warm=4)
 

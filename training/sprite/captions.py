@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.sprite.words import Words, table
 from engines.stock import dice
 from training.sprite.dataset import Caption
 from training.sprite.drawings import STYLES
-from training.sprite.words import Words, table
 
 _SILENT: Final = 0.1
 """How often nothing is said: guidance compares with it."""

@@ -19,7 +19,7 @@ _MIX: Final = np.array(
 """Red, green, blue, alpha to brightness, orange to blue, green to purple, alpha."""
 _WEIGHTS: Final = np.array([2.0, 1.0, 1.0, 0.7], np.float32)
 _FORWARD: Final = (_MIX.T * _WEIGHTS).astype(np.float32)
-_BACK: Final = np.linalg.inv(_FORWARD.astype(np.float64)).astype(np.float32)
+BACK: Final = np.linalg.inv(_FORWARD.astype(np.float64)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Components:
     def decode(self, latents: Floats) -> Floats:
         """(N, dimensions) to (N, 32, 32, 4), colours times alpha, about 0 to 1."""
         flat = (latents * self.scale) @ self.basis.T + self.mean
-        return np.asarray(flat.reshape(-1, 32, 32, 4) @ _BACK, np.float32)
+        return np.asarray(flat.reshape(-1, 32, 32, 4) @ BACK, np.float32)
 
 
 def weighted(pictures: NDArray[np.uint8]) -> Floats:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.sprite.words import NOTHING
+from engines.sprite.words import NOTHING
 
 _FREQUENCIES: Final = 32
 _PLACES: Final = 4

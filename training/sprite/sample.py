@@ -15,12 +15,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from engines.sprite.words import Words, table
 from engines.stock import dice
 from training.sprite import latents
 from training.sprite.drawings import STYLES
 from training.sprite.model import Flow, Sizes
 from training.sprite.train import Reader
-from training.sprite.words import Words, table
 
 _GROUND: Final = (70, 70, 80, 255)
 

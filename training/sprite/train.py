@@ -23,9 +23,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engines.sprite.words import Words
 from training.sprite import captions, dataset, latents
 from training.sprite.model import Flow, Sizes, mask_of
-from training.sprite.words import Words
 
 _SAVE_SECONDS: Final = 300
 _LOG_STEPS: Final = 100

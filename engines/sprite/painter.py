@@ -1,0 +1,100 @@
+"""From a prompt to pixels: which words count, which style, the way from noise to a picture, eight bits.
+
+Knows nothing of requests or files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.sprite import chance, weights
+from engines.sprite.network import Floats, Network
+from engines.sprite.words import LONGEST, Words
+from engines.stock import dice
+
+SIDE: Final = 32
+STYLES: Final = ("painted", "glossy", "flat", "cartoon", "classic", "simple", "soft", "naive", "outlined")
+_CURVE: Final = 1.5
+"""Steps are short at first, where it is settled what a picture shows."""
+_FAINTEST: Final = 0.12
+_FIRMEST: Final = 0.88
+"""Alpha below and above which a pixel is clear or opaque: the edges of what was learned are soft."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What to draw."""
+
+    prompt: str
+    seed: int
+    style: str = "auto"
+    guidance: float = 2.5
+    steps: int = 24
+
+
+class Painter:
+    """Weights and words, read once."""
+
+    def __init__(self, path: Path, words: Words | None = None) -> None:
+        held = weights.read(path)
+        self.version = held.about["version"]
+        self.words = words or Words()
+        self.network = Network(held.tensors)
+        self._mean, self._basis = held.tensors["components.mean"], held.tensors["components.basis"]
+        self._back = held.tensors["components.back"]
+        vocabulary = held.tensors["vocabulary"].tolist()
+        self._own = {word: number for number, word in enumerate(vocabulary, 1)}
+        self._habits = held.tensors["habits"]
+        self._silence = self.network.condition(np.zeros((0, 1)), (), self.network.styles)
+
+    def read(self, prompt: str) -> tuple[list[int], list[int]]:
+        """The words that are drawn, and those that were too many."""
+        words = self.words.read(prompt)
+        return words[-LONGEST:], words[:-LONGEST]
+
+    def style(self, words: list[int], seed: int) -> str:
+        """The one that `seed` chooses among those that the thing is known in; else the first."""
+        for word in reversed(words):
+            if word in self._own:
+                known = np.flatnonzero(self._habits[self._own[word] - 1])
+                if known.size:
+                    return STYLES[dice.pick(seed, "style", known.tolist())]
+        return STYLES[0]
+
+    def latents(self, wish: Wish) -> Floats:
+        """(latents,): a picture as the network thinks of it."""
+        words, _ = self.read(wish.prompt)
+        style = self.style(words, wish.seed) if wish.style == "auto" else wish.style
+        asked = self.network.condition(
+            self.words.vectors[words].astype(np.float64),
+            [self._own.get(word, 0) for word in words],
+            STYLES.index(style),
+        )
+        conditions = np.stack([asked, self._silence])
+        state = chance.normals(wish.seed, "sprite", len(self.network.deviation))
+        times = (np.arange(wish.steps + 1) / wish.steps) ** _CURVE
+        for step in range(wish.steps):
+            now, after = float(times[step]), float(times[step + 1])
+            clean = self.network.clean(state, now, conditions, wish.guidance)
+            state = state + (after - now) * (clean - state) / (1 - now)
+        return state
+
+    def draw(self, wish: Wish) -> NDArray[np.uint8]:
+        """(32, 32, 4): colours not multiplied by alpha; clear pixels are black."""
+        flat = self._basis @ self.latents(wish) + self._mean
+        return eight_bits(flat.reshape(SIDE, SIDE, 4) @ self._back)
+
+
+def eight_bits(picture: Floats) -> NDArray[np.uint8]:
+    """Colours times alpha and alpha, about 0 to 1, as what a file holds; faint pixels are none."""
+    alpha = picture[..., 3:]
+    firm = np.clip((alpha - _FAINTEST) / (_FIRMEST - _FAINTEST), 0, 1)
+    color = np.clip(picture[..., :3] / np.maximum(alpha, 0.08), 0, 1)
+    result = np.round(np.concatenate([color, firm], axis=-1) * 255).astype(np.uint8)
+    result[result[..., 3] == 0] = 0
+    return result
