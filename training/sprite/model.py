@@ -24,7 +24,7 @@ _PLACES: Final = 4
 class Sizes:
     """What decides the number of weights."""
 
-    latents: int = 160
+    latents: int = 256
     width: int = 512
     depth: int = 3
     expansion: int = 2
