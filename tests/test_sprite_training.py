@@ -10,7 +10,7 @@ import torch
 from training.sprite import captions, dataset, sample
 from training.sprite.drawings import STYLES
 from training.sprite.model import Flow
-from training.sprite.train import Material, Plan, Reader, Run, load, save
+from training.sprite.train import Material, Plan, Reader, Run, load, save, train
 from training.sprite.words import NOTHING, Words, table
 
 PLAN = Plan(batch=16, warm=4)
@@ -89,6 +89,26 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(data: Path, tmp_pa
     for left, right in zip(whole.means, second.means, strict=True):
         assert torch.equal(left, right)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_two_workers_train_one_model_for_as_many_steps_as_asked(data: Path, tmp_path: Path) -> None:
+    both = Run(Material(data, kit.SMALL, PLAN), kit.SMALL, PLAN, workers=2)
+    for _ in range(4):
+        both.advance(both.rate())
+    train(both, tmp_path, 1, decay=200)
+    # Each may have begun a step when the other took the last.
+    assert both.step in (204, 205)
+    assert both.loss < 0.98
+    ended = load(tmp_path / "decayed.pt")
+    assert ended["step"] == both.step
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_a_run_ends_with_its_time_and_leaves_a_checkpoint(data: Path, tmp_path: Path) -> None:
+    short = run(data)
+    train(short, tmp_path, minutes=0.01, decay=0)
+    assert short.step > 0
+    assert load(tmp_path / "checkpoint.pt")["step"] == short.step
 
 
 def test_training_learns_the_shapes(data: Path) -> None:
