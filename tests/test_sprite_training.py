@@ -7,7 +7,7 @@ import pytest
 import sprite_kit as kit
 import torch
 
-from training.sprite import captions, dataset, sample
+from training.sprite import captions, dataset, pictures, sample
 from training.sprite.drawings import STYLES
 from training.sprite.model import Flow
 from training.sprite.train import Material, Plan, Reader, Run, load, save, train
@@ -126,7 +126,7 @@ def test_training_learns_the_shapes(data: Path) -> None:
     hits = []
     for style in kit.FILLS:
         drawn = sampler.draw(names, 1, style=style, guidance=1.5).astype(float)
-        right = np.stack([next(kit.pictures.shown(kit.drawing(name, style))).picture for name in names])
+        right = np.stack([next(pictures.shown(kit.drawing(name, style))).picture for name in names])
         nearest = np.abs(drawn[:, None] - right).mean(axis=(2, 3, 4)).argmin(axis=1)
         hits += [
             number == nearest[number] for number, name in enumerate(names) if f"{style}/{name}" not in held
