@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,23 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(data: Path, tmp_pa
     for left, right in zip(whole.means, second.means, strict=True):
         assert torch.equal(left, right)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_a_model_may_grow_deeper_and_draws_the_same_at_first(data: Path) -> None:
+    shallow = run(data)
+    for _ in range(20):
+        shallow.advance(3e-3)
+    sizes = replace(kit.SMALL, depth=kit.SMALL.depth + 1)
+    deep = Run(Material(data, sizes, PLAN), sizes, PLAN)
+    deep.restore(shallow.state())
+    before, after = (
+        sample.Sampler(one.state(), one.material.words).latents(["gem"], 1) for one in (shallow, deep)
+    )
+    assert np.allclose(before, after, atol=1e-5)
+    for _ in range(3):
+        deep.advance(3e-3)
+    assert deep.step == 23
+    assert deep.flow.get_parameter(f"blocks.{kit.SMALL.depth}.narrow.weight").abs().max() > 0
 
 
 def test_two_workers_train_one_model_for_as_many_steps_as_asked(data: Path, tmp_path: Path) -> None:

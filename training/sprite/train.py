@@ -192,11 +192,13 @@ class Run:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from `state`."""
-        for flow in self.replicas:
-            flow.load_state_dict(state["flow"])
-        self.mean.load_state_dict(state["mean"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        """Go on from `state`; a model that was shallower gets layers that leave everything as it is."""
+        deeper = self.sizes.depth > state["sizes"]["depth"]
+        for flow in (self.flow, *self.replicas):
+            flow.load_state_dict(state["flow"], strict=not deeper)
+        self.mean.load_state_dict(state["mean"], strict=not deeper)
+        if not deeper:
+            self.optimizer.load_state_dict(state["optimizer"])
         self.material.random.bit_generator.state = state["random"]
         torch.set_rng_state(state["torch"])
         self.step, self.loss = state["step"], state["loss"]
@@ -260,8 +262,10 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--decay", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--sizes", type=json.loads, default={})
-    parser.add_argument("--plan", type=json.loads, default={})
+    parser.add_argument(
+        "--sizes", type=json.loads, default={}, help="of a new run; `depth` may be raised later"
+    )
+    parser.add_argument("--plan", type=json.loads, default={}, help="what differs from the usual")
     given = parser.parse_args()
     # Threads of torch's own wait for each other at every layer; workers hardly ever do. On two busy cores
     # one worker made five times as many pictures a second of processor time as two of torch's threads.
@@ -269,7 +273,7 @@ def main() -> None:
     given.run.mkdir(parents=True, exist_ok=True)
     last = given.run / "checkpoint.pt"
     state = load(last) if last.exists() else None
-    sizes = Sizes(**(state["sizes"] if state else given.sizes))
+    sizes = Sizes(**((state["sizes"] if state else {}) | given.sizes))
     plan = Plan(**((state["plan"] if state else {}) | given.plan))
     components = latents.Components(**state["components"]) if state else None
     run = Run(Material(given.data, sizes, plan, components), sizes, plan, given.workers)
