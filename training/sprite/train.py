@@ -115,7 +115,7 @@ class Run:
             copy.load_state_dict(self.flow.state_dict())
         self.weights: list[Tensor] = list(self.flow.parameters())
         self.means: list[Tensor] = list(self.mean.parameters())
-        self.optimizer = torch.optim.AdamW(self._groups(), lr=plan.rate, betas=(0.9, 0.97))
+        self.optimizer = torch.optim.AdamW(self._groups(), lr=plan.rate, betas=(0.9, 0.97), fused=True)
         self.emphasis = deviation.sqrt()
         self.step = 0
         self.loss = 1.0
