@@ -15,8 +15,9 @@ from engines.protocol import Done, Failure, Request
 from engines.sprite import chance, weights
 from engines.sprite.engine import Sprite, placed
 from engines.sprite.painter import Painter, Wish, eight_bits
+from engines.sprite.sharpener import Sharpener
 from engines.sprite.words import LONGEST
-from training.sprite import sample
+from training.sprite import sample, sharpen
 from training.sprite.drawings import STYLES
 from training.sprite.export import tensors
 
@@ -68,6 +69,18 @@ def test_numpy_draws_what_torch_draws(state: dict[str, Any], painter: Painter) -
                 noisy[0].double().numpy(), moment, np.stack([condition, condition]), 3.0
             )
             assert np.allclose(found, clean[0].numpy(), atol=1e-3)
+
+
+def test_numpy_sharpens_as_torch_does() -> None:
+    torch.manual_seed(0)
+    sharpener = sharpen.Sharpener(width=6).eval()
+    torch.nn.init.normal_(sharpener.leave.weight)
+    held = {f"sharpener.{name}": value.double().numpy() for name, value in sharpener.state_dict().items()}
+    picture = torch.rand(1, 4, 32, 32)
+    with torch.no_grad():
+        expected = sharpener(picture)[0].permute(1, 2, 0).numpy()
+    found = Sharpener(held)(picture[0].permute(1, 2, 0).double().numpy())
+    assert np.allclose(found, expected, atol=1e-4)
 
 
 def test_a_picture_does_not_depend_on_what_else_is_asked_for(painter: Painter, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,10 @@ import sprite_kit as kit
 import torch
 
 from engines.sprite.words import NOTHING, Words, table
-from training.sprite import captions, dataset, sample
+from training.sprite import captions, dataset, pictures, sample
 from training.sprite.drawings import STYLES
 from training.sprite.model import Flow
-from training.sprite.train import Material, Plan, Reader, Run, load, save
+from training.sprite.train import Material, Plan, Reader, Run, load, save, train
 
 PLAN = Plan(batch=16, warm=4)
 
@@ -91,6 +92,43 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(data: Path, tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
 
 
+def test_a_model_may_grow_deeper_and_draws_the_same_at_first(data: Path) -> None:
+    shallow = run(data)
+    for _ in range(20):
+        shallow.advance(3e-3)
+    sizes = replace(kit.SMALL, depth=kit.SMALL.depth + 1)
+    deep = Run(Material(data, sizes, PLAN), sizes, PLAN)
+    deep.restore(shallow.state())
+    before, after = (
+        sample.Sampler(one.state(), one.material.words).latents(["gem"], 1) for one in (shallow, deep)
+    )
+    assert np.allclose(before, after, atol=1e-5)
+    for _ in range(3):
+        deep.advance(3e-3)
+    assert deep.step == 23
+    assert deep.flow.get_parameter(f"blocks.{kit.SMALL.depth}.narrow.weight").abs().max() > 0
+
+
+def test_two_workers_train_one_model_for_as_many_steps_as_asked(data: Path, tmp_path: Path) -> None:
+    both = Run(Material(data, kit.SMALL, PLAN), kit.SMALL, PLAN, workers=2)
+    for _ in range(4):
+        both.advance(both.rate())
+    train(both, tmp_path, 1, decay=200)
+    # Each may have begun a step when the other took the last.
+    assert both.step in (204, 205)
+    assert both.loss < 0.98
+    ended = load(tmp_path / "decayed.pt")
+    assert ended["step"] == both.step
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_a_run_ends_with_its_time_and_leaves_a_checkpoint(data: Path, tmp_path: Path) -> None:
+    short = run(data)
+    train(short, tmp_path, minutes=0.01, decay=0)
+    assert short.step > 0
+    assert load(tmp_path / "checkpoint.pt")["step"] == short.step
+
+
 def test_training_learns_the_shapes(data: Path) -> None:
     taught = run(data)
     for _ in range(300):
@@ -106,7 +144,7 @@ def test_training_learns_the_shapes(data: Path) -> None:
     hits = []
     for style in kit.FILLS:
         drawn = sampler.draw(names, 1, style=style, guidance=1.5).astype(float)
-        right = np.stack([next(kit.pictures.shown(kit.drawing(name, style))).picture for name in names])
+        right = np.stack([next(pictures.shown(kit.drawing(name, style))).picture for name in names])
         nearest = np.abs(drawn[:, None] - right).mean(axis=(2, 3, 4)).argmin(axis=1)
         hits += [
             number == nearest[number] for number, name in enumerate(names) if f"{style}/{name}" not in held

@@ -28,6 +28,8 @@ def test_there_are_three_hundred_nouns() -> None:
         (caption("round potion", "potion"), "potion"),
         (caption("magnifying glass tilted left", "magnifying glass"), "magnifying glass"),
         (caption("sword smith"), None),
+        (Caption("x/ewe", "flat", "ewe", (), ("female", "sheep"), ""), "sheep"),
+        (Caption("x/mage", "flat", "mage", (), ("witch", "wizard"), ""), None),
     ],
 )
 def test_a_caption_names_a_noun_or_none(shown: Caption, noun: str | None) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engines.sprite import chance, weights
 from engines.sprite.network import Floats, Network
+from engines.sprite.sharpener import PREFIX, Sharpener
 from engines.sprite.words import LONGEST, Words
 from engines.stock import dice
 
@@ -50,6 +51,8 @@ class Painter:
         vocabulary = held.tensors["vocabulary"].tolist()
         self._own = {word: number for number, word in enumerate(vocabulary, 1)}
         self._habits = held.tensors["habits"]
+        sharp = any(name.startswith(PREFIX) for name in held.tensors)
+        self._sharpen = Sharpener(held.tensors) if sharp else None
         self._silence = self.network.condition(np.zeros((0, 1)), (), self.network.styles)
 
     def read(self, prompt: str) -> tuple[list[int], list[int]]:
@@ -87,7 +90,8 @@ class Painter:
     def draw(self, wish: Wish) -> NDArray[np.uint8]:
         """(32, 32, 4): colours not multiplied by alpha; clear pixels are black."""
         flat = self._basis @ self.latents(wish) + self._mean
-        return eight_bits(flat.reshape(SIDE, SIDE, 4) @ self._back)
+        picture = flat.reshape(SIDE, SIDE, 4) @ self._back
+        return eight_bits(self._sharpen(picture) if self._sharpen else picture)
 
 
 def eight_bits(picture: Floats) -> NDArray[np.uint8]:

@@ -29,15 +29,18 @@ _SHIFT: Final = 3
 def noun_of(caption: Caption) -> int:
     """The number of the noun that a picture shows, or -1.
 
-    An alias or the whole name decides; else the last word of the name does, in which "sword" is both
-    "broken sword" and "swords".
+    The whole name or an alias decides; else the last word of the name does, in which "sword" is both
+    "broken sword" and "swords"; else a keyword, if there is just one: a "ewe" is a sheep.
     """
     known = {noun: number for number, noun in enumerate(NOUNS)}
-    for name in (*caption.aliases, caption.name):
+    for name in (caption.name, *caption.aliases):
         if name in known:
             return known[name]
-    last = caption.name.split()[-1] if caption.name.split() else ""
-    return known.get(last, known.get(last.removesuffix("s"), -1))
+    last = caption.name.rpartition(" ")[2]
+    if last in known or last.removesuffix("s") in known:
+        return known.get(last, known.get(last.removesuffix("s"), -1))
+    told = known.keys() & {*caption.keywords}
+    return known[told.pop()] if len(told) == 1 else -1
 
 
 class Judge(nn.Module):

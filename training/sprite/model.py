@@ -25,7 +25,7 @@ class Sizes:
     """What decides the number of weights."""
 
     latents: int = 256
-    width: int = 512
+    width: int = 576
     depth: int = 3
     expansion: int = 2
     condition: int = 384

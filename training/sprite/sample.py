@@ -17,9 +17,10 @@ from PIL import Image, ImageDraw
 
 from engines.sprite.words import Words, table
 from engines.stock import dice
-from training.sprite import latents
+from training.sprite import latents, sharpen
 from training.sprite.drawings import STYLES
 from training.sprite.model import Flow, Sizes
+from training.sprite.sharpen import Sharpener
 from training.sprite.train import Reader
 
 _GROUND: Final = (70, 70, 80, 255)
@@ -28,7 +29,10 @@ _GROUND: Final = (70, 70, 80, 255)
 class Sampler:
     """A model that draws."""
 
-    def __init__(self, state: dict[str, Any], words: Words | None = None) -> None:
+    def __init__(
+        self, state: dict[str, Any], words: Words | None = None, sharpener: Sharpener | None = None
+    ) -> None:
+        self.sharpener = sharpener
         self.words = words or Words()
         self.components = latents.Components(**state["components"])
         self.flow = Flow(Sizes(**state["sizes"]), torch.from_numpy(self.components.deviation)).eval()
@@ -70,7 +74,11 @@ class Sampler:
 
     def draw(self, prompts: Sequence[str], seed: int, **choices: Any) -> NDArray[np.uint8]:  # noqa: ANN401 - those of `latents`
         """(prompts, 32, 32, 4): colours times alpha."""
-        return whole(self.components.decode(self.latents(prompts, seed, **choices)))
+        pictures = self.components.decode(self.latents(prompts, seed, **choices))
+        if self.sharpener:
+            with torch.no_grad():
+                pictures = self.sharpener(sharpen.tensor(pictures)).permute(0, 2, 3, 1).numpy()
+        return whole(pictures)
 
 
 def whole(pictures: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -101,6 +109,6 @@ def sheet(
 
 
 def load(path: Path) -> Sampler:
-    """The sampler of a checkpoint."""
+    """The sampler of a checkpoint, with its run's sharpener."""
     state: dict[str, Any] = torch.load(path, weights_only=False)
-    return Sampler(state)
+    return Sampler(state, sharpener=sharpen.read(path.parent))

@@ -168,7 +168,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--judge", type=Path, help="a kept judge; trained and kept there if missing")
-    parser.add_argument("--lessons", type=int, default=1500)
+    parser.add_argument("--lessons", type=int, default=800)
     parser.add_argument("--style", default="")
     parser.add_argument("--guidance", type=float, default=2.5)
     given = parser.parse_args()
