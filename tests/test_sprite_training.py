@@ -127,6 +127,9 @@ def test_a_run_ends_with_its_time_and_leaves_a_checkpoint(data: Path, tmp_path: 
     train(short, tmp_path, minutes=0.01, decay=0)
     assert short.step > 0
     assert load(tmp_path / "checkpoint.pt")["step"] == short.step
+    short.stop.set()
+    train(short, tmp_path, minutes=60, decay=0)
+    assert load(tmp_path / "checkpoint.pt")["step"] == short.step
 
 
 def test_training_learns_the_shapes(data: Path) -> None:
