@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from training.sprite import dataset as datasets
 from training.sprite import pictures
 from training.sprite.dataset import Caption, Dataset
 from training.sprite.drawings import PACKAGES, Drawing
 from training.sprite.model import Sizes
+from training.sprite.train import Material, Plan, Run
 
 BOX = "0 0 64 64"
 SHAPES = {
@@ -71,3 +74,13 @@ def packages(root: Path) -> Path:
 def put(path: Path, content: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def trained(folder: Path, steps: int) -> dict[str, Any]:
+    """The state of a small model after `steps` steps on the shapes; `folder` takes the training set."""
+    datasets.write(dataset(), folder)
+    plan = Plan(batch=16, warm=4)
+    run = Run(Material(folder, SMALL, plan), SMALL, plan)
+    for _ in range(steps):
+        run.advance(3e-3)
+    return run.state()
