@@ -66,7 +66,7 @@ class Call:
     path: str
     headers: Mapping[str, str]
     body: Any
-    """The JSON, or the fields of a form, files as text of one character a byte; None for a GET. of one character a byte; None for a GET."""
+    """The JSON, or the fields of a form, its files as text of one character a byte; None for a GET."""
     files: tuple[Upload, ...] = ()
     """Of a form, in the order of its parts."""
     raw: bytes = b""
