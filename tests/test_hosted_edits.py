@@ -20,7 +20,8 @@ from contracts.server import Reply
 from game import Game
 from test_hosted_given import mask
 
-from buildsys.comparison.subject import Subject, adapted
+from buildsys.comparison.model import Subject
+from buildsys.comparison.subject import adapted
 from buildsys.errors import ManifestError
 from buildsys.manifest.model import AssetName, Manifest
 from buildsys.manifest.read import parse

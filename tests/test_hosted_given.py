@@ -89,9 +89,7 @@ def test_every_schema_knows_an_unknown_key_beside_pictures(bench: Bench, tmp_pat
     bench.server.will(*bench.provider.good(SQUARE, "image/png"))
     bench.make(**asked(bench, tmp_path / "art"))
     (call,) = bench.server.paid
-    route = bench.provider.route("")[call.path] if bench.provider is not gemini.PROVIDER else None
-    if route is None:
-        route = gemini.routes(gemini.PROVIDER.model)[call.path]
+    route = bench.provider.route(bench.provider.model)[call.path]
     for schema in route.form_schemas or route.schemas:
         held = Draft202012Validator(schema)
         assert held.is_valid(call.body)
@@ -231,6 +229,15 @@ def test_a_start_that_is_too_small(bench: Bench, tmp_path: Path) -> None:
     failure = bench.refuse(**one(bench, tmp_path / "art", picture((200, 63))))
     assert failure.message == "`image` is 200 x 63 pixels, and Stability AI takes none below 64"
     assert failure.hint == "make it at least 64 on each side"
+
+
+@at(stability.PROVIDER)
+@pytest.mark.parametrize(("strength", "told"), [(0, "0"), (1.0, "1.0"), (0.00001, "0.00001")])
+def test_a_strength_is_a_plain_number(bench: Bench, tmp_path: Path, strength: float, told: str) -> None:
+    bench.server.will(*bench.provider.good(SQUARE, "image/png"))
+    bench.make(**render(bench, tmp_path / "art", {"strength": strength}))
+    (call,) = bench.server.paid
+    assert call.body["strength"] == told
 
 
 @at(stability.PROVIDER)

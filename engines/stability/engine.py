@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -55,7 +56,7 @@ class Stability:
         form = {**self._form(request, values), **self._start(request, values, pictures)}
         report(request.id, 0, 1)
         headers = {"Authorization": f"Bearer {self._account.key}", "Accept": "image/*"}
-        # A form of parts, each without a file's name: the provider takes no other, even without a file.
+        # A form, even without a file: the provider takes no other. Words are parts without a file's name.
         parts: dict[str, Any] = {name: (None, text) for name, text in form.items()}
         parts |= {item.name: item.file for item in pictures}
         answer = self._web.post(_PATH, headers, files=parts)
@@ -98,15 +99,14 @@ class Stability:
         """What it is drawn from: nothing, in a shape, or a picture, whose shape it keeps."""
         if request.size:
             ratio.within(request.size, self._shapes.pixels, self._model)
-        for other in ("size", "image"):
-            if values["aspect_ratio"] and (request.size if other == "size" else pictures):
-                fact = f"both `{other}` and `aspect_ratio` are set"
-                raise parameters.bad(fact, "leave `aspect_ratio` out")
+        shape = values["aspect_ratio"]
+        if shape and (request.size or pictures):
+            other = "size" if request.size else "image"
+            raise parameters.bad(f"both `{other}` and `aspect_ratio` are set", "leave `aspect_ratio` out")
         if pictures:
             if request.size:
                 ratio.check_alike(request.size, pictures[0].size, "image")
-            return {"mode": "image-to-image", "strength": f"{values['strength']:g}"}
-        shape = values["aspect_ratio"]
+            return {"mode": "image-to-image", "strength": f"{Decimal(str(values['strength'])):f}"}
         if request.size:
             shape = ratio.fitting(request.size, self._shapes.ratios, self._model)
         return {"mode": "text-to-image", "aspect_ratio": shape or "1:1"}

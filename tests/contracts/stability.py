@@ -19,7 +19,7 @@ FORM: Mapping[str, Any] = {
         "prompt": {"type": "string", "minLength": 1, "maxLength": 10000},
         "mode": {"enum": ["text-to-image", "image-to-image"]},
         "image": {"type": "string", "minLength": 1, "maxLength": 10 * 2**20},
-        "strength": {"pattern": "^(0(\\.[0-9]+)?|1)$"},
+        "strength": {"pattern": "^(0(\\.[0-9]+)?|1(\\.0)?)$"},
         "model": {"enum": ["sd3.5-large", "sd3.5-large-turbo", "sd3.5-medium", "sd3.5-flash"]},
         "aspect_ratio": {"enum": ["21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21"]},
         "seed": {"pattern": "^[1-9][0-9]{0,9}$"},
