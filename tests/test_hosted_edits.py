@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 from contracts import gemini, gpt_image
+from contracts.given import mask
 from contracts.kit import Bench, bench_of
 from contracts.pictures import picture
 from contracts.providers import ALL
 from contracts.server import Reply
 from game import Game
-from test_hosted_given import mask
 
 from buildsys.comparison.model import Subject
 from buildsys.comparison.subject import adapted
