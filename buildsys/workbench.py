@@ -81,10 +81,11 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
 class Workbench:
     """One build's tools: the lock file held, the plan, the engines, the ledger. Close it, or use `with`.
 
-    See `build` for the arguments; `command` is what the journal calls the run.
+    See `build` for the arguments; `command` is what the journal calls the run, and `hire` makes what runs
+    the engines.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all named where a workbench is opened
         self,
         session: Session,
         names: Collection[AssetName] | None = None,
@@ -95,6 +96,7 @@ class Workbench:
         locked: bool = False,
         budget: float | None = None,
         command: str = "build",
+        hire: Callable[..., Pool] = Pool,
     ) -> None:
         wishes = wishes or Wishes()
         jobs = jobs or schedule.default_jobs()
@@ -120,7 +122,7 @@ class Workbench:
             journal = opening.enter_context(journalled(session, command, jobs, tell))
             tell = journal.before(tell)
             self.pool = opening.enter_context(
-                Pool(private, root=session.root, jobs=jobs, on_event=tell, on_key=journal.conceal)
+                hire(private, root=session.root, jobs=jobs, on_event=tell, on_key=journal.conceal)
             )
             gatekeeper = Gatekeeper(
                 root=session.root,
