@@ -1,6 +1,6 @@
 """Graphs of assets as data: how they are written as a manifest, and what a build of one owes to another.
 
-`tickets` is the oracle: it tells from the data alone what each file is made of. It uses nothing of the planner.
+`tickets` is the oracle: it tells from the data alone what each file is made of, and asks no planner.
 """
 
 from __future__ import annotations

@@ -50,14 +50,17 @@ def _drawn(draw: st.DrawFn, graph: Graph, name: str) -> Node:
         inputs=tuple((field, _reference(draw, graph)) for field in sorted(fields)),
     )
     if draw(st.integers(0, 3)) == 0:
-        node = replace(node, **_choice(draw))
+        node = _chosen(draw, node)
     return _finished(draw, graph, node)
 
 
-def _choice(draw: st.DrawFn) -> dict[str, object]:
-    count = draw(st.integers(2, 3))
-    choose = draw(st.sampled_from(("sharpness", "contrast", "first")))
-    return {"candidates": count, "choose": choose, "pick": draw(st.sampled_from((0, 0, 1, 2)))}
+def _chosen(draw: st.DrawFn, node: Node) -> Node:
+    return replace(
+        node,
+        candidates=draw(st.integers(2, 3)),
+        choose=draw(st.sampled_from(("sharpness", "contrast", "first"))),
+        pick=draw(st.sampled_from((0, 0, 1, 2))),
+    )
 
 
 def _source(draw: st.DrawFn, graph: Graph, name: str) -> Node:
@@ -119,7 +122,7 @@ def _edit_node(draw: st.DrawFn, graph: Graph) -> Graph:
     elif node.kind == "drawn":
         changed = draw(st.sampled_from(_redrawn(node)))
         if draw(st.integers(0, 3)) == 0:
-            changed = replace(node, **_choice(draw))
+            changed = _chosen(draw, node)
     elif node.kind == "source":
         changed = replace(node, origin=draw(st.sampled_from(FILES)))
     else:

@@ -44,7 +44,12 @@ another disk longer than a whole build."""
 
 
 class QuickPool(Pool):
-    """Args: `order`: a number from which follows who of those that wait is next; `asked`: told each request."""
+    """A pool without processes.
+
+    Args:
+        order: a number from which follows who of those that wait is next.
+        asked: told each request.
+    """
 
     def __init__(
         self, work: Path, *, order: int, asked: Callable[[Engine, Request], None], jobs: int, **told: Any
@@ -60,6 +65,7 @@ class QuickPool(Pool):
     def render(
         self, engine: Engine, request: Request, on_progress: Callable[[int, int], None] = lambda *_: None
     ) -> Made:
+        del on_progress
         with self._turn(request.id) as number:
             self._asked(engine, request)
             with _LOADING:
