@@ -20,7 +20,8 @@ Look: TypeAlias = Callable[[str], str]
 """The digest of the bytes of a reference: an asset's name, or the path of a file."""
 
 Ticket: TypeAlias = tuple[Any, ...]
-"""All that a file is made of; where two are equal, nothing may be made."""
+"""All that a file is made of; where two are equal, nothing may be made. The last item says how one of several
+candidates is chosen: where nothing else differs, the choice may fall on the picture that lies there."""
 
 STEPS = {
     "small": "{ resize = [4, 4] }",
@@ -225,18 +226,18 @@ def tickets(graph: Graph, look: Look) -> dict[str, Ticket]:
     found: dict[str, Ticket] = {}
     for node in graph.nodes:
         for name, path, origin, how in _files(node):
-            made = (look(origin), *how) if origin else _recipe(graph, node, look)
+            made = (look(origin), *how, ()) if origin else _recipe(graph, node, look)
             found[name] = (path, graph.keep, *made)
     return found
 
 
 def _recipe(graph: Graph, node: Node, look: Look) -> Ticket:
     if node.kind == "atlas":
-        return "atlas", node.padding, tuple((name, look(name)) for name in graph.sprites(node))
+        return "atlas", node.padding, tuple((name, look(name)) for name in graph.sprites(node)), ()
     gate = node.gate and ("bytes" if node.gate == "bytes" else look(node.gate))
     finish = node.steps, node.palette and look(node.palette), node.formats[0], gate
     if node.kind != "drawn":
-        return look(node.origin), *finish
+        return look(node.origin), *finish, ()
     given = tuple(sorted((field, look(item)) for field, item in node.inputs))
     choice = (node.candidates, node.choose, node.pick) if node.candidates else ()
     return node.prompt, node.seed, node.effort, node.side, given, *finish, choice

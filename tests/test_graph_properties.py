@@ -127,7 +127,7 @@ def clean(graph: Graph) -> tuple[dict[str, bytes], dict[str, bytes], dict[str, R
 JOBS = st.integers(1, 8)
 
 
-@examples(25, 600)
+@examples(20, 600)
 @given(graph=graphs(), data=st.data(), jobs=JOBS, order=st.integers(0, 99))
 def test_any_order_and_any_number_of_jobs_give_the_same(
     graph: Graph, data: st.DataObject, jobs: int, order: int
@@ -149,7 +149,7 @@ def test_any_order_and_any_number_of_jobs_give_the_same(
         assert sorted(game.drawn) == sorted(drawings(graph, game.look(graph))), "each picture is drawn once"
 
 
-@examples(25, 600)
+@examples(20, 600)
 @given(graph=graphs(), data=st.data(), jobs=JOBS)
 def test_edits_make_what_is_made_of_other_bytes_and_nothing_else(
     graph: Graph, data: st.DataObject, jobs: int
@@ -165,7 +165,8 @@ def test_edits_make_what_is_made_of_other_bytes_and_nothing_else(
             after = tickets(graph, game.look(graph))
             due = {name for name, ticket in after.items() if before.get(name) != ticket}
             # An equal recipe of another asset may have made the picture already: then it is restored.
-            assert {*outcome.built, *outcome.restored} == due
+            chosen = {name for name in due if before.get(name, ())[:-1] == after[name][:-1]}
+            assert due - chosen <= {*outcome.built, *outcome.restored} <= due
             # What is removed stays where it lies, and is known when it comes back.
             taken = {path for path, *_ in after.values()}
             before = {name: ticket for name, ticket in before.items() if ticket[0] not in taken} | after
