@@ -81,8 +81,7 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
 class Workbench:
     """One build's tools: the lock file held, the plan, the engines, the ledger. Close it, or use `with`.
 
-    See `build` for the arguments; `command` is what the journal calls the run, and `hire` makes what runs
-    the engines.
+    See `build` for the arguments; `command` is the run's name in the journal, `hire` makes the pool.
     """
 
     def __init__(  # noqa: PLR0913 - all named where a workbench is opened
@@ -99,11 +98,10 @@ class Workbench:
         hire: Callable[..., Pool] = Pool,
     ) -> None:
         wishes = wishes or Wishes()
-        jobs = jobs or schedule.default_jobs()
+        self.jobs = jobs = jobs or schedule.default_jobs()
         self._session = session
         self._everything = names is None
         self._closing = ExitStack()
-        self.jobs = jobs
         with ExitStack() as opening:
             private = session.root / PRIVATE
             opening.enter_context(files.ExclusiveLock(private / "build.lock"))
