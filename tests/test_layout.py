@@ -20,7 +20,7 @@ LAYERS = (
     ("buildsys.store",),
     ("buildsys.make",),
     ("buildsys.lock",),
-    ("buildsys.checkout", "buildsys.journal", "buildsys.ledger"),
+    ("buildsys.checkout", "buildsys.journal", "buildsys.ledger", "buildsys.locked"),
     ("buildsys.session",),
     ("buildsys.workbench",),
     (
@@ -30,6 +30,7 @@ LAYERS = (
         "buildsys.leftovers",
         "buildsys.prompts",
         "buildsys.reproduce",
+        "buildsys.resolution",
         "buildsys.spending",
         "buildsys.tasks",
         "buildsys.trial",

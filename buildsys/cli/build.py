@@ -50,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
         rebuild=chosen if options.rebuild else frozenset(),
         force=chosen if options.force else frozenset(),
         retry_refused=options.retry_refused,
+        locked=options.locked,
     )
     if options.dry_run:
         show(session.plan(names, wishes), json=options.json)
@@ -63,7 +64,6 @@ def run(options: argparse.Namespace) -> int:
             tell=shown.tell,
             planned=shown.planned,
             placeholders=options.placeholders,
-            locked=options.locked,
             budget=budget,
         )
     if options.json:
