@@ -26,9 +26,11 @@ LAYERS = (
     (
         "buildsys.adoption",
         "buildsys.comparison",
+        "buildsys.frozen",
         "buildsys.imports",
         "buildsys.leftovers",
         "buildsys.prompts",
+        "buildsys.remaking",
         "buildsys.reproduce",
         "buildsys.resolution",
         "buildsys.spending",
