@@ -6,7 +6,8 @@ Never writes the lock, and puts nothing in its place that the lock does not name
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Collection, Mapping, Set
+from collections.abc import Callable, Collection, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 
 import msgspec
@@ -261,7 +262,7 @@ def _needs(record: Record) -> list[str]:
     return [name for path in record.paths.values() if (name := asset_of(path)) is not None]
 
 
-def _asset(record: Record, known: Set[AssetName]) -> Asset:
+def _asset(record: Record, known: AbstractSet[AssetName]) -> Asset:
     """The asset of an entry, made from those of the others that are `known`."""
     inputs = {}
     for field in record.parts.inputs:

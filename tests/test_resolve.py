@@ -295,6 +295,7 @@ def test_a_merge_without_conflicts_is_written_by_a_build(merge: Merge) -> None:
     game.git("checkout", "--quiet", "feature")
     game.write(ASSETS.format(seed=1) + OTHER.format(name="barn"))
     game.build()
+    game.run("clean", "--yes")
     game.commit()
     game.git("checkout", "--quiet", "main")
     merge.begin()

@@ -140,6 +140,10 @@ class Judge:
         if obstacles:
             return None, obstacles
         revision = self._world.revision(engine)
+        record = self._records.get(asset.name)
+        if not revision and recipe.is_folder(engine.model) and record is not None:
+            # No weights on this machine, so nothing tells that they are others than the lock's.
+            revision = record.parts.revision
         return recipe.parts_of(asset, engine, self._finish, digests, revision), ()
 
     def _gated(self, step: Step) -> tuple[Step, tuple[Reason, ...]]:
