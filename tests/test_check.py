@@ -1,4 +1,4 @@
-"""`artlock check`: needs nothing but the checkout, hashes every byte with `--full`, tells kinds by exit code."""
+"""`artlock check`: needs nothing but the checkout, hashes all with `--full`, tells kinds by exit code."""
 
 from __future__ import annotations
 
