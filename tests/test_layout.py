@@ -26,10 +26,12 @@ LAYERS = (
     (
         "buildsys.adoption",
         "buildsys.comparison",
+        "buildsys.drift",
         "buildsys.frozen",
         "buildsys.imports",
         "buildsys.leftovers",
         "buildsys.prompts",
+        "buildsys.refresh",
         "buildsys.remaking",
         "buildsys.reproduce",
         "buildsys.resolution",

@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
         if not options.json:
             print("\n".join(lines(result)), flush=True)
     if options.json:
-        print_json([as_json(result) for result in results])
+        print_json([{**as_json(result), "failed": result.failed} for result in results])
     alike = sum(result.likeness in ALIKE for result in results)
     say(f"{alike} of {len(results)} are the same pictures")
     return Exit.FAILED if any(result.failed for result in results) else Exit.FINE
@@ -111,7 +111,7 @@ def _chosen(names: Collection[str], lock: Lock) -> list[AssetName]:
 def as_json(result: Reproduction) -> Mapping[str, object]:
     """One result for a program."""
     built: dict[str, object] = msgspec.to_builtins(result)
-    return {"name": result.name, "verdict": result.likeness.value, **built, "failed": result.failed}
+    return {"name": result.name, "verdict": result.likeness.value, **built}
 
 
 def lines(result: Reproduction) -> Iterator[str]:
