@@ -81,7 +81,7 @@ class Workbench:
     See `build` for the arguments; `command` is the run's name in the journal, `hire` makes the pool.
     """
 
-    def __init__(  # noqa: PLR0913 - all named where a workbench is opened
+    def __init__(
         self,
         session: Session,
         names: Collection[AssetName] | None = None,
