@@ -90,11 +90,12 @@ def test_a_picture_is_made_again_when_those_it_starts_from_change(game: Game) ->
     picture.paste(255, (0, 0, 64, 32))
     picture.save(mask)
     assert game.build() == {"built": ["hero", "repaint"]}
-    with Image.open(game.folder / "out" / "hero.png") as hero:
-        with Image.open(game.folder / "out" / "repaint.png") as repaint:
-            lower = (0, 32, 64, 64)
-            assert repaint.convert("RGB").crop(lower).tobytes() == hero.convert("RGB").crop(lower).tobytes()
-            assert repaint.convert("RGB").tobytes() != hero.convert("RGB").tobytes()
+    hero, repaint = (Image.open(game.folder / "out" / f"{name}.png") for name in ("hero", "repaint"))
+    with hero, repaint:
+        # What the mask leaves black is the hero's own.
+        lower = (0, 32, 64, 64)
+        assert repaint.convert("RGB").crop(lower).tobytes() == hero.convert("RGB").crop(lower).tobytes()
+        assert repaint.convert("RGB").tobytes() != hero.convert("RGB").tobytes()
 
     # The same bytes, written anew and in another place, are the same mask.
     moved = mask.rename(mask.with_name("upper.png"))

@@ -170,7 +170,7 @@ def test_a_family_starts_from_pictures(make: Callable[[], Any], tmp_path: Path, 
     mask = Image.new("L", (64, 64), 0)
     mask.paste(255, (32, 0, 64, 64))
     mask.save(tmp_path / "mask.png")
-    more = {"max_sequence_length": 32} if make is flux else {}
+    more: dict[str, Any] = {"max_sequence_length": 32} if make is flux else {}
     requests = []
     for number, color in enumerate(("red", "green", "navy")):
         Image.new("RGB", (64, 64), color).save(tmp_path / f"{color}.png")
