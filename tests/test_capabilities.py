@@ -163,8 +163,8 @@ def test_a_picture_to_start_from_is_a_need() -> None:
     text = '[engines.flow]\nadapter = "comfyui"\nworkflow = "flow.json"\n[assets.a]\nengine = "stock"\n'
     told = said(text + 'prompt = "a"\nseed = 1\nsize = [64, 64]\nparameters = { image = "a.png" }')
     assert told == (
-        "adapter `stock` has no parameter `image`\n\nhint: put it under `parameters.comfyui`: "
-        "adapter `comfyui` takes it; engines that could: `flow`"
+        "adapter `stock` has no parameter `image`\n\nhint: put it under `parameters.diffusion`: "
+        "adapter `diffusion` takes it; engines that could: `sd35-medium`, `sd35-turbo`, `flow`"
     )
 
 

@@ -18,7 +18,7 @@ RED = (200, 40, 0, 255)
 
 
 def save(path: Path, color: tuple[int, ...] | int, size: tuple[int, int] = (64, 80)) -> str:
-    Image.new({int: "L"}.get(type(color), "RGBA"), size, color).save(path)
+    Image.new("L" if isinstance(color, int) else "RGBA", size, color).save(path)
     return str(path)
 
 
