@@ -117,7 +117,7 @@ def test_a_picture_is_made_again_when_those_it_starts_from_change(game: Game) ->
 def test_what_says_nothing_without_a_picture_is_told_by_the_plan(game: Game, name: str) -> None:
     value = {"mask": '"art/mask.png"', "strength": "0.5"}[name]
     game.write(f"{ASSETS}    parameters = {{ {name} = {value} }}\n")
-    said = game.run("plan", code=1).stderr
+    said = game.run("plan", code=2).stderr
     assert f"asset `knight` gives engine `small` `{name}` without `image`" in said
     assert f"hint: add `parameters.image = …`, or leave `{name}` out" in said
 
