@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -16,11 +16,11 @@ from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.make.copies import Copies
 from buildsys.make.failure import GateFailed
-from buildsys.make.made import Made
+from buildsys.make.made import Engines
 from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
 from buildsys.make.sources import Sources
 from buildsys.manifest.gates import JUDGES
-from buildsys.manifest.model import Engine, Gate, Manifest
+from buildsys.manifest.model import Gate, Manifest
 from buildsys.manifest.references import gate_files
 from buildsys.plan import recipe
 from buildsys.plan.gates import Finding, Judgement, constant, judgement_key, passed_by, rejection_key
@@ -36,14 +36,6 @@ REJECTED: Final = ".artlock/rejected"
 """Where a picture lies that was turned down, for a person to look at."""
 
 HINT: Final = "change the asset or its `gates`, or run `artlock build --retry-refused`"
-
-
-class Engines(Protocol):
-    """Runs engines; the pool is one."""
-
-    def render(self, engine: Engine, request: Request) -> Made:
-        """Judge one picture. Raises `MakeError`."""
-        ...
 
 
 class Gatekeeper:
