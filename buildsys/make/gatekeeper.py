@@ -23,7 +23,7 @@ from buildsys.manifest.gates import JUDGES
 from buildsys.manifest.model import Gate, Manifest
 from buildsys.manifest.references import gate_files
 from buildsys.plan import recipe
-from buildsys.plan.gates import Finding, Judgement, constant, judgement_key, passed_by, rejection_key
+from buildsys.plan.gates import Finding, Judgement, judgement_key, passed_by, rejection_key
 from buildsys.plan.record import Picture, Record
 from buildsys.plan.refusal import GATE, Refusal
 from buildsys.plan.step import Step, Why
@@ -109,7 +109,7 @@ class Gatekeeper:
         """
         if not self._retry or step.gates is None or step.parts is None:
             return False
-        if constant(self._manifest.engines[step.asset.engine]):
+        if self._manifest.engines[step.asset.engine].card.constant:
             return False
         key = _rejection(step, step.gates)
         known = self._store.recall(judgement_key(step.gates, record.picture.file), Judgement)

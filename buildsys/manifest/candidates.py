@@ -13,7 +13,6 @@ import msgspec
 from buildsys.digest import of_value
 from buildsys.manifest.model import Asset, Engine
 from buildsys.manifest.source import Fault
-from engines.protocol import Determinism
 
 Json: TypeAlias = Any
 
@@ -79,7 +78,7 @@ def resolve(asset: Asset, table: Mapping[str, Json], engine: Engine | None) -> A
 
 
 def _check_varied(asset: Asset, engine: Engine) -> None:
-    if engine.card.determinism in (Determinism.BITWISE, Determinism.ENVIRONMENT):
+    if engine.card.constant:
         fact = (
             f"without a seed, engine `{engine.name}` would make the candidates of `{asset.name}` all the same"
         )

@@ -15,7 +15,6 @@ from buildsys.digest import Digest, of_value
 from buildsys.manifest.model import Engine, Gate
 from buildsys.plan.recipe import SALT
 from buildsys.plan.step import Reason, Step, Why
-from engines.protocol import Determinism
 
 Json: TypeAlias = Any
 
@@ -72,11 +71,6 @@ def judgement_key(gates: Digest, picture: Digest) -> Digest:
 def rejection_key(recipe: Digest, gates: Digest) -> Digest:
     """Where it is kept that what `recipe` makes failed `gates`."""
     return of_value({"artlock": SALT, "rejected": {"gates": gates, "recipe": recipe}})
-
-
-def constant(engine: Engine) -> bool:
-    """Whether `engine` would draw the same picture again, so that asking anew mends no rejection."""
-    return engine.card.determinism in (Determinism.BITWISE, Determinism.ENVIRONMENT)
 
 
 def passed_by(step: Step, picture: Digest | None = None) -> bool:
