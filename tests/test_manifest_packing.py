@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pack_kit import EVERY, noise, packed
 
-from buildsys.manifest import packing
+from buildsys.manifest import formats, packing
 from buildsys.manifest.kinds import FORMATS
 from buildsys.manifest.model import Input, Manifest
 from buildsys.manifest.read import parse
@@ -102,7 +102,7 @@ def test_the_manifest_knows_every_file_that_the_adapter_writes(tmp_path: Path, f
     known = list(packing.suffixes({"pack": ["*"], "formats": [format_]}))
     assert {*done.companions} <= {*known}
     assert all(SUFFIX.fullmatch(suffix) for suffix in known)
-    assert packing.PAGES == layout.MOST_PAGES
+    assert formats.PAGES == layout.MOST_PAGES
     assert FORMATS.accepts([format_])
 
 

@@ -15,6 +15,7 @@ import msgspec
 from buildsys.errors import did_you_mean
 from buildsys.manifest import template, values
 from buildsys.manifest.cards import PACK
+from buildsys.manifest.formats import ATLASES, PAGES
 from buildsys.manifest.matrix import Declared
 from buildsys.manifest.model import Asset, AssetName, Engine, Input
 from buildsys.manifest.schema import ATLAS
@@ -25,18 +26,8 @@ Json: TypeAlias = Any
 SPRITE: Final = "sprite."
 """What stands before the name of an asset among the inputs of an atlas."""
 
-PAGES: Final = 100
-"""The most pages of one atlas."""
-
 _RULES: Final = ("formats", *ATLAS)
 _ALSO: Final = frozenset({"pack", "matrix", "profiles"})
-_DATA: Final[Mapping[str, tuple[str, ...]]] = {
-    "texturepacker": (".json", *(f"-{page}.json" for page in range(1, PAGES))),
-    "godot": (".tres",),
-    "unity": (".unity.json",),
-    "css": (".css",),
-}
-"""The files of each format, by what stands in place of the picture's suffix."""
 
 _WILD: Final = re.compile(r"\*\*/|\*\*|\*|\?")
 _MEANING: Final = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
@@ -48,7 +39,7 @@ def resolve(asset: Declared, engine: Engine) -> Asset:
         if key not in _ALSO and key not in _RULES:
             fact = f"asset `{asset.name}` packs others and takes no `{key}`"
             raise Fault(fact, f"remove `{key}`, or remove `pack`", (key,), at_key=True)
-    if not {*asset.table.get("formats", ())} & {*_DATA}:
+    if not {*asset.table.get("formats", ())} & {*ATLASES}:
         hint = 'write `formats = ["texturepacker"]`, or another one'
         raise Fault(f"asset `{asset.name}` lacks `formats`: which program reads it", hint)
     own = {}
@@ -68,12 +59,13 @@ def resolve(asset: Declared, engine: Engine) -> Asset:
 def check_no_atlas(asset: Declared) -> None:
     """Raise `Fault` where `asset`, which is none, has a key of an atlas."""
     for key in asset.table:
-        if key in ATLAS or (key == "formats" and {*asset.table[key]} & {*_DATA}):
+        if key in ATLAS or (key == "formats" and {*asset.table[key]} & {*ATLASES}):
             fact = f"asset `{asset.name}` has `{key}`, which is for an atlas, and no `pack`"
             raise Fault(fact, f'add `pack = ["items/*"]`, or remove `{key}`', (key,), at_key=True)
 
 
 def _check(parameters: Mapping[str, Json]) -> None:
+    # The adapter judges it once more, for it imports nothing of this side: here it has a line to point at.
     upright = [name for name in parameters["formats"] if name != "texturepacker"]
     if parameters["rotate"] and upright:
         fact = f"a sprite can't lie turned in the format `{upright[0]}`"
@@ -85,7 +77,7 @@ def suffixes(table: Mapping[str, Json]) -> Iterator[str]:
     if "pack" in table:
         yield from (f"-{page}.png" for page in range(1, PAGES))
         for name in dict.fromkeys(table.get("formats", ())):
-            yield from _DATA.get(name, ())
+            yield from ATLASES.get(name, ())
 
 
 def fill(
