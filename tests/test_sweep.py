@@ -10,6 +10,7 @@ import pytest
 from game import Game
 
 from buildsys.cli.compare import seeds_named
+from buildsys.cli.sweep import axis
 
 HERO = """
 [assets.hero]
@@ -58,6 +59,25 @@ def test_a_row_for_each_setting_and_a_column_for_each_seed(game: Game) -> None:
     again = game.run("sweep", "hero", "--seeds", "1,2", "--set", "seconds=0,0.01").stdout
     assert again.splitlines()[1].split()[:6] == ["noise", "·", "seconds", "0", "1", "16x16"]
     assert game.made() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        ("3,5,7", (3, 5, 7)),
+        ("painted, pixel", ("painted", "pixel")),
+        ("0.5,true,auto", (0.5, True, "auto")),
+        ('"a, b",c', ("a, b", "c")),
+        ("'a, b', \"\"", ("a, b", "")),
+        ("[1, 2],[3]", ([1, 2], [3])),
+        ('["a,b", "c"],[]', (["a,b", "c"], [])),
+        ("{ x = 1, y = [2, 3] },{}", ({"x": 1, "y": [2, 3]}, {})),
+        ("'tis,[so", ("'tis", "[so")),
+        ("1,,2,", (1, 2)),
+    ],
+)
+def test_a_comma_in_a_value_of_toml_parts_nothing(words: str, values: tuple[Any, ...]) -> None:
+    assert axis(f"key={words}") == ("key", values)
 
 
 def test_a_prompt_instead_of_an_asset(game: Game) -> None:
