@@ -17,15 +17,17 @@ from buildsys.lock.read import parse as parse_lock
 from buildsys.lock.write import dump
 from buildsys.manifest.candidates import METRICS, MOST, numbered, seeds
 from buildsys.manifest.kinds import BIGGEST_SEED
-from buildsys.manifest.model import Asset, AssetName
+from buildsys.manifest.model import Asset, AssetName, Card
 from buildsys.manifest.read import parse
 from buildsys.plan import candidates, recipe
 from buildsys.plan.candidates import Entrant, Score
+from buildsys.plan.gates import way_on
 from buildsys.plan.record import Parts, Picture, Record
 from buildsys.plan.refusal import Refusal
 from buildsys.plan.step import Step, Verdict, asset_of
 from engines.measure.score import score
 from engines.png import Pixels
+from engines.protocol import Determinism
 
 BUNDLE = Path(__file__).parent / "test_manifest_bundle"
 HEAD = '[project]\nname = "game"\n\n'
@@ -223,3 +225,22 @@ def test_the_same_picture_larger_is_as_sharp() -> None:
     large = np.kron(checks(32, 40, 200), np.ones((32, 32, 1), np.uint8))
     assert small.shape == (512, 512, 4)
     assert score(small) == score(large)
+
+
+@pytest.mark.parametrize(
+    ("seed", "count", "grade", "hint"),
+    [
+        (7, 4, Determinism.BITWISE, "ask for more than 4 `candidates`: each has a seed of its own"),
+        (7, 64, Determinism.SEEDED, "change the asset or its `gates`"),
+        (7, 0, Determinism.SEEDED, "change the asset or its `gates`"),
+        (None, 4, Determinism.NONE, "run `artlock build --rebuild hero`, which draws anew"),
+        (None, 0, Determinism.NONE, "run `artlock build --rebuild hero`, which draws anew"),
+        (None, 0, Determinism.BITWISE, "change the asset or its `gates`"),
+    ],
+)
+def test_what_fails_all_its_gates_is_told_what_helps(
+    seed: int | None, count: int, grade: Determinism, hint: str
+) -> None:
+    asked = msgspec.structs.replace(hero(), seed=seed, candidates=count)
+    card = Card(name="c", version="1.0.0", summary="", determinism=grade)
+    assert way_on(step_of(asked), card) == hint

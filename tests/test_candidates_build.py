@@ -272,7 +272,10 @@ def test_gates_choose_among_them_and_none_is_remembered(game: Game) -> None:
     assert [line.split()[0] for line in told[1:5]] == ["1:", "2:", "3:", "4:"]
     assert told[5] == f"the sheet lies at `.artlock/candidates/{NAME}.png`"
     assert len(game.made()) == 4
+    hint = "\n\nhint: ask for more than 4 `candidates`: each has a seed of its own\n"
+    assert hint in done.stderr
     assert game.build(code=1)["blocked"] == [NAME]
+    assert hint in game.run("build", code=1).stderr
     assert game.made() == []
     game.write(GATED)
     game.build()

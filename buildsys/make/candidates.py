@@ -45,8 +45,6 @@ OUT: Final = frozenset({ErrorKind.REFUSED, ErrorKind.BAD_REQUEST})
 """Errors that belong to one candidate and come again, so that the others may do without it. After any
 other, which one is the best would hang on luck: the asset fails, and the next build asks for the rest."""
 
-HINT: Final = "change the asset or its `gates`, or ask for more `candidates`"
-
 
 class Candidates:
     """Makes and restores assets, as the maker does; of one with candidates, the best of them.
@@ -169,8 +167,7 @@ class Candidates:
         fact = f"none of the {len(entrants)} candidates of `{step.name}` passed its gates"
         lines = [f"  {one.number}: {'; '.join(one.faults) or one.message}" for one in entrants]
         told = "\n".join([fact, *lines, *([f"the sheet lies at `{shown}`"] if shown else [])])
-        self._gatekeeper.remember(step, told, HINT)
-        return GateFailed(told, HINT)
+        return GateFailed(told, self._gatekeeper.remember(step, told))
 
     def _show(self, step: Step, entrants: Sequence[Entrant], chosen: Entrant | None) -> str:
         """Put the contact sheet where a person finds it: its path, empty where there is none."""
