@@ -54,6 +54,7 @@ CHOICE = Choice(
     prompt=EVIL,
     text=EVIL,
     choose="contrast",
+    metrics=("sharpness", "contrast"),
     adopted=2,
     entrants=(
         Entrant(number=1, seed=7, record=record("one"), score=SCORE, faults=(EVIL,)),

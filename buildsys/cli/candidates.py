@@ -11,12 +11,13 @@ import msgspec
 from buildsys.cli import options as shared
 from buildsys.cli.console import columns, paint, print_json, say, tame
 from buildsys.cli.pages import check_target
-from buildsys.comparison.choice import MARK, MEASURED, Choice, page
+from buildsys.comparison.choice import MARK, Choice, page
 from buildsys.errors import ArtlockError, Exit
 from buildsys.files import write_durably
 from buildsys.journal.words import NOTHING
 from buildsys.make.candidates import sheet_of
 from buildsys.make.entrants import Entrants
+from buildsys.manifest.candidates import measures
 from buildsys.manifest.cards import MEASURE
 from buildsys.plan import candidates
 from buildsys.plan.candidates import Entrant
@@ -58,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
             }
         )
         return Exit.FINE
-    print(columns([_heads(many), *(_row(one, adopted) for one in entrants)]))
+    print(columns([_heads(many), *(_row(one, many, adopted) for one in entrants)]))
     for path in (sheet, options.html):
         if path:
             print(path)
@@ -74,6 +75,7 @@ def _choice(many: Step, entrants: tuple[Entrant, ...], adopted: int) -> Choice:
         prompt=parts.prompt if parts else "",
         text=parts.text if parts else "",
         choose=many.asset.choose,
+        metrics=measures(many.asset),
         adopted=adopted,
         entrants=entrants,
     )
@@ -106,7 +108,7 @@ def _json(one: Entrant, session: Session) -> dict[str, Any]:
         "recipe": one.record.recipe if one.record else None,
         "file": file,
         "kept": file is not None and session.store.has(file),
-        "score": msgspec.to_builtins(one.score),
+        "score": {**msgspec.to_builtins(one.score), **one.judged} if one.score else None,
         "faults": list(one.faults),
         "message": one.message or None,
     }
@@ -114,13 +116,13 @@ def _json(one: Entrant, session: Session) -> dict[str, Any]:
 
 def _heads(many: Step) -> tuple[str, ...]:
     """The metric that counts is marked."""
-    marked = (f"{metric}*" if metric == many.asset.choose else metric for metric in MEASURED)
+    marked = (f"{metric}*" if metric == many.asset.choose else metric for metric in measures(many.asset))
     return "NUMBER", "SEED", *(metric.upper() for metric in marked), "VERDICT"
 
 
-def _row(one: Entrant, adopted: int) -> tuple[str, ...]:
+def _row(one: Entrant, many: Step, adopted: int) -> tuple[str, ...]:
     seed = NOTHING if one.seed is None else str(one.seed)
-    scores = (candidates.measured(one, metric) for metric in MEASURED)
+    scores = (candidates.measured(one, metric) for metric in measures(many.asset))
     told = (NOTHING if value is None else f"{value:.3f}" for value in scores)
     return str(one.number), seed, *told, _verdict(one, adopted)
 

@@ -17,15 +17,11 @@ from buildsys.digest import Digest
 from buildsys.journal.document import document, tiles
 from buildsys.journal.tables import Table, in_html
 from buildsys.journal.words import NOTHING, printable
-from buildsys.manifest.candidates import METRICS
 from buildsys.manifest.model import AssetName
-from buildsys.plan.candidates import FIRST, Entrant, measured
+from buildsys.plan.candidates import Entrant, measured
 
 MARK: Final = '<meta name="generator" content="artlock candidates">'
 """Tells a page of ours, which may be written over, from anybody else's."""
-
-MEASURED: Final = tuple(metric for metric in METRICS if metric != FIRST)
-"""The metrics that are numbers."""
 
 _LOST: Final = "its picture is no longer in the store"
 
@@ -50,6 +46,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     choose: str
     """The metric that counts."""
+    metrics: tuple[str, ...]
+    """Those that are shown."""
     adopted: int
     """The number of the one that the lock has; 0 for none."""
     entrants: tuple[Entrant, ...]
@@ -104,7 +102,7 @@ def _title(one: Entrant) -> str:
 
 def _scores(one: Entrant, choice: Choice) -> str:
     told = ""
-    for metric in MEASURED:
+    for metric in choice.metrics:
         value = measured(one, metric)
         if value is not None:
             kind = ' class="counts"' if metric == choice.choose else ""
@@ -117,7 +115,7 @@ def _command(one: Entrant, choice: Choice) -> str:
 
 
 def _numbers(choice: Choice) -> str:
-    heads = (f"{metric}*" if metric == choice.choose else metric for metric in MEASURED)
+    heads = (f"{metric}*" if metric == choice.choose else metric for metric in choice.metrics)
     table = Table(
         caption="A row for each candidate; * is what counts",
         heads=("number", "seed", *heads, "verdict"),
@@ -128,7 +126,7 @@ def _numbers(choice: Choice) -> str:
 
 
 def _row(one: Entrant, choice: Choice) -> tuple[str, ...]:
-    scores = (measured(one, metric) for metric in MEASURED)
+    scores = (measured(one, metric) for metric in choice.metrics)
     words = ["adopted"] if one.number == choice.adopted else []
     return (
         str(one.number),

@@ -27,9 +27,10 @@ from buildsys.make.pool import Stopped
 from buildsys.make.progress import CandidateOut, Event
 from buildsys.make.recording import relabelled
 from buildsys.make.scoring import Scoring
+from buildsys.manifest.candidates import FIRST
 from buildsys.manifest.model import AssetName, Engine
 from buildsys.plan import candidates
-from buildsys.plan.candidates import FIRST, Entrant
+from buildsys.plan.candidates import Entrant
 from buildsys.plan.record import Record
 from buildsys.plan.step import Step
 from buildsys.store.objects import Store
