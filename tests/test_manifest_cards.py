@@ -102,6 +102,11 @@ SEE = 'see "Writing an engine" in the documentation'
             "keep one of the two",
         ),
         (
+            "[parameters.mask]\ntype = 'file'\nneeds = ['imgae']\n[parameters.image]\ntype = 'file'",
+            "mine.toml:7:10: `mask` needs `imgae`, which is no parameter",
+            "did you mean `image`?",
+        ),
+        (
             "[parameters.a]\ntype = 'sting'",
             "mine.toml:6:8: unknown type `sting` of `a`",
             "did you mean `string`?",
@@ -115,6 +120,11 @@ SEE = 'see "Writing an engine" in the documentation'
             "[parameters.a]\ntype = 'string'\nvariable = 'A'",
             "mine.toml:7:1: `a` is a parameter, which no environment variable can change",
             "make it a setting",
+        ),
+        (
+            "[parameters.mask]\ntype = 'file'\nneeds = ['imgae']\n[parameters.image]\ntype = 'file'",
+            "mine.toml:7:10: `mask` needs `imgae`, which is no parameter",
+            "did you mean `image`?",
         ),
         (
             "[settings.a]\ntype = 'number'\nvariable = 'A'",
