@@ -134,7 +134,7 @@ def _site_packages(root: Path, python: str) -> list[Path]:
 
 
 def _same(then: str, now: str) -> bool:
-    """Whether two versions are one: a library may tell its build (`2.9.0+cu130`) where its package does not."""
+    """Whether two versions are one: a library may tell its build, `2.9.0+cu130`, and its package not."""
     if ("+" in then) == ("+" in now):
         return then == now
     return then.partition("+")[0] == now.partition("+")[0]

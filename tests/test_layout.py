@@ -25,6 +25,7 @@ LAYERS = (
     ("buildsys.workbench",),
     (
         "buildsys.adoption",
+        "buildsys.art",
         "buildsys.comparison",
         "buildsys.drift",
         "buildsys.frozen",

@@ -87,13 +87,12 @@ class Judge:
     def settle(self, step: Step, made: Digest | None = None) -> None:
         """Note a step, and what lies in its place once it is carried out: others may be made from it."""
         self.steps[step.name] = step
-        undecided = step.name in self._conflicts or self._is_placeholder(step) or self._ours(step)
-        if step.verdict is Verdict.BLOCKED and undecided:
-            # What is made from a stand-in would enter the lock as if it were the asset, as would what is
-            # made from another asset's picture; and what a killed build left may be one.
-            self._bytes[step.name] = None
-        else:
-            self._bytes[step.name] = made or step.settled
+        # What is made from a stand-in would enter the lock as if it were the asset, as would what is made
+        # from another asset's picture; and what a killed build left may be one.
+        hidden = step.verdict is Verdict.BLOCKED and (
+            step.name in self._conflicts or self._is_placeholder(step) or self._ours(step)
+        )
+        self._bytes[step.name] = None if hidden else made or step.settled
 
     def pass_over(self, name: AssetName, engine: str, reason: Reason) -> None:
         """Ask `engine` no more for `name` in this build: it gave up on it, as `reason` says."""
