@@ -6,14 +6,18 @@ a record alone, so it holds for the lock of any revision, without its manifest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
 
 import msgspec
 
+from buildsys import digest as digests
 from buildsys.digest import Digest
 from buildsys.manifest.cards import FINISH, PACK
 from buildsys.plan import recipe
 from buildsys.plan.record import Record
+
+Json: TypeAlias = Any
 
 
 class Holdings(msgspec.Struct, frozen=True):
@@ -57,6 +61,20 @@ def of_all(records: Iterable[Record]) -> Holdings:
         objects |= found.objects
         actions |= found.actions
     return Holdings(frozenset(objects), frozenset(actions))
+
+
+def named(result: Mapping[str, Json]) -> frozenset[Digest]:
+    """The objects that an action's `result` stands for: without them, it is of no use.
+
+    Raises `ValueError` where it names one by something that is no digest.
+    """
+    picture, companions = result.get("picture"), result.get("companions")
+    found = [
+        result.get("raw"),
+        picture.get("file") if isinstance(picture, Mapping) else None,
+        *(companions.values() if isinstance(companions, Mapping) else ()),
+    ]
+    return frozenset(digests.parse(str(item)) for item in found if item is not None)
 
 
 def _generated(record: Record) -> bool:

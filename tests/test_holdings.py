@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from game import Game
 
-from buildsys.holdings import Holdings, holdings, of_all
+from buildsys.holdings import Holdings, holdings, named, of_all
 from buildsys.lock.read import load
 from buildsys.make.results import Raw
 from buildsys.manifest.model import AssetName
@@ -113,3 +113,24 @@ def test_with_what_belongs_to_it_alone_an_asset_is_restored(game: Game, tmp_path
             game.cache = cache
         assert picture.read_bytes() == before
     assert game.made() == []
+
+
+def test_what_a_result_names(game: Game) -> None:
+    store = Store(game.cache)
+    for name in ("hero", "sheet"):
+        item = record(game, name)
+        assert named(store.action(item.recipe) or {}) == holdings(item).objects
+    hero = record(game, "hero")
+    assert named(store.action(recipe.generate_key(hero.parts)) or {}) == {hero.raw}
+
+
+def test_what_a_result_that_names_nothing_names() -> None:
+    assert named({"engine": "noise", "picture": "x", "companions": ["y"]}) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "result", [{"raw": "../x"}, {"picture": {"file": 3}}, {"companions": {".json": "x"}}]
+)
+def test_a_result_that_names_no_digest_is_refused(result: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="is not a SHA-256"):
+        named(result)
