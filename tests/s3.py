@@ -126,6 +126,10 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def _pass(self) -> None:
+        with self.server.counted():
+            self._pass_on()
+
+    def _pass_on(self) -> None:
         faults = self.server.faults
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         with faults.guard:
@@ -201,8 +205,28 @@ class Proxy(ThreadingHTTPServer):
         self.ended = threading.Event()
         self.reached = threading.Event()
         """Set once a request is held for ever."""
+        self._busy = 0
+        self._changed = threading.Condition()
         self.url = f"http://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        with self._changed:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy -= 1
+                self._changed.notify_all()
+
+    def release(self) -> None:
+        """Let go what is held, without an answer, and wait until nothing is under way."""
+        self.faults.hold_at = 0
+        self.faults.silent.clear()
+        with self._changed:
+            assert self._changed.wait_for(lambda: not self._busy, DEADLINE)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that was killed is no news."""

@@ -52,4 +52,5 @@ class Moving:
 def moved_told(done: str, objects: int, actions: int, size: int, present: int) -> str:
     """`12 objects and 7 results sent, 3.4 MB; 240 were there`."""
     moved = f"{count(objects, 'object')} and {count(actions, 'result')} {done}"
-    return f"{moved}, {bytes_told(size)}; {present} {'was' if present == 1 else 'were'} there"
+    volume = f", {bytes_told(size)}" if size else ""
+    return f"{moved}{volume}; {present} {'was' if present == 1 else 'were'} there"

@@ -7,7 +7,7 @@ says, and nothing else of the network.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -25,9 +25,13 @@ from buildsys.store.objects import LAYOUT
 if TYPE_CHECKING:
     from buildsys.remote.connect import Bucket
 
-LISTED_FROM: Final = 512
-"""So many digests are looked up by listing the bucket's 256 folders; fewer one by one. Listing costs a
-request a folder, and one for each further 1,000 objects in it, whatever is asked for."""
+LISTED_FROM: Final = 256
+"""So many digests are looked up by listing what is there, fewer one by one; measured in
+`benchmarks/remote.py`."""
+
+_PAGES: Final = 10
+"""A remote that fills more pages is listed folder by folder, many at once: a page follows on the one before
+it, so that all in one go takes as long as it has pages."""
 
 _PART: Final = 8 << 20
 """What is larger goes up in parts, so that a broken connection costs one of them."""
@@ -81,17 +85,29 @@ class Shelf:
             with suppress(FileNotFoundError), self._told():
                 found[digest] = (await self._bucket.head_async(_key(kind, digest)))["size"]
 
-        async def list_folder(folder: str) -> None:
-            with suppress(FileNotFoundError), self._told():  # a folder on a disk may be not there
-                async for name, size in _names(self._bucket, f"{LAYOUT}/{kind}/{folder}"):
-                    if (digest := Digest(folder + name)) in chosen:
-                        found[digest] = size
-
         if len(wanted) < LISTED_FROM:
             await each(wanted, ask)
-        else:
-            chosen = frozenset(wanted)
-            await each(sorted({digest[:2] for digest in chosen}), list_folder)
+            return found
+        listed = await self._listed(kind, "", _PAGES)
+        if listed is None:
+            listed = {}
+
+            async def list_folder(folder: str) -> None:
+                listed.update(await self._listed(kind, folder) or {})
+
+            await each(sorted({digest[:2] for digest in wanted}), list_folder)
+        return {digest: listed[digest] for digest in wanted if digest in listed}
+
+    async def _listed(self, kind: Kind, folder: str, pages: int = 0) -> dict[Digest, int] | None:
+        """What is there and how large, all of it or in one of its folders; None where it fills `pages`."""
+        start = f"{LAYOUT}/{kind}/{folder}".rstrip("/")
+        found: dict[Digest, int] = {}
+        with suppress(FileNotFoundError), self._told():  # a folder on a disk may not be there yet
+            async for page in self._bucket.list(start, chunk_size=_PAGE):
+                for item in page:
+                    found[Digest("".join(item["path"].split("/")[-2:]))] = item["size"]
+                if pages and len(found) >= pages * _PAGE:
+                    return None
         return found
 
     async def read(self, kind: Kind, digest: Digest, take: Callable[[bytes], bool], hold: Hold) -> int | None:
@@ -161,13 +177,6 @@ class Shelf:
             raise
         except BaseError as error:
             raise complaint(error, self._settings) from error
-
-
-async def _names(bucket: Bucket, folder: str) -> AsyncIterator[tuple[str, int]]:
-    """Name and size of everything in `folder`."""
-    async for found in bucket.list(folder, chunk_size=_PAGE):
-        for item in found:
-            yield item["path"].rpartition("/")[2], item["size"]
 
 
 def _key(kind: Kind, digest: Digest) -> str:
