@@ -31,7 +31,7 @@ sys.path.insert(0, str(checkout.ROOT))
 
 from obstore.store import LocalStore, S3Store
 
-from buildsys.digest import Digest
+from buildsys.digest import Digest, of_bytes
 from buildsys.manifest.sharing import Remote as Settings
 from buildsys.remote import Remote
 from buildsys.remote.crew import WIDTH
@@ -47,10 +47,13 @@ def main() -> None:
     parser = result.arguments(__doc__ or "")
     parser.add_argument("--objects", type=int, default=10_000, metavar="N", help="moved to and from a folder")
     parser.add_argument("--served", type=int, default=2_000, metavar="N", help="moved to and from the server")
+    parser.add_argument(
+        "--listed", type=int, default=10_000, metavar="N", help="objects that the server is asked for"
+    )
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="of which the median is told")
     options = parser.parse_args()
     if options.small:
-        options.objects, options.served, options.rounds = 60, 40, 1
+        options.objects, options.served, options.listed, options.rounds = 60, 40, 30, 1
     began = result.start()
     os.environ.update(_CREDENTIALS)
     with _folder(options.work) as work, _server() as url:
@@ -59,7 +62,7 @@ def main() -> None:
             result.tell(f"{name}: {number} objects")
             places[name] = _place(name, number, options.rounds, work / name, url)
         result.tell("lookups")
-        lookups = asyncio.run(_lookups(url, options.served))
+        lookups = asyncio.run(_lookups(url, options.listed))
     tables = (_moved(places, options), _asked(lookups, options))
     result.publish("remote", {"places": places, "lookups": lookups}, tables, options, began)
 
@@ -143,7 +146,8 @@ async def _gathered(work: Callable[[Digest], Awaitable[None]], digests: list[Dig
 
 async def _lookups(url: str, number: int) -> dict[str, float]:
     """Seconds to ask for each object of a remote that has `number`, in three ways."""
-    bucket = S3Store("s3-0", config={"endpoint": url}, client_options={"allow_http": True})
+    _, bucket = _opened("S3", "listed", Path(), url)
+    digests = [of_bytes(f"{item}".encode()) for item in range(number)]
     found: list[Digest] = []
 
     async def folder(name: str) -> None:
@@ -153,13 +157,16 @@ async def _lookups(url: str, number: int) -> dict[str, float]:
     async def head(digest: Digest) -> None:
         await bucket.head_async(_key(digest))
 
+    async def send(digest: Digest) -> None:
+        await bucket.put_async(_key(digest), b"")
+
+    await _gathered(send, digests)
     seconds = {}
     start = time.monotonic()
     await folder("")
     seconds["one listing"] = time.monotonic() - start
-    digests = list(found)
-    if len(digests) != number:
-        sys.exit(f"the server lists {len(digests)} of {number} objects")
+    if sorted(found) != sorted(digests):
+        sys.exit(f"the server lists {len(found)} of {number} objects")
     start = time.monotonic()
     await _gathered(folder, [Digest(f"{part:02x}") for part in range(256)])
     seconds["a listing for each folder"] = time.monotonic() - start
@@ -194,7 +201,7 @@ def _moved(places: dict[str, Any], options: argparse.Namespace) -> result.Table:
 
 def _asked(lookups: dict[str, float], options: argparse.Namespace) -> result.Table:
     rows = tuple((name, f"{seconds:.2f}") for name, seconds in lookups.items())
-    return result.Table(f"remote: asking the server for {options.served} objects", ("how", "seconds"), rows)
+    return result.Table(f"remote: asking the server for {options.listed} objects", ("how", "seconds"), rows)
 
 
 @contextmanager

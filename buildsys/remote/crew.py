@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 _Item = TypeVar("_Item")
 
 WIDTH: Final = 32
-"""Requests at once: more made nothing quicker, on a folder or on a server of one process."""
+"""Requests at once: at 30 ms a round trip, a thousand objects a second."""
 
 _ROOM: Final = 256 << 20
 
