@@ -81,10 +81,10 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
 class Workbench:
     """One build's tools: the lock file held, the plan, the engines, the ledger. Close it, or use `with`.
 
-    See `build` for the arguments; `command` is what the journal calls the run.
+    See `build` for the arguments; `command` is the run's name in the journal, `hire` makes the pool.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all named where a workbench is opened
         self,
         session: Session,
         names: Collection[AssetName] | None = None,
@@ -95,13 +95,13 @@ class Workbench:
         locked: bool = False,
         budget: float | None = None,
         command: str = "build",
+        hire: Callable[..., Pool] = Pool,
     ) -> None:
         wishes = wishes or Wishes()
-        jobs = jobs or schedule.default_jobs()
+        self.jobs = jobs = jobs or schedule.default_jobs()
         self._session = session
         self._everything = names is None
         self._closing = ExitStack()
-        self.jobs = jobs
         with ExitStack() as opening:
             private = session.root / PRIVATE
             opening.enter_context(files.ExclusiveLock(private / "build.lock"))
@@ -120,7 +120,7 @@ class Workbench:
             journal = opening.enter_context(journalled(session, command, jobs, tell))
             tell = journal.before(tell)
             self.pool = opening.enter_context(
-                Pool(private, root=session.root, jobs=jobs, on_event=tell, on_key=journal.conceal)
+                hire(private, root=session.root, jobs=jobs, on_event=tell, on_key=journal.conceal)
             )
             gatekeeper = Gatekeeper(
                 root=session.root,
