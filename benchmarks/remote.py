@@ -46,7 +46,7 @@ def main() -> None:
     """Measure, print, and write what is asked for."""
     parser = result.arguments(__doc__ or "")
     parser.add_argument("--objects", type=int, default=10_000, metavar="N", help="moved to and from a folder")
-    parser.add_argument("--served", type=int, default=2_000, metavar="N", help="moved to and from the server")
+    parser.add_argument("--served", type=int, default=1_000, metavar="N", help="moved to and from the server")
     parser.add_argument(
         "--listed", type=int, default=10_000, metavar="N", help="objects that the server is asked for"
     )

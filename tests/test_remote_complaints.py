@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from s3 import CREDENTIALS, Proxy, Server, proxied
+from s3 import CREDENTIALS, Proxy, Server, proxied, stranger
 
 from buildsys.digest import of_bytes
 from buildsys.errors import Exit, RemoteError
@@ -36,7 +36,6 @@ RED = of_bytes(b"red")
 def server() -> Iterator[Server]:
     server = Server()
     server.make("complaints")
-    server.publish("complaints")
     yield server
     server.end()
 
@@ -174,13 +173,15 @@ def test_no_credentials(url: str, hint: str, empty: Store, monkeypatch: pytest.M
 
 
 def test_anonymous_needs_no_credentials(
-    server: Server, store: Store, empty: Store, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    server: Server, empty: Store, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Remote.open(settings(proxy), patience=HASTY, environ={}).push(store, {RED}, ())
+    public = stranger(server.url, "complaints", **{"x-amz-acl": "public-read"})
+    public.put(f"keep/v1/objects/{RED[:2]}/{RED[2:]}", b"red")
     for name in CREDENTIALS:
         monkeypatch.delenv(name, raising=False)
     chosen = Settings(url="s3://complaints/keep", endpoint=proxy.url, anonymous=True)
     assert Remote.open(chosen, patience=HASTY, environ={}).pull(empty, {RED}, ()).objects == 1
+    assert "authorization" not in proxy.faults.headers[-1]
 
 
 def test_an_account_of_azure_that_is_not_named(empty: Store, monkeypatch: pytest.MonkeyPatch) -> None:
