@@ -114,6 +114,12 @@ def _name_faults(card: Card) -> Iterator[Fault]:
         path = ("settings", devices.SETTING, "type")
         yield Fault("the setting `device` must be a string", 'write `type = "string"`', path)
     yield from _variable_faults(card)
+    for name, parameter in card.parameters.items():
+        for number, other in enumerate(parameter.needs):
+            if other not in card.parameters:
+                hint = did_you_mean(other, card.parameters) or "name one of its parameters"
+                where = ("parameters", name, "needs", number)
+                yield Fault(f"`{name}` needs `{other}`, which is no parameter", hint, where)
     for name in card.settings:
         if name in card.parameters:
             hint = "keep one of the two"
