@@ -27,6 +27,7 @@ LAYERS = (
     ("buildsys.workbench",),
     (
         "buildsys.adoption",
+        "buildsys.art",
         "buildsys.comparison",
         "buildsys.exchange",
         "buildsys.imports",
