@@ -21,7 +21,7 @@ from buildsys.plan.record import Record
 from buildsys.plan.step import Plan
 from buildsys.reproduce import verdict
 from buildsys.reproduce.distance import Gauge
-from buildsys.reproduce.held import Holdings
+from buildsys.reproduce.held import Lookup
 from buildsys.reproduce.model import Likeness, Reproduction
 from buildsys.session import Session
 from buildsys.workbench import Workbench
@@ -66,7 +66,7 @@ def build(
         planned(bench.plan)
         bench.ledger.renew(moved)
         old = {name: session.lock.records[name] for name in moved if name in session.lock.records}
-        held = Holdings(session.root, session.store, (session.checkout.from_git,))
+        held = Lookup(session.root, session.store, (session.checkout.from_git,))
         for record in old.values():
             # Before the new ones take their places. The store may have lost them, or never had them.
             data, _ = held.find(record.picture.file, record.output)

@@ -21,7 +21,7 @@ from buildsys.plan.record import Record, asset_of
 from buildsys.remaking import engine_of, input_of, origin, step_of
 from buildsys.reproduce import verdict
 from buildsys.reproduce.distance import Gauge
-from buildsys.reproduce.held import Holdings
+from buildsys.reproduce.held import Lookup
 from buildsys.reproduce.model import Held, Likeness, Reproduction, Wanted
 from buildsys.reproduce.past import with_adapter
 from buildsys.session import Session
@@ -60,7 +60,7 @@ class Bench:
         self._store = Store(folder / "store")
         self._gauge = Gauge(today.manifest, engines, folder / "compared")
         commits = (then.checkout.from_git, today.checkout.from_git) if then is not today else ()
-        self._held = Holdings(today.root, today.store, commits or (today.checkout.from_git,))
+        self._held = Lookup(today.root, today.store, commits or (today.checkout.from_git,))
         self._named: dict[str, Engine] = {}
         self._made: set[AssetName] = set()
 

@@ -25,7 +25,7 @@ _LONGEST_POINTER: Final = 1024
 FromGit = Callable[[str], bytes | None]
 
 
-class Holdings:
+class Lookup:
     """Finds bytes by their digest; each is hashed before it is given out.
 
     Args:
