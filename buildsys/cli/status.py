@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
         print("\nhint: `artlock clean` removes those that artlock made")
     if moved:
         print(f"\n{count(len(moved), 'asset')} made with other versions, which makes none stale:")
-        print("\n".join(_drift_told(moved)))
+        print("\n".join(drift_told(moved)))
         print("\nhint: `artlock build --refresh-environment` makes them again")
     for item in ending:
         print(f"\n{retirement_told(item)}")
@@ -75,7 +75,7 @@ def _drift_json(drift: Drift) -> dict[str, Any]:
     return {"name": drift.name, "changes": changes}
 
 
-def _drift_told(moved: Collection[Drift]) -> Iterator[str]:
+def drift_told(moved: Collection[Drift]) -> Iterator[str]:
     """A line for each change, with the assets that it concerns, the first of them by name."""
     named: dict[Change, list[AssetName]] = {}
     for drift in moved:
