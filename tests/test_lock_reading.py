@@ -308,7 +308,7 @@ def test_lines_of_both_sides_are_no_record(repository: Path, style: str) -> None
     text = branches.path.read_text()
     assert text.index('engine = "stock-2"') < text.index("seed = 9") < text.index("<<<<<<< ")
     found = load(branches.path)
-    assert found.conflicts["a"] == Conflict(base=A, ours=mine, theirs=other)
+    assert found.conflicts[AssetName("a")] == Conflict(base=A, ours=mine, theirs=other)
     assert (list(found.conflicts), list(found.records)) == (["a", "z"], [])
 
 

@@ -119,6 +119,7 @@ def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Game:
 def test_a_lock_that_cant_be_read(history: Game, text: str, fact: str, hint: str) -> None:
     (history.folder / "assets.lock").write_bytes(text.encode("latin-1"))
     history.commit()
+    (history.folder / "assets.lock").unlink()
     with pytest.raises(LockError) as caught:
         lock_at(Session.open(history.folder), "HEAD")
     assert (caught.value.message, caught.value.hint) == (fact, hint)
