@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from buildsys import digest
+from buildsys.cli.reproduce import chosen
 from buildsys.digest import Digest
-from buildsys.errors import ArtlockError
+from buildsys.errors import ArtlockError, LockError
+from buildsys.lock.model import Conflict, Lock
 from buildsys.manifest.model import AssetName
 from buildsys.plan.record import Parts, Picture, Record
 from buildsys.reproduce import verdict
@@ -153,6 +155,15 @@ def test_a_tolerance_with_a_mistake(text: str, fact: str, hint: str) -> None:
 def test_what_fails(likeness: Likeness, determinism: Determinism | None, failed: bool) -> None:
     result = Reproduction(name=AssetName("hero"), likeness=likeness, determinism=determinism)
     assert result.failed is failed
+
+
+@pytest.mark.parametrize("names", [["hero"], []])
+def test_what_a_merge_left_open_is_named(names: list[str]) -> None:
+    lock = Lock(conflicts={AssetName("hero"): Conflict()})
+    with pytest.raises(LockError) as caught:
+        chosen(names, lock)
+    assert caught.value.message == "both sides of a merge changed `hero` in the lock"
+    assert caught.value.hint == "run `artlock resolve hero` first"
 
 
 def test_locked_bytes_are_found_and_hashed(tmp_path: Path) -> None:

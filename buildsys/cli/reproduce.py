@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
         jobs=default_jobs(),
     )
     results = []
-    for result in reproduce(session, partial(_chosen, options.names), wanted, PlainLines().tell):
+    for result in reproduce(session, partial(chosen, options.names), wanted, PlainLines().tell):
         results.append(result)
         if not options.json:
             print("\n".join(lines(result)), flush=True)
@@ -97,8 +97,9 @@ def _new_folder(folder: Path | None) -> Path | None:
     return folder
 
 
-def _chosen(names: Collection[str], lock: Lock) -> list[AssetName]:
-    for name in names:
+def chosen(names: Collection[str], lock: Lock) -> list[AssetName]:
+    """The assets of `lock` that a command line names; all where it names none. Raises `ArtlockError`."""
+    for name in names or lock.conflicts:
         if name in lock.conflicts:
             fact = f"both sides of a merge changed `{name}` in the lock"
             raise LockError(fact, f"run `artlock resolve {name}` first")
