@@ -17,6 +17,7 @@ LAYERS = (
     ("buildsys.files", "buildsys.git"),
     ("buildsys.manifest",),
     ("buildsys.plan",),
+    ("buildsys.holdings",),
     ("buildsys.store",),
     ("buildsys.make",),
     ("buildsys.lock",),
