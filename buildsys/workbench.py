@@ -106,16 +106,15 @@ class Workbench:
             private = session.root / PRIVATE
             opening.enter_context(files.ExclusiveLock(private / "build.lock"))
             opening.enter_context(interruptible())
+            opening.enter_context(session.store.leased(session.root))
             # Read again: another build may have written it while this one waited.
             session.read_lock()
             self._ledger = Ledger(session.root / LOCK, session.lock, locked=locked)
             judge = session.judge(wishes)
             self.plan = judge.plan(names)
             if locked and (changes := self.plan.unlocked()):
-                raise MakeError(
-                    "the lock would change:\n  " + "\n  ".join(changes),
-                    "run `artlock build` without `--locked`",
-                )
+                told = "\n  ".join(["the lock would change:", *changes])
+                raise MakeError(told, "run `artlock build` without `--locked`")
             opening.callback(self._save)
             journal = opening.enter_context(journalled(session, command, jobs, tell))
             tell = journal.before(tell)
