@@ -39,10 +39,10 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     objects: frozenset[Digest] = frozenset()
     actions: frozenset[Digest] = frozenset()
     families: frozenset[Digest] = frozenset()
-    """Of each asset with candidates: what its candidates have in common. Those that were not chosen are kept,
-    too, or a pick would be paid for again."""
+    """What the candidates of each asset have in common, if it has any, which a lock does not tell of one that
+    was picked. Those that were not chosen are kept, too, or another pick would be paid for again."""
     gates: frozenset[Digest] = frozenset()
-    """Those by which candidates were judged."""
+    """Those by which pictures were judged."""
 
 
 def of_all(found: Collection[Holding]) -> Holding:
@@ -81,12 +81,11 @@ def of_lock(data: bytes, where: str) -> Holding:
 def _of_records(records: Iterable[Record], further: Iterable[Digest]) -> Holding:
     known = list(records)
     held = holdings.of_all(known)
-    chosen = [record for record in known if record.candidate]
     return Holding(
         objects=held.objects | frozenset(further),
         actions=held.actions,
-        families=frozenset(family(record.parts) for record in chosen),
-        gates=frozenset(record.gates for record in chosen if record.gates is not None),
+        families=frozenset(family(record.parts) for record in known),
+        gates=frozenset(record.gates for record in known if record.gates is not None),
     )
 
 

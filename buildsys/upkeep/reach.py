@@ -5,7 +5,8 @@ Reads every result in the store. Knows nothing of age and size, and removes noth
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -42,19 +43,19 @@ class _Result(msgspec.Struct, frozen=True):
 
     named: frozenset[Digest]
     paid: bool
-    candidate: Record | None
+    kin: tuple[Digest, Record] | None
+    """Where it is the record of an asset that a lock has, or of one that differs by its seed alone: with
+    what those have in common."""
 
 
 def reach(store: Store, held: Holding, actions: Collection[Digest]) -> Reach:
     """Whose the files of `store` are, which has the results of `actions`, if locks and pins keep `held`."""
     results = {key: found for key in actions if (found := _read(store, key, held)) is not None}
     kept, objects = set(held.actions), set(held.objects)
-    version = _measure() if held.families else ""
-    for found in results.values():
-        if found.candidate is not None:
-            of_one = holdings.holdings(found.candidate)
-            kept |= of_one.actions | _measures(found.candidate, held.gates, version)
-            objects |= of_one.objects
+    for record in _candidates(results.values()):
+        of_one = holdings.holdings(record)
+        kept |= of_one.actions | _measures(record, held.gates)
+        objects |= of_one.objects
     # What tells of kept bytes alone is kept with them: what an engine said of a raw picture, how a kept
     # picture was finished. Looked up among the objects as they are now: a result that is kept for its
     # own sake brings in no other.
@@ -83,26 +84,38 @@ def _read(store: Store, key: Digest, held: Holding) -> _Result | None:
         named = frozenset()
     # Of no price: what an engine refused, or drew, may have been billed all the same.
     paid = "cost" in result and result["cost"] != 0
-    return _Result(named, paid, _candidate(result, held.families))
+    return _Result(named, paid, _kin(result, held.families))
 
 
-def _candidate(result: Mapping[str, Json], families: Collection[Digest]) -> Record | None:
-    """The record of a candidate of a recorded asset, chosen or not."""
+def _kin(result: Mapping[str, Json], families: Collection[Digest]) -> tuple[Digest, Record] | None:
     if not families or "parts" not in result:
         return None
     try:
         record = msgspec.convert(result, Record)
-        return record if family(record.parts) in families else None
+        found = family(record.parts)
     except (msgspec.ValidationError, ValueError):
         return None
+    return (found, record) if found in families else None
 
 
-def _measures(candidate: Record, gates: Collection[Digest], version: str) -> set[Digest]:
+def _candidates(results: Iterable[_Result]) -> Iterator[Record]:
+    """The records of the candidates, chosen or not, of every asset that a lock has.
+
+    That an asset had candidates is told by the result of a choice among them, which stays in the store when
+    a person picks another one.
+    """
+    kin = [found.kin for found in results if found.kin is not None]
+    chosen = {common for common, record in kin if record.candidate}
+    return (record for common, record in kin if common in chosen)
+
+
+def _measures(candidate: Record, gates: Collection[Digest]) -> set[Digest]:
     """The actions that tell how good a candidate is."""
     picture = candidate.picture.file
-    return {score_key(picture, version), *(judgement_key(asked, picture) for asked in gates)}
+    return {score_key(picture, _measure()), *(judgement_key(asked, picture) for asked in gates)}
 
 
+@cache
 def _measure() -> str:
     """Version of the adapter that measures."""
     return cards.read(cards.BUNDLED / MEASURE / _CARD, _CARD, MEASURE).version
