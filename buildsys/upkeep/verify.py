@@ -140,11 +140,13 @@ def _owners(store: Store, lost: Collection[Digest]) -> tuple[dict[Digest, list[O
 
 
 def _in_lock(text: Text, root: Path, lost: Collection[Digest]) -> Iterator[tuple[Digest, Owner]]:
-    for record in _lock(text).records.values():
-        held = holdings.holdings(record)
-        files = {digest: path for path, digest in files_of(record).items()}
+    records = _lock(text).records.values()
+    # Of all assets: what one is made from is another one's picture.
+    files = {digest: path for record in records for path, digest in files_of(record).items()}
+    for record in records:
+        held, own = holdings.holdings(record), {*files_of(record).values()}
         for digest in (held.objects | held.actions).intersection(lost):
-            part = Part.PICTURE if digest in files else Part.RAW if digest in held.objects else Part.RESULT
+            part = Part.PICTURE if digest in own else Part.RAW if digest in held.objects else Part.RESULT
             again = _again(root, record, digest, files)
             yield digest, Owner(asset=record.name, root=str(root), part=part, again=again)
 
@@ -156,7 +158,6 @@ def _lock(text: Text) -> Lock:
 
 
 def _again(root: Path, record: Record, digest: Digest, files: Mapping[Digest, str]) -> Again:
-    # A derived asset's raw picture is a file of the project, or another asset's.
     path = files.get(digest) or record.paths.get("image", "")
     if not path or path.startswith("asset:"):
         return Again.ENGINE
