@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType, TracebackType
-from typing import Final, Self
+from typing import Self
 
 from buildsys import files
 from buildsys.errors import MakeError
@@ -27,15 +27,13 @@ from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event, JournalTrouble
 from buildsys.make.purse import Purse
-from buildsys.manifest.cards import FINISH, MEASURE, PLACEHOLDER
-from buildsys.manifest.model import Asset, AssetName, Manifest
-from buildsys.plan import price, recipe
+from buildsys.manifest.cards import MEASURE
+from buildsys.manifest.model import AssetName
+from buildsys.plan import price
 from buildsys.plan.judge import Wishes
-from buildsys.plan.step import Plan, Step, Verdict, Why
+from buildsys.plan.placeholder import placeholder
+from buildsys.plan.step import Plan, Why
 from buildsys.session import LOCK, PRIVATE, Session
-
-PLACEHOLDER_SIZE: Final = (256, 256)
-"""Pixels of a stand-in for an asset whose size only its input knows."""
 
 
 def build(  # noqa: PLR0913 - all named where a build is asked for
@@ -203,54 +201,6 @@ class Workbench:
             self._ledger.forget(self._ledger.abandoned(self.plan.orphans))
         self._session.lock = self._ledger.save()
         self._session.index.save()
-
-
-def placeholder(manifest: Manifest, step: Step, reason: str) -> Step:
-    """The step that makes a stand-in for `step`: same place and format, but never its recipe."""
-    engine = manifest.engines[PLACEHOLDER]
-    asset = Asset(
-        name=step.name,
-        role=step.asset.role,
-        engine=PLACEHOLDER,
-        prompt=step.name,
-        text=reason,
-        parameters={"role": step.asset.role, "engine": step.asset.engine},
-        size=_finished_size(manifest, step),
-        format=step.asset.format,
-    )
-    parts = recipe.parts_of(asset, engine, manifest.engines[FINISH].card, {}, "")
-    return Step(
-        name=step.name,
-        asset=asset,
-        verdict=Verdict.BUILD,
-        reasons=step.reasons,
-        output=step.output,
-        parts=parts,
-        recipe=recipe.digest_of(parts),
-    )
-
-
-def _finished_size(manifest: Manifest, step: Step) -> tuple[int, int]:
-    """The size that the finished picture had, or will have as far as its steps say.
-
-    So that a level laid out with stand-ins fits the art.
-    """
-    if step.recorded is not None:
-        return step.recorded.picture.width, step.recorded.picture.height
-    chain = [step.asset]
-    while chain[-1].engine == FINISH and (source := chain[-1].inputs["image"]).asset:
-        chain.append(manifest.assets[source.asset])
-    size = chain[-1].size or PLACEHOLDER_SIZE
-    for asset in reversed(chain):
-        for item in asset.finish:
-            if item.name == "scale":
-                up, down = item.parameters["up"], item.parameters["down"]
-                size = max(1, size[0] * up // down), max(1, size[1] * up // down)
-            elif "size" in item.parameters:
-                size = tuple(item.parameters["size"])
-            elif item.name == "crop":
-                size = tuple(item.parameters["box"][2:])
-    return size
 
 
 @contextmanager

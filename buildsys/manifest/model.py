@@ -58,8 +58,11 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[Json, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    """Of `files`, how many there may be at most."""
     variable: str = ""
     """Of a setting: the environment variable whose value wins over the manifest's."""
+    needs: tuple[str, ...] = ()
+    """Other parameters that it says nothing without: a `mask` without an `image`."""
 
 
 class StepCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +145,11 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Parameter] = {}
     settings: Mapping[str, Parameter] = {}
     steps: Mapping[str, StepCard] = {}
+
+    @property
+    def constant(self) -> bool:
+        """Whether it draws the same picture when it is asked again: no other one comes of asking."""
+        return self.determinism in (Determinism.BITWISE, Determinism.ENVIRONMENT)
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ import msgspec
 from buildsys.manifest import kinds, limits, prices, remotes
 from buildsys.manifest.ability import Capability
 from buildsys.manifest.candidates import METRICS, MOST
+from buildsys.manifest.formats import PICTURES
 from buildsys.manifest.kinds import Kind
 
 Json: TypeAlias = Any
@@ -213,7 +214,7 @@ _ASSETS: Final = Section(
         "gates": Key(_GATES, "What the finished picture must be before it is adopted."),
         "tile": Key(kinds.BOOLEAN, "Whether copies of it lie side by side: the gate `seam`."),
         "matrix": Key(kinds.MATRIX, "Axes; one asset is made for each combination of their values."),
-        "format": Key(kinds.choice("png", "webp"), "Format of the output, both lossless.", default="png"),
+        "format": Key(kinds.choice(*PICTURES), "Format of the output, both lossless.", default="png"),
         "formats": Key(
             kinds.FORMATS,
             "Several formats, each an output of its own; of an atlas, the data to write beside it.",
