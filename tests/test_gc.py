@@ -428,3 +428,15 @@ def test_a_damaged_note_of_a_checkout_lets_nothing_go(game: Game) -> None:
         "hint: remove it, and run `artlock build` in each of your checkouts\n"
     )
     assert store(game).has(of_bytes((game.folder / "out/hero.png").read_bytes()))
+
+
+def test_a_checkout_that_only_pulled_is_known(game: Game, tmp_path: Path) -> None:
+    pytest.importorskip("obstore", reason="the extra `remote`")
+    remote = f'[remote]\nurl = "file://{tmp_path}/remote"\nwrite = true\n'
+    game.write(remote + HERO)
+    game.build()
+    game.run("push")
+    game.cache = tmp_path / "elsewhere"
+    game.run("pull")
+    assert gc(game, *ALL)["removed"]["files"] == 0
+    assert remade(game) == []
