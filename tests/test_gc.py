@@ -433,7 +433,10 @@ def test_a_damaged_note_of_a_checkout_lets_nothing_go(game: Game) -> None:
 def test_a_checkout_that_only_pulled_is_known(game: Game, tmp_path: Path) -> None:
     pytest.importorskip("obstore", reason="the extra `remote`")
     remote = f'[remote]\nurl = "file://{tmp_path}/remote"\nwrite = true\n'
-    game.write(remote + HERO)
+    (tmp_path / "remote").mkdir()
+    game.write(HERO)
+    manifest = game.folder / "assets.toml"
+    manifest.write_text(manifest.read_text() + remote)
     game.build()
     game.run("push")
     game.cache = tmp_path / "elsewhere"
