@@ -100,6 +100,7 @@ class Workbench:
             private = session.root / PRIVATE
             opening.enter_context(files.ExclusiveLock(private / "build.lock"))
             opening.enter_context(interruptible())
+            opening.enter_context(session.store.leased(session.root))
             # Read again: another build may have written it while this one waited.
             session.read_lock()
             self.ledger = Ledger(session.root / LOCK, session.lock, locked=wishes.locked)

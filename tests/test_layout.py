@@ -42,6 +42,7 @@ LAYERS = (
         "buildsys.spending",
         "buildsys.tasks",
         "buildsys.trial",
+        "buildsys.upkeep",
         "buildsys.watching",
     ),
     ("buildsys.cli", "buildsys.__main__"),
