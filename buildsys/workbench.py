@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType, TracebackType
-from typing import Final, Self
+from typing import Self
 
 from buildsys import files
 from buildsys.errors import MakeError
@@ -19,6 +19,7 @@ from buildsys.journal.database import NAME as JOURNAL
 from buildsys.journal.keeper import Journal
 from buildsys.journal.run import Heading
 from buildsys.ledger import Ledger
+from buildsys.locked import changes
 from buildsys.make import schedule
 from buildsys.make.build import Build, Failed, Outcome
 from buildsys.make.candidates import Candidates
@@ -27,18 +28,16 @@ from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event, JournalTrouble
 from buildsys.make.purse import Purse
-from buildsys.manifest.cards import FINISH, MEASURE, PLACEHOLDER
-from buildsys.manifest.model import Asset, AssetName, Manifest
-from buildsys.plan import price, recipe
+from buildsys.manifest.cards import MEASURE
+from buildsys.manifest.model import AssetName
+from buildsys.plan import price
 from buildsys.plan.judge import Wishes
-from buildsys.plan.step import Plan, Step, Verdict, Why
+from buildsys.plan.placeholder import placeholder
+from buildsys.plan.step import Plan, Why
 from buildsys.session import LOCK, PRIVATE, Session
 
-PLACEHOLDER_SIZE: Final = (256, 256)
-"""Pixels of a stand-in for an asset whose size only its input knows."""
 
-
-def build(  # noqa: PLR0913 - all named where a build is asked for
+def build(
     session: Session,
     names: Collection[AssetName] | None = None,
     *,
@@ -47,7 +46,6 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
     tell: Callable[[Event], None] = lambda _: None,
     planned: Callable[[Plan], None] = lambda _: None,
     placeholders: bool = False,
-    locked: bool = False,
     budget: float | None = None,
 ) -> tuple[Outcome, tuple[AssetName, ...]]:
     """Make what is stale, and write the lock.
@@ -55,13 +53,12 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
     Args:
         session: the checkout.
         names: the assets wanted; None for all.
-        wishes: what to rebuild or overwrite.
+        wishes: what to rebuild or overwrite. With `locked`, it raises `MakeError` before anything is made
+            if the lock would change, and an asset that comes out other than the lock says fails.
         jobs: engine processes of one kind side by side; 0 for one per processor.
         tell: given each event; called from several threads.
         planned: given the plan before anything is made.
         placeholders: put labelled stand-ins where assets are blocked.
-        locked: raise `MakeError` before anything is made if the lock would change, and fail an asset
-            that comes out other than the lock says.
         budget: US dollars that engines may take; what would pass it, or has no known price, is blocked.
 
     Returns:
@@ -70,9 +67,7 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
     Raises:
         KeyboardInterrupt: on INT, TERM or HUP; what was finished is kept.
     """
-    with Workbench(
-        session, names, wishes=wishes, jobs=jobs, tell=tell, locked=locked, budget=budget
-    ) as workbench:
+    with Workbench(session, names, wishes=wishes, jobs=jobs, tell=tell, budget=budget) as workbench:
         planned(workbench.plan)
         outcome = workbench.build.run(schedule.threads_for(workbench.jobs), workbench.pool.stop)
         return outcome, workbench.stand_in(outcome.blocked) if placeholders else ()
@@ -81,7 +76,7 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
 class Workbench:
     """One build's tools: the lock file held, the plan, the engines, the ledger. Close it, or use `with`.
 
-    See `build` for the arguments; `command` is what the journal calls the run.
+    See `build` for the arguments; `command` is the run's name in the journal, `hire` makes the pool.
     """
 
     def __init__(
@@ -92,35 +87,35 @@ class Workbench:
         wishes: Wishes | None = None,
         jobs: int = 0,
         tell: Callable[[Event], None] = lambda _: None,
-        locked: bool = False,
         budget: float | None = None,
         command: str = "build",
+        hire: Callable[..., Pool] = Pool,
     ) -> None:
         wishes = wishes or Wishes()
-        jobs = jobs or schedule.default_jobs()
+        self.jobs = jobs = jobs or schedule.default_jobs()
         self._session = session
         self._everything = names is None
         self._closing = ExitStack()
-        self.jobs = jobs
         with ExitStack() as opening:
             private = session.root / PRIVATE
             opening.enter_context(files.ExclusiveLock(private / "build.lock"))
             opening.enter_context(interruptible())
+            opening.enter_context(session.store.leased(session.root))
             # Read again: another build may have written it while this one waited.
             session.read_lock()
-            self._ledger = Ledger(session.root / LOCK, session.lock, locked=locked)
+            self.ledger = Ledger(session.root / LOCK, session.lock, locked=wishes.locked)
             judge = session.judge(wishes)
             self.plan = judge.plan(names)
-            if locked and (changes := self.plan.unlocked()):
+            if wishes.locked and (told := changes(self.plan, session.lock, everything=self._everything)):
                 raise MakeError(
-                    "the lock would change:\n  " + "\n  ".join(changes),
+                    "the lock would change:\n  " + "\n  ".join(told),
                     "run `artlock build` without `--locked`",
                 )
             opening.callback(self._save)
             journal = opening.enter_context(journalled(session, command, jobs, tell))
             tell = journal.before(tell)
             self.pool = opening.enter_context(
-                Pool(private, root=session.root, jobs=jobs, on_event=tell, on_key=journal.conceal)
+                hire(private, root=session.root, jobs=jobs, on_event=tell, on_key=journal.conceal)
             )
             gatekeeper = Gatekeeper(
                 root=session.root,
@@ -143,7 +138,7 @@ class Workbench:
                 rebuild=wishes.rebuild,
                 retry_refused=wishes.retry_refused,
                 gatekeeper=gatekeeper,
-                placing=self._ledger.placing,
+                placing=self.ledger.placing,
                 ours=session.checkout.placed,
                 force=wishes.force,
                 tell=tell,
@@ -166,9 +161,9 @@ class Workbench:
                 judge=judge,
                 maker=chooser,
                 lose=session.checkout.lose,
-                publish=self._ledger.publish,
+                publish=self.ledger.publish,
                 tell=tell,
-                locked=locked,
+                locked=wishes.locked,
             )
             self._closing = opening.pop_all()
 
@@ -190,68 +185,20 @@ class Workbench:
         stood_in = []
         for item in blocked:
             step = self.plan.steps[item.name]
-            if any(reason.why is Why.DISK for reason in step.reasons) or step.asset.pack:
+            if any(reason.why in (Why.DISK, Why.CONFLICT) for reason in step.reasons) or step.asset.pack:
                 continue  # an atlas of no sprites would say that there are none
             left = any(reason.why is Why.LEFT for reason in step.reasons)
             if step.on_disk in (None, self._session.lock.placeholders.get(item.name)) or left:
                 made, _ = self.maker.make(placeholder(self._session.manifest, step, item.message))
-                self._ledger.stand_in(made)
+                self.ledger.stand_in(made)
                 stood_in.append(item.name)
         return tuple(stood_in)
 
     def _save(self) -> None:
         if self._everything:
-            self._ledger.forget(self._ledger.abandoned(self.plan.orphans))
-        self._session.lock = self._ledger.save()
+            self.ledger.forget(self.ledger.abandoned(self.plan.orphans))
+        self._session.lock = self.ledger.save()
         self._session.index.save()
-
-
-def placeholder(manifest: Manifest, step: Step, reason: str) -> Step:
-    """The step that makes a stand-in for `step`: same place and format, but never its recipe."""
-    engine = manifest.engines[PLACEHOLDER]
-    asset = Asset(
-        name=step.name,
-        role=step.asset.role,
-        engine=PLACEHOLDER,
-        prompt=step.name,
-        text=reason,
-        parameters={"role": step.asset.role, "engine": step.asset.engine},
-        size=_finished_size(manifest, step),
-        format=step.asset.format,
-    )
-    parts = recipe.parts_of(asset, engine, manifest.engines[FINISH].card, {}, "")
-    return Step(
-        name=step.name,
-        asset=asset,
-        verdict=Verdict.BUILD,
-        reasons=step.reasons,
-        output=step.output,
-        parts=parts,
-        recipe=recipe.digest_of(parts),
-    )
-
-
-def _finished_size(manifest: Manifest, step: Step) -> tuple[int, int]:
-    """The size that the finished picture had, or will have as far as its steps say.
-
-    So that a level laid out with stand-ins fits the art.
-    """
-    if step.recorded is not None:
-        return step.recorded.picture.width, step.recorded.picture.height
-    chain = [step.asset]
-    while chain[-1].engine == FINISH and (source := chain[-1].inputs["image"]).asset:
-        chain.append(manifest.assets[source.asset])
-    size = chain[-1].size or PLACEHOLDER_SIZE
-    for asset in reversed(chain):
-        for item in asset.finish:
-            if item.name == "scale":
-                up, down = item.parameters["up"], item.parameters["down"]
-                size = max(1, size[0] * up // down), max(1, size[1] * up // down)
-            elif "size" in item.parameters:
-                size = tuple(item.parameters["size"])
-            elif item.name == "crop":
-                size = tuple(item.parameters["box"][2:])
-    return size
 
 
 @contextmanager

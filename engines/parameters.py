@@ -37,12 +37,17 @@ class Parameter:
     choices: tuple[Json, ...] = ()
     minimum: float = -math.inf
     maximum: float = math.inf
+    """Of `files`, how many there may be at most."""
+    needs: tuple[str, ...] = ()
+    """Other parameters that it says nothing without."""
 
 
 def declared(table: Mapping[str, Mapping[str, Json]]) -> dict[str, Parameter]:
     """The parameters in a card's `[parameters]` table."""
     return {
-        name: Parameter(name=name, **{**body, "choices": tuple(body.get("choices", ()))})
+        name: Parameter(
+            name=name, **{**body, **{key: tuple(body.get(key, ())) for key in ("choices", "needs")}}
+        )
         for name, body in table.items()
     }
 
@@ -90,6 +95,11 @@ def checked(
         if given is None and parameter.required:
             raise bad(f"{where}`{name}` is missing")
         result[name] = None if given is None else _value(parameter, given, where)
+    for name, value in result.items():
+        for other in parameters[name].needs:
+            if value is not None and result.get(other) is None:
+                hint = f"set `{other}` too, or leave `{name}` out"
+                raise bad(f"{where}`{name}` is given without `{other}`", hint)
     return result
 
 
@@ -120,6 +130,8 @@ def _value(parameter: Parameter, given: Json, where: str) -> Any:  # noqa: ANN40
     for number in _numbers_in(value, parameter.type):
         if not parameter.minimum <= number <= parameter.maximum:
             low, high = f"{parameter.minimum:g}", f"{parameter.maximum:g}"
+            if parameter.type == "files":
+                raise bad(f"{where}`{parameter.name}` has {number} files, more than {high}", "leave some out")
             raise bad(f"{where}`{parameter.name}` is `{given}`, not within {low} to {high}")
     return value
 
@@ -127,6 +139,8 @@ def _value(parameter: Parameter, given: Json, where: str) -> Any:  # noqa: ANN40
 def _numbers_in(value: Any, kind: str) -> tuple[float, ...]:  # noqa: ANN401 - any checked value
     if kind in {"integer", "number", "bytes"}:
         return (value,)
+    if kind == "files":
+        return (len(value),)
     return tuple(value) if kind in {"size", "numbers"} else ()
 
 

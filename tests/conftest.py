@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from contracts.kit import account_of
+
+from engines.hosted.account import Account
 
 GIT = {
     "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -41,3 +44,9 @@ def repository(tmp_path: Path) -> Path:
     folder = tmp_path / "repository"
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(folder)], check=True)
     return folder
+
+
+@pytest.fixture
+def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """An account at a provider that nobody asks."""
+    return account_of(tmp_path, monkeypatch)

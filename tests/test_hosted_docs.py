@@ -29,13 +29,21 @@ def card_of(provider: Provider) -> Card:
 
 
 @each
-def test_the_example_is_a_manifest(provider: Provider, tmp_path: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", page(provider), re.DOTALL)
-    manifest = parse({"assets.toml": f'[project]\nname = "page"\n{example}'}, root=tmp_path)
-    (asset,) = manifest.assets.values()
-    engine = manifest.engines[asset.engine]
-    assert engine.card.name == provider.adapter
-    assert not asset.blocked
+def test_the_examples_are_manifests(provider: Provider, tmp_path: Path) -> None:
+    examples = re.findall(r"```toml\n(.*?)```", page(provider), re.DOTALL)
+    assets = []
+    for example in examples:
+        manifest = parse({"assets.toml": f'[project]\nname = "page"\n{example}'}, root=tmp_path)
+        (asset,) = manifest.assets.values()
+        engine = manifest.engines[asset.engine]
+        assert engine.card.name == provider.adapter
+        assert not asset.blocked
+        assets.append(asset)
+    plain, given = assets
+    assert not plain.inputs
+    assert {name.partition(".")[0] for name in given.inputs} == {
+        name.partition(".")[0] for name in provider.pictures
+    }
 
 
 @each

@@ -362,7 +362,7 @@ def test_a_picture_that_is_too_small_is_told(bench: Bench) -> None:
         (
             {"inputs": {"image": "/x.png"}},
             "parameter `image` is unknown",
-            "use one of `aspect_ratio`, `magic_prompt`, `rendering_speed`, `style_type`",
+            "use one of `aspect_ratio`, `magic_prompt`, `reference`, `rendering_speed`, `style_type`",
         ),
     ],
 )

@@ -16,9 +16,8 @@ from contracts.server import Reply, Route, serving
 
 from engines.hosted import paid, web
 from engines.hosted.account import Account
-from engines.protocol import PROTOCOL, Done, ErrorKind, Failure, Open, Request
+from engines.protocol import Done, ErrorKind, Failure, Request
 
-HOME = Path(__file__).resolve().parent.parent
 SQUARE = picture((64, 64))
 BILL = ". The picture may have been made, and billed"
 LOOK = "look at the account's usage before you build it again"
@@ -62,22 +61,6 @@ def test_one_such_failure_does_not_stop_the_others(bench: Bench) -> None:
     (bench.staging / "7.png").rmdir()
     assert isinstance(next(results), Done)
     assert len(bench.server.paid) == 2
-
-
-@pytest.fixture
-def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Account:
-    monkeypatch.setenv("STABILITY_API_KEY", KEY)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    opening = Open(
-        protocol=PROTOCOL,
-        adapter="stability",
-        engine="stability",
-        model="sd3.5-medium",
-        revision="",
-        staging=str(tmp_path),
-        settings={},
-    )
-    return Account(HOME / "engines" / "stability", opening, "Stability AI")
 
 
 class Broken(web.Client):

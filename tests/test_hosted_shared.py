@@ -11,25 +11,7 @@ from contracts.server import Reply, Route, serving
 
 from engines.hosted import answer, picture, ratio, web
 from engines.hosted.account import Account, require
-from engines.protocol import PROTOCOL, EngineError, ErrorKind, Open
-
-HOME = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture
-def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Account:
-    monkeypatch.setenv("STABILITY_API_KEY", KEY)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    opening = Open(
-        protocol=PROTOCOL,
-        adapter="stability",
-        engine="stability",
-        model="sd3.5-medium",
-        revision="",
-        staging=str(tmp_path),
-        settings={},
-    )
-    return Account(HOME / "engines" / "stability", opening, "Stability AI")
+from engines.protocol import EngineError, ErrorKind
 
 
 def test_the_card_says_where_and_how_long(account: Account) -> None:

@@ -102,6 +102,11 @@ SEE = 'see "Writing an engine" in the documentation'
             "keep one of the two",
         ),
         (
+            "[parameters.mask]\ntype = 'file'\nneeds = ['imgae']\n[parameters.image]\ntype = 'file'",
+            "mine.toml:7:10: `mask` needs `imgae`, which is no parameter",
+            "did you mean `image`?",
+        ),
+        (
             "[parameters.a]\ntype = 'sting'",
             "mine.toml:6:8: unknown type `sting` of `a`",
             "did you mean `string`?",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from itertools import groupby
 from pathlib import Path
 
@@ -125,3 +126,13 @@ def test_a_color_is_told_from_another(color: str, right: tuple[int, ...], wrong:
     picture[8:16] = (*wrong, 255)
     assert hues.share(picture, color) == pytest.approx(0.5)
     assert hues.share(picture[16:], color) == 0
+
+
+def test_nothing_that_ships_imports_what_makes_it() -> None:
+    root = Path(dataset.__file__).parents[2]
+    shipped = [path for folder in ("buildsys", "engines") for path in (root / folder).rglob("*.py")]
+    assert len(shipped) > 100
+    for path in shipped:
+        assert not re.search(
+            r"^\s*(from|import) training\b", path.read_text(encoding="utf-8"), re.MULTILINE
+        ), path

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 import sprite_kit as kit
 import torch
+from PIL import Image
 
 from training.sprite import judge, sample, trials
 from training.sprite.dataset import Caption, Dataset
+from training.sprite.train import save
 
 
 def caption(name: str, *aliases: str, style: str = "flat") -> Caption:
@@ -105,3 +109,26 @@ def test_a_sheet_has_a_place_for_each_picture() -> None:
     image = sample.sheet(data.pictures[:7], 3, ["name"] * 7)
     assert image.size == (3 * 70, 3 * 81)
     assert len(Dataset(data.pictures[:2], data.captions[:2]).captions) == 2
+
+
+def test_one_command_tries_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(kit.trained(tmp_path / "data", 60), tmp_path / "checkpoint.pt")
+    words = [tmp_path / "checkpoint.pt", tmp_path / "data", tmp_path / "out", "--lessons", 20]
+    monkeypatch.setattr("sys.argv", ["trials", *map(str, words)])
+    trials.main()
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "colors.png",
+        "judge.pt",
+        "nouns-unnamed.png",
+        "nouns.png",
+        "trials.json",
+    }
+    numbers = json.loads((tmp_path / "out" / "trials.json").read_text())
+    assert numbers["judge on styles it never saw"]["top 1"] > 0.5
+    assert numbers["sprite"]["nouns the judge knows"] == len(kit.SHAPES)
+    assert set(numbers["sprite"]["colors"]) == {"red", "green", "blue", "gold", "purple", "white"}
+    assert 0 < numbers["sprite"]["diversity"] < 1
+    assert 0 < numbers["sprite"]["nearest"]["median"] < 1
+    assert numbers["pairs held out"]["pairs"] > 0
+    with Image.open(tmp_path / "out" / "nouns.png") as sheet:
+        assert sheet.size == (20 * 70, 15 * 81)

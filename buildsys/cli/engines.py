@@ -139,7 +139,7 @@ def capabilities(engine: Engine) -> dict[str, Any]:
         "negative": (card.negative if shapes.takes_negative(engine) else Need.NONE).value,
         "text": card.text.value,
         "sizes": "its own" if card.size is Need.NONE else shapes.told(card, engine.model),
-        "files": [name for name, item in card.parameters.items() if item.type == "file"],
+        "files": [name for name in card.parameters if shapes.takes_files(engine, name)],
     }
 
 

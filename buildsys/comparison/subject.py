@@ -138,7 +138,7 @@ def _parameters(
     chosen = {name: value for name, value in chosen.items() if declared[name].type not in values.FILES}
     for key, item in subject.files.items():
         name, dot, _ = key.partition(".")
-        if name in declared and declared[name].type == ("files" if dot else "file"):
+        if shapes.takes_files(engine, name) and declared[name].type == ("files" if dot else "file"):
             files[key] = item
         else:
             notes.append(f"has no parameter `{key}`")

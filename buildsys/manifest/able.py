@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from buildsys.manifest import needs, shapes
+from buildsys.manifest import needs, shapes, values
 from buildsys.manifest.ability import Capability
 from buildsys.manifest.engines import Scopes
 from buildsys.manifest.finish import Finisher
@@ -85,10 +85,17 @@ class Sieve:
     def _has(self, engine: Engine) -> bool:
         """Whether it takes the asset's files, and is told all that its adapter must know."""
         declared = engine.card.parameters
-        if any(name not in declared or declared[name].type != "file" for name in self._files):
-            return False
+        given = self._table.get("parameters", {})
+        for name in self._files:
+            # One file is no table of them: engines may mean different things by a name.
+            if not shapes.takes_files(engine, name) or not values.fits(declared[name], given[name]):
+                return False
         known = {*engine.parameters, *self._files}
-        return all(name in known for name, item in declared.items() if item.required)
+        told = {*known, *given}
+        company = (other for name in self._files for other in declared[name].needs)
+        return told.issuperset(company) and all(
+            name in known for name, item in declared.items() if item.required
+        )
 
     def _left(self, layer: Layer, finisher: Finisher) -> Sequence[Capability]:
         """What is asked of the engine itself."""

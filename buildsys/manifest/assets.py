@@ -240,6 +240,7 @@ def _parameters(
             own = rules.scopes.parameters(template.expand_all(given, asset.values), engine)
         parameters = {**parameters, **own}
     shapes.check_choices(engine, parameters)
+    _check_company(asset, engine, parameters)
     inputs: dict[str, Input] = {}
     for name, declared in engine.card.parameters.items():
         if declared.required and name not in parameters:
@@ -248,6 +249,16 @@ def _parameters(
             inputs.update(finish.inputs_of(declared, parameters[name]))
             parameters = {key: value for key, value in parameters.items() if key != name}
     return parameters, inputs
+
+
+def _check_company(asset: Declared, engine: Engine, parameters: Mapping[str, Json]) -> None:
+    """Raise `Fault` where a parameter stands without another that it says nothing without."""
+    for name in parameters:
+        for other in engine.card.parameters[name].needs:
+            if other not in parameters:
+                fact = f"asset `{asset.name}` gives engine `{engine.name}` `{name}` without `{other}`"
+                hint = f"add `parameters.{other} = …`, or leave `{name}` out"
+                raise Fault(fact, hint, ("parameters",))
 
 
 def _lacks_parameter(asset: Declared, name: str, engine: Engine) -> Fault:

@@ -182,7 +182,7 @@ class Scopes:
         found = set()
         for name in table:
             types = [card.parameters[name].type for card in cards if name in card.parameters]
-            if "file" in (types[:1] if name in engine.card.parameters else types):
+            if not {*values.FILES}.isdisjoint(types[:1] if name in engine.card.parameters else types):
                 found.add(name)
         return found
 
@@ -220,6 +220,6 @@ class Scopes:
         if other is not None and not fault.hint.startswith("did you mean"):
             hint = f"put it under `parameters.{other.name}`: adapter `{other.name}` takes it"
             # A picture to start from is a need; a parameter of another adapter is a slip.
-            kind = Unmet if other.parameters[name].type == "file" else Fault
+            kind = Unmet if other.parameters[name].type in values.FILES else Fault
             return kind(fault.fact, hint, fault.path, at_key=True)
         return fault

@@ -60,6 +60,7 @@ CONDITIONS: Final[Mapping[str, tuple[Kind, str]]] = {
     "usd": (_USD, "US dollars for a picture that fits."),
     "size": (_PAIR, "The asset's size is this."),
     "over": (_PAIR, "The asset's size has more pixels than this one."),
+    "inputs": (kinds.BOOLEAN, "Whether the engine gets files beside the words."),
 }
 """What an entry of `pictures` may hold beside parameters of the adapter."""
 
@@ -147,7 +148,7 @@ def _entry(card: Card, entry: Mapping[str, Json], bundle: Bundle) -> PicturePric
             with at(name):
                 parameters[name] = values.settle(known[name], value, bundle)
     sides = {name: (entry[name][0], entry[name][1]) for name in ("size", "over") if name in entry}
-    return PicturePrice(usd=float(entry["usd"]), parameters=parameters, **sides)
+    return PicturePrice(usd=float(entry["usd"]), parameters=parameters, inputs=entry.get("inputs"), **sides)
 
 
 def _tokens(table: Mapping[str, Json]) -> dict[str, float]:

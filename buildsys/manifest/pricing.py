@@ -23,6 +23,8 @@ class PicturePrice(msgspec.Struct, frozen=True, kw_only=True):
     """What the asset's size must be."""
     over: tuple[int, int] | None = None
     """The asset's size must have more pixels than this one."""
+    inputs: bool | None = None
+    """Whether the asset must give its engine files, or must not; None: whether or not."""
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):

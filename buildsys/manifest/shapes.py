@@ -136,6 +136,14 @@ def by(size: Size) -> str:
     return f"{size[0]} × {size[1]}"  # noqa: RUF001 - the sign for "by"
 
 
+def takes_files(engine: Engine, name: str) -> bool:
+    """Whether the engine's model takes a file, or a table of them, as the parameter `name`."""
+    declared = engine.card.parameters.get(name)
+    if declared is None or declared.type not in values.FILES:
+        return False
+    return of(engine.card, engine.model).choices.get(name) != ()
+
+
 def check_choices(engine: Engine, parameters: Mapping[str, Json]) -> None:
     """Raise `Fault` where the engine's model does not take the value of a parameter."""
     for name, known in of(engine.card, engine.model).choices.items():
@@ -144,7 +152,9 @@ def check_choices(engine: Engine, parameters: Mapping[str, Json]) -> None:
             continue
         if not known:
             fact = f"the model `{engine.model}` of engine `{engine.name}` takes no `{name}`"
-            raise Fault(fact, f"leave `{name}` out", ("parameters", name))
+            # A picture to be guided by is a need; a style that a model lacks is a slip.
+            kind = Unmet if engine.card.parameters[name].type in values.FILES else Fault
+            raise kind(fact, f"leave `{name}` out", ("parameters", name))
         fact = f"the model `{engine.model}` of engine `{engine.name}` has no `{name}` {written(value)}"
         raise Fault(fact, f"use one of {', '.join(f'`{item}`' for item in known)}", ("parameters", name))
 

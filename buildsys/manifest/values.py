@@ -116,6 +116,11 @@ TYPES: Final[Mapping[str, _Type]] = {
 """The types that a card may name."""
 
 
+def fits(parameter: Parameter, value: Json) -> bool:
+    """Whether `value` is of the type that `parameter` has."""
+    return TYPES[parameter.type].accepts(value)
+
+
 def settle(parameter: Parameter, value: Json, bundle: Bundle | None = None) -> Json:
     """`value` in the spelling that enters a recipe. Raises `Fault` where the card does not allow it.
 
@@ -135,6 +140,7 @@ def settle(parameter: Parameter, value: Json, bundle: Bundle | None = None) -> J
     if parameter.type == "file":
         _check_file(parameter, settled, bundle)
     elif parameter.type == "files":
+        _check_number(parameter, len(settled))
         _check_files(parameter, settled, bundle)
     return settled
 
@@ -154,6 +160,12 @@ def _check_files(parameter: Parameter, table: Mapping[str, Json], bundle: Bundle
             raise Fault(f"`{name}` can't name an input", hint, (name,), at_key=True)
         with at(name):
             _check_file(msgspec.structs.replace(parameter, name=f"{parameter.name}.{name}"), value, bundle)
+
+
+def _check_number(parameter: Parameter, files: int) -> None:
+    if parameter.maximum is not None and files > parameter.maximum:
+        fact = f"`{parameter.name}` has {files} files, more than {parameter.maximum:g}"
+        raise Fault(fact, "leave some out")
 
 
 def _check_bounds(parameter: Parameter, value: Json) -> None:

@@ -34,6 +34,11 @@ class Wanted(Protocol):
         """In pixels."""
         ...
 
+    @property
+    def inputs(self) -> Mapping[str, object] | None:
+        """Files, by what they are to its adapter or, after `finish.`, to a step; None: nobody knows."""
+        ...
+
 
 def estimate(engine: Engine, wanted: Wanted) -> float | None:
     """What one picture should cost in US dollars; None where nobody knows.
@@ -86,6 +91,7 @@ class _Any(msgspec.Struct, frozen=True):
 
     parameters: Mapping[str, Json] = {}
     size: tuple[int, int] | None = None
+    inputs: Mapping[str, object] | None = None
 
 
 def _fits(entry: PicturePrice, wanted: Wanted) -> bool:
@@ -93,7 +99,16 @@ def _fits(entry: PicturePrice, wanted: Wanted) -> bool:
         return False
     if entry.size is not None and wanted.size != entry.size:
         return False
+    if entry.inputs not in (None, _gives_files(wanted)):
+        return False
     return entry.over is None or (wanted.size is not None and math.prod(wanted.size) > math.prod(entry.over))
+
+
+def _gives_files(wanted: Wanted) -> bool | None:
+    """Whether the engine gets any files; None where nobody knows."""
+    if wanted.inputs is None:
+        return None
+    return any(not name.startswith("finish.") for name in wanted.inputs)
 
 
 def priced(plan: Plan, manifest: Manifest, paid: Callable[[Step], bool]) -> Plan:

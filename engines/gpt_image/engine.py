@@ -11,15 +11,19 @@ import openai
 
 from engines import parameters
 from engines.gpt_image import sizes
-from engines.hosted import asked, paid, picture, ratio, shapes, verdict, web
+from engines.hosted import asked, given, paid, picture, ratio, shapes, verdict, web
 from engines.hosted.account import Account
 from engines.hosted.answer import Answer, dig, duration
+from engines.hosted.given import MEGABYTE, Bounds, Given
 from engines.protocol import Done, EngineError, ErrorKind, Open, Report, Request, Result
 
 _EMPTY: Final = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 _REFUSALS: Final = ("moderation_blocked", "content_policy_violation")
 _LONGEST: Final = 32_000
 """Characters of a prompt."""
+
+_TAKES: Final = Bounds(provider="OpenAI", number=16, each=50 * MEGABYTE)
+_MASK: Final = Bounds(provider="OpenAI", each=4 * MEGABYTE)
 
 
 class GptImage:
@@ -55,7 +59,7 @@ class GptImage:
 
     def _make(self, request: Request, report: Report) -> Done:
         values = asked.check(request, self._account, negative=False, seeds=None)
-        body = self._body(request, values)
+        body = {**self._body(request, values), **_pictures(values)}
         report(request.id, 0, 1)
         answer = self._send(body)
         said = answer.json()
@@ -83,18 +87,25 @@ class GptImage:
             raise parameters.bad(fact, "shorten it")
         if values["quality"] not in self._shapes.choices.get("quality", (values["quality"],)):
             raise parameters.bad(f"`{self._model}` has no quality `{values['quality']}`", "use `high`")
+        kept = ["quality", "background", "moderation"]
+        if values["image"] or values["reference"]:
+            kept.remove("moderation")
+            if values["moderation"] != "auto":
+                fact = f"`moderation` is `{values['moderation']}`, which OpenAI takes only without pictures"
+                raise parameters.bad(fact, "leave it out")
         return {
             "model": self._model,
             "prompt": request.prompt,
             "n": 1,
             "size": sizes.written(request.size, self._model, self._shapes),
             "output_format": "png",
-            **{name: values[name] for name in ("quality", "background", "moderation")},
+            **{name: values[name] for name in kept},
         }
 
     def _send(self, body: Mapping[str, Any]) -> Answer:
+        images = self._client.images.with_raw_response
         try:
-            raw = self._client.images.with_raw_response.generate(**body)
+            raw = images.edit(**body) if "image" in body else images.generate(**body)
         except openai.APIStatusError as error:
             raise self._failed(web.answer(self._account, error.response)) from error
         except openai.APIConnectionError as error:
@@ -111,6 +122,27 @@ class GptImage:
         if code == "model_not_found" and self._model in self._account.ended:
             return verdict.retired(answer, self._model, message)
         return verdict.judged(answer, message, self._model, _wait(message))
+
+
+def _pictures(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The files of a form: the picture to change comes first, and the mask is about the first."""
+    pictures = given.read(values, ("image", "reference"), _TAKES)
+    files: dict[str, Any] = {"image": [item.file for item in pictures]} if pictures else {}
+    for mask in given.read(values, ("mask",), _MASK):
+        _check_mask(mask, pictures[0])
+        files["mask"] = mask.file
+    return files
+
+
+def _check_mask(mask: Given, image: Given) -> None:
+    if mask.suffix != ".png":
+        raise parameters.bad("`mask` is no PNG, the only format that OpenAI takes for it", "save it as a PNG")
+    if mask.size != image.size:
+        sizes = f"{mask.size[0]} x {mask.size[1]} pixels, and `image` {image.size[0]} x {image.size[1]}"
+        raise parameters.bad(f"`mask` is {sizes}", "make them the same size")
+    if not mask.clear:
+        fact = "`mask` is nowhere transparent, and OpenAI changes only what is"
+        raise parameters.bad(fact, "erase from it what is to be changed")
 
 
 def _wait(message: str) -> float | None:

@@ -65,6 +65,14 @@ def within(size: tuple[int, int], pixels: int, model: str) -> None:
         raise _too_large(f"`{model}` makes at most {pixels:,} pixels", size, most)
 
 
+def check_alike(size: tuple[int, int], given: tuple[int, int], name: str) -> None:
+    """Raise `EngineError` where the picture `name`, whose shape is kept, has another one than `size`."""
+    if _distance(given[0] / given[1], size[0] / size[1]) > _NEAR:
+        fact = f"`{name}` is {given[0]} x {given[1]} pixels, not within {_NEAR:.0%} of the shape of `size`"
+        hint = f"crop it, or ask for {size[0]} x {max(1, round(size[0] * given[1] / given[0]))}"
+        raise EngineError(ErrorKind.BAD_REQUEST, fact, hint=hint)
+
+
 def check_made(size: tuple[int, int] | None, made: tuple[int, int], model: str) -> None:
     """Raise `EngineError` (`internal`) where the picture has fewer pixels than were asked for.
 

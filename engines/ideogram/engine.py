@@ -7,15 +7,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from engines.hosted import asked, paid, picture, ratio, verdict
+from engines.hosted import asked, given, paid, picture, ratio, verdict
 from engines.hosted.account import Account
 from engines.hosted.answer import Answer, dig
 from engines.hosted.fetch import fetch
+from engines.hosted.given import MEGABYTE, Bounds, Given
 from engines.hosted.web import Web
 from engines.ideogram.models import MODELS, SEEDS
 from engines.protocol import Done, EngineError, ErrorKind, Json, Open, Report, Request, Result
 
 _UNPAID: Final = 402
+
+_TAKES: Final = Bounds(provider="Ideogram", each=10 * MEGABYTE, together=10 * MEGABYTE)
 
 
 class Ideogram:
@@ -44,8 +47,11 @@ class Ideogram:
     def _make(self, request: Request, report: Report) -> Done:
         values = asked.check(request, self._account, negative=self._model.takes.negative, seeds=SEEDS)
         body = self._model.body(request, values)
+        pictures = given.read(values, ("reference",), _TAKES)
         report(request.id, 0, 2)
-        answer = self._web.post(self._model.path, {"Api-Key": self._account.key}, json=body)
+        # A form only where there are pictures: without, JSON keeps numbers as numbers.
+        sent: dict[str, Any] = {"files": _form(body, pictures)} if pictures else {"json": body}
+        answer = self._web.post(self._model.path, {"Api-Key": self._account.key}, **sent)
         if answer.status != verdict.OK:
             raise self._failed(answer)
         said = answer.json()
@@ -63,7 +69,10 @@ class Ideogram:
             id=request.id,
             output=kept.name,
             sent=_sent(request, made),
-            notes=self._notes(answer, said, request, made),
+            notes=(
+                *self._notes(answer, said, request, made),
+                *given.notes(pictures, self._account.provider),
+            ),
         )
 
     def _failed(self, answer: Answer) -> EngineError:
@@ -84,6 +93,12 @@ class Ideogram:
         if request.seed is not None and dig(made, "seed") not in {None, request.seed}:
             notes.append(f"Ideogram used the seed {dig(made, 'seed')}, not {request.seed}")
         return tuple(notes)
+
+
+def _form(body: Mapping[str, Json], pictures: Sequence[Given]) -> list[tuple[str, Any]]:
+    """The parts of a form: the keys of `body` as text, and each picture under the same name."""
+    words = [(name, (None, str(value))) for name, value in body.items()]
+    return [*words, *(("style_reference_images", item.file) for item in pictures)]
 
 
 def _sent(request: Request, made: Any) -> dict[str, Json]:  # noqa: ANN401 - any JSON

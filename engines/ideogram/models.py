@@ -43,6 +43,8 @@ class Model:
             body["negative_prompt"] = request.negative
         if request.seed is not None:
             body["seed"] = request.seed
+        if values["reference"] and not self.is_third:
+            raise parameters.bad(f"`{self.name}` takes no `reference`", "leave `reference` out")
         if style := values["style_type"]:
             body["style_type"] = self._style(style)
         magic, speed = values["magic_prompt"].upper(), values["rendering_speed"]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from engines import parameters
-from engines.hosted import asked, paid, picture, ratio, shapes, verdict
+from engines.hosted import asked, given, paid, picture, ratio, shapes, verdict
 from engines.hosted.account import Account
 from engines.hosted.answer import Answer, dig
+from engines.hosted.given import MEGABYTE, Bounds, Given
 from engines.hosted.web import Web
 from engines.protocol import Done, EngineError, Json, Open, Report, Request, Result
 
@@ -20,6 +22,9 @@ _SEEDS: Final = range(1, 4294967295)
 
 _LONGEST: Final = 10_000
 """Characters of a prompt."""
+
+_TAKES: Final = Bounds(provider="Stability AI", each=10 * MEGABYTE, side=64)
+"""A request has at most 10 MiB; what is more than 10 MB of it is left to the words."""
 
 _HERE: Final = Path(__file__).parent
 
@@ -47,11 +52,14 @@ class Stability:
 
     def _make(self, request: Request, report: Report) -> Done:
         values = asked.check(request, self._account, negative=self._shapes.negative, seeds=_SEEDS)
-        form = self._form(request, values)
+        pictures = given.read(values, ("image",), _TAKES)
+        form = {**self._form(request, values), **self._start(request, values, pictures)}
         report(request.id, 0, 1)
         headers = {"Authorization": f"Bearer {self._account.key}", "Accept": "image/*"}
-        # A form of parts, each without a file's name: the provider takes no other, even without a file.
-        answer = self._web.post(_PATH, headers, files={name: (None, text) for name, text in form.items()})
+        # A form, even without a file: the provider takes no other. Words are parts without a file's name.
+        parts: dict[str, Any] = {name: (None, text) for name, text in form.items()}
+        parts |= {item.name: item.file for item in pictures}
+        answer = self._web.post(_PATH, headers, files=parts)
         if answer.status != verdict.OK:
             raise self._failed(answer)
         if answer.headers.get("finish-reason", "SUCCESS") != "SUCCESS":
@@ -60,7 +68,8 @@ class Stability:
         kept = picture.keep(answer.body, answer.mime, answer, request.output, self._staging)
         ratio.check_made(request.size, kept.size, self._model)
         sent, notes = _seed(request, answer)
-        return Done(id=request.id, output=kept.name, sent=sent, notes=notes)
+        told = (*notes, *given.notes(pictures, self._account.provider))
+        return Done(id=request.id, output=kept.name, sent=sent, notes=told)
 
     def _form(self, request: Request, values: Mapping[str, Any]) -> dict[str, str]:
         for name, text in (("prompt", request.prompt), ("negative", request.negative)):
@@ -68,18 +77,10 @@ class Stability:
                 raise parameters.bad(
                     f"`{name}` has {len(text)} characters, more than {_LONGEST}", "shorten it"
                 )
-        if request.size is not None and values["aspect_ratio"]:
-            raise parameters.bad("both `size` and `aspect_ratio` are set", "leave `aspect_ratio` out")
-        shape = values["aspect_ratio"]
-        if request.size:
-            ratio.within(request.size, self._shapes.pixels, self._model)
-            shape = ratio.fitting(request.size, self._shapes.ratios, self._model)
         form = {
             "prompt": request.prompt,
             # Always: left out, the dearest model draws.
             "model": self._model,
-            "mode": "text-to-image",
-            "aspect_ratio": shape or "1:1",
             "output_format": "png",
         }
         if request.negative:
@@ -91,6 +92,24 @@ class Stability:
         if values["style_preset"]:
             form["style_preset"] = values["style_preset"]
         return form
+
+    def _start(
+        self, request: Request, values: Mapping[str, Any], pictures: tuple[Given, ...]
+    ) -> dict[str, str]:
+        """What it is drawn from: nothing, in a shape, or a picture, whose shape it keeps."""
+        if request.size:
+            ratio.within(request.size, self._shapes.pixels, self._model)
+        shape = values["aspect_ratio"]
+        if shape and (request.size or pictures):
+            other = "size" if request.size else "image"
+            raise parameters.bad(f"both `{other}` and `aspect_ratio` are set", "leave `aspect_ratio` out")
+        if pictures:
+            if request.size:
+                ratio.check_alike(request.size, pictures[0].size, "image")
+            return {"mode": "image-to-image", "strength": f"{Decimal(str(values['strength'])):f}"}
+        if request.size:
+            shape = ratio.fitting(request.size, self._shapes.ratios, self._model)
+        return {"mode": "text-to-image", "aspect_ratio": shape or "1:1"}
 
     def _failed(self, answer: Answer) -> EngineError:
         body = answer.said()

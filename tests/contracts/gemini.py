@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.kit import KEY, Provider, Script
-from contracts.server import Reply, Route
+from contracts.server import Call, Reply, Route
 from contracts.shared import schema
 
 
 def closed(**properties: Any) -> Mapping[str, Any]:
-    """An object with these properties and no others, all but `seed` required."""
-    required = [name for name in properties if name != "seed"]
+    """An object with these properties and no others, all but `seed` and `aspectRatio` required."""
+    required = [name for name in properties if name not in {"seed", "aspectRatio"}]
     return {
         "type": "object",
         "additionalProperties": False,
@@ -27,9 +27,17 @@ def one(item: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"type": "array", "items": item, "minItems": 1, "maxItems": 1}
 
 
+WORDS = closed(text={"type": "string", "minLength": 1})
+PICTURE = closed(
+    inlineData=closed(
+        mimeType={"enum": ["image/png", "image/jpeg", "image/webp"]},
+        data={"type": "string", "contentEncoding": "base64", "pattern": "^[A-Za-z0-9+/]+=*$"},
+    )
+)
+PARTS = {"type": "array", "minItems": 1, "maxItems": 15, "prefixItems": [WORDS], "items": PICTURE}
 RATIOS = ["1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"]
 BODY = closed(
-    contents=one(closed(role={"const": "user"}, parts=one(closed(text={"type": "string", "minLength": 1})))),
+    contents=one(closed(role={"const": "user"}, parts=PARTS)),
     generationConfig=closed(
         responseModalities={"const": ["IMAGE"]},
         seed={"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
@@ -62,6 +70,12 @@ def good(data: bytes, mime: str) -> Script:
     return (reply(candidate(inline(data, mime))),)
 
 
+def carried(call: Call) -> list[tuple[str, bytes]]:
+    """The pictures in a request."""
+    blobs = [part["inlineData"] for part in call.body["contents"][0]["parts"][1:]]
+    return [(blob["mimeType"], base64.b64decode(blob["data"], validate=True)) for blob in blobs]
+
+
 PROVIDER = Provider(
     adapter="gemini",
     name="Gemini",
@@ -70,4 +84,6 @@ PROVIDER = Provider(
     route=routes,
     good=good,
     request={"seed": 42},
+    pictures=("image", "reference.a", "reference.b"),
+    carried=carried,
 )

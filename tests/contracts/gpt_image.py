@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_type_hints
+
+from openai.types.image_edit_params import ImageEditParamsNonStreaming
 
 from contracts.kit import KEY, Provider, Script
 from contracts.server import Reply, Route
@@ -28,6 +31,26 @@ BODY: Mapping[str, Any] = {
 }
 
 
+PICTURE = {"type": "string", "minLength": 1, "maxLength": 50_000_000 - 1}
+EDIT: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["image[]", "prompt", "model", "n"],
+    "properties": {
+        **{name: item for name, item in BODY["properties"].items() if name != "moderation"},
+        "n": {"const": "1"},
+        "image[]": {"type": "array", "items": PICTURE, "minItems": 1, "maxItems": 16},
+        "mask": {"type": "string", "minLength": 1, "maxLength": 4_000_000 - 1},
+    },
+}
+
+
+def described() -> Mapping[str, Any]:
+    """The fields of an edit that the SDK knows, as a form calls them."""
+    names = {*get_type_hints(ImageEditParamsNonStreaming)} - {"image"} | {"image[]"}
+    return {"propertyNames": {"enum": sorted(names)}}
+
+
 def theirs() -> tuple[Mapping[str, Any], ...]:
     """The provider's own schema of 2026-08-21, with the two qualities that came in September."""
     if not SPECS.is_dir():
@@ -40,7 +63,8 @@ def theirs() -> tuple[Mapping[str, Any], ...]:
 
 def routes(_model: str) -> Mapping[str, Route]:
     route = Route((BODY, *theirs()), header="authorization", key=f"Bearer {KEY}")
-    return {"/images/generations": route}
+    edit = replace(route, schemas=(EDIT, described()), form=True, lists=("image[]",))
+    return {"/images/generations": route, "/images/edits": edit}
 
 
 def good(data: bytes, mime: str, **more: Any) -> Script:
@@ -64,4 +88,5 @@ PROVIDER = Provider(
     model="gpt-image-2-2026-04-21",
     route=routes,
     good=good,
+    pictures=("image", "reference.a", "reference.b", "mask"),
 )

@@ -66,12 +66,39 @@ THIRD: Mapping[str, Any] = {
 }
 
 
+FORM: Mapping[str, Any] = {
+    **THIRD,
+    "required": [*THIRD["required"], "style_reference_images"],
+    "properties": {
+        **THIRD["properties"],
+        "num_images": {"const": "1"},
+        "seed": {"type": "string", "pattern": "^[0-9]{1,10}$"},
+        "style_reference_images": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "minItems": 1,
+        },
+    },
+}
+
+
+def as_form(found: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:
+    """The provider's own schema as it holds for a form, which has no numbers."""
+    whole: list[dict[str, Any]] = json.loads(json.dumps(found))
+    for each in whole:
+        properties = each["components"]["schemas"]["GenerateImageRequestV3"]["properties"]
+        properties["seed"] = properties["num_images"] = {"type": "string", "pattern": "^[0-9]+$"}
+    return tuple(whole)
+
+
 def routes(_model: str) -> Mapping[str, Route]:
     legacy = (LEGACY, *schema("ideogram.json", "GenerateImageRequest"))
     third = (THIRD, *schema("ideogram.json", "GenerateImageRequestV3"))
+    form = (FORM, *as_form(schema("ideogram.json", "GenerateImageRequestV3")))
+    lists = ("style_reference_images",)
     return {
         "/generate": Route(legacy, header="api-key", key=KEY),
-        "/v1/ideogram-v3/generate": Route(third, header="api-key", key=KEY),
+        "/v1/ideogram-v3/generate": Route(third, header="api-key", key=KEY, form_schemas=form, lists=lists),
     }
 
 
@@ -107,4 +134,6 @@ PROVIDER = Provider(
     route=routes,
     good=good,
     request={"seed": 12345},
+    takes={"model": "V_3"},
+    pictures=("reference.a", "reference.b"),
 )

@@ -13,11 +13,14 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from contracts.server import Reply, Route, Server, serving
+from contracts.server import Call, Reply, Route, Server, serving
 from engines import protocol
+from engines.hosted.account import Account
 from engines.protocol import Done, EngineError, ErrorKind, Failure, Open, Request
 
 KEY = "artlock-secret-5f2c9e"
+
+HOME = Path(__file__).resolve().parent.parent.parent
 
 Script: TypeAlias = Sequence[Reply | Callable[[str], Reply]]
 
@@ -36,6 +39,14 @@ class Provider:
     """The answers that bring a picture of a MIME type."""
     request: Mapping[str, Any] = field(default_factory=dict)
     """What a good request has beside its prompt."""
+    takes: Mapping[str, Any] = field(default_factory=dict)
+    """What a request must have beside a picture that it is given: a model that takes it, parameters."""
+    pictures: tuple[str, ...] = ()
+    """The pictures that it takes, in the order in which they are sent: `image`, `reference.b`."""
+    carried: Callable[[Call], list[tuple[str, bytes]]] = lambda call: [
+        (item.mime, item.data) for item in call.files
+    ]
+    """The pictures in a request, with their MIME types."""
 
 
 class Bench:
@@ -129,3 +140,19 @@ def bench_of(provider: Provider, folder: Path, patch: pytest.MonkeyPatch) -> Ite
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
+
+
+def account_of(folder: Path, patch: pytest.MonkeyPatch) -> Account:
+    """An account at one of the providers, for what all adapters share."""
+    patch.setenv("STABILITY_API_KEY", KEY)
+    patch.setenv("NO_PROXY", "127.0.0.1")
+    opening = Open(
+        protocol=protocol.PROTOCOL,
+        adapter="stability",
+        engine="stability",
+        model="sd3.5-medium",
+        revision="",
+        staging=str(folder),
+        settings={},
+    )
+    return Account(HOME / "engines" / "stability", opening, "Stability AI")

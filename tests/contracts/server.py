@@ -49,6 +49,16 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Upload:
+    """One file of a form as it came."""
+
+    field: str
+    filename: str
+    mime: str
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Call:
     """One request as it came."""
 
@@ -56,7 +66,10 @@ class Call:
     path: str
     headers: Mapping[str, str]
     body: Any
-    """The JSON, or the fields of a form; None for a GET."""
+    """The JSON, or the fields of a form, its files as text of one character a byte; None for a GET."""
+    files: tuple[Upload, ...] = ()
+    """Of a form, in the order of its parts."""
+    raw: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,10 @@ class Route:
     """The header that must carry the key, in lower case."""
     key: str = ""
     form: bool = False
+    form_schemas: tuple[Mapping[str, Any], ...] = ()
+    """Of a body that is a form, where the address takes both."""
+    lists: tuple[str, ...] = ()
+    """Fields of a form that may come several times."""
 
 
 class Server:
@@ -120,7 +137,8 @@ class Server:
 
     def serve(self, handler: BaseHTTPRequestHandler) -> None:
         """Take one request, hold it to its schema, and give the next answer."""
-        call = _read(handler)
+        route = self._routes.get(handler.path)
+        call = _read(handler, route.lists if route else ())
         self.calls.append(call)
         self.called.set()
         if handler.command == "POST" and (problem := self._problem(call)):
@@ -140,10 +158,12 @@ class Server:
             return f"no such address: {call.path}"
         if call.headers.get(route.header) != route.key:
             return f"the header `{route.header}` does not carry the key"
-        wanted = "multipart/form-data" if route.form else "application/json"
-        if not call.headers.get("content-type", "").startswith(wanted):
+        kind = call.headers.get("content-type", "")
+        is_form = route.form or (bool(route.form_schemas) and kind.startswith("multipart/"))
+        wanted = "multipart/form-data" if is_form else "application/json"
+        if not kind.startswith(wanted):
             return f"the body is not `{wanted}`"
-        for schema in route.schemas:
+        for schema in route.form_schemas if is_form and not route.form else route.schemas:
             for error in Draft202012Validator(schema).iter_errors(call.body):
                 return f"{error.json_path}: {error.message}"
         return ""
@@ -189,26 +209,35 @@ def serving(routes: Mapping[str, Route]) -> Iterator[Server]:
     assert not server.problems, server.problems
 
 
-def _read(handler: BaseHTTPRequestHandler) -> Call:
+def _read(handler: BaseHTTPRequestHandler, lists: tuple[str, ...]) -> Call:
     headers = {name.lower(): value for name, value in handler.headers.items()}
     data = handler.rfile.read(int(headers.get("content-length", 0)))
     kind = headers.get("content-type", "")
     body: Any = None
+    files: list[Upload] = []
     if kind.startswith("application/json"):
         body = json.loads(data)
     elif kind.startswith("multipart/form-data"):
-        body = _fields(kind, data)
-    return Call(handler.command, handler.path, headers, body)
+        body = _fields(kind, data, files, lists)
+    return Call(handler.command, handler.path, headers, body, tuple(files), data)
 
 
-def _fields(kind: str, data: bytes) -> dict[str, str]:
+def _fields(kind: str, data: bytes, files: list[Upload], lists: tuple[str, ...]) -> dict[str, Any]:
+    """The fields of a form; what is sent as a file is put into `files`, too."""
     parser = BytesParser(policy=email.policy.HTTP)
     form = parser.parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + data)
-    fields: dict[str, str] = {}
+    fields: dict[str, Any] = {}
     for part in form.iter_parts():
         name = str(part.get_param("name", header="content-disposition"))
-        assert name not in fields, f"the field `{name}` came twice"
         payload = part.get_payload(decode=True)
         assert isinstance(payload, bytes)
-        fields[name] = payload.decode()
+        filename = part.get_filename()
+        if filename is not None:
+            files.append(Upload(name, filename, part.get_content_type(), payload))
+        value = payload.decode() if filename is None else payload.decode("latin-1")
+        if name in lists:
+            fields.setdefault(name, []).append(value)
+        else:
+            assert name not in fields, f"the field `{name}` came twice"
+            fields[name] = value
     return fields

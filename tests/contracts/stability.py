@@ -17,7 +17,9 @@ FORM: Mapping[str, Any] = {
     "required": ["prompt", "model"],
     "properties": {
         "prompt": {"type": "string", "minLength": 1, "maxLength": 10000},
-        "mode": {"const": "text-to-image"},
+        "mode": {"enum": ["text-to-image", "image-to-image"]},
+        "image": {"type": "string", "minLength": 1, "maxLength": 10 * 2**20},
+        "strength": {"pattern": "^(0(\\.[0-9]+)?|1(\\.0)?)$"},
         "model": {"enum": ["sd3.5-large", "sd3.5-large-turbo", "sd3.5-medium", "sd3.5-flash"]},
         "aspect_ratio": {"enum": ["21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21"]},
         "seed": {"pattern": "^[1-9][0-9]{0,9}$"},
@@ -26,6 +28,9 @@ FORM: Mapping[str, Any] = {
         "cfg_scale": {"pattern": "^([1-9](\\.[0-9]+)?|10)$"},
         "style_preset": {"type": "string", "pattern": "^[a-z0-9-]+$"},
     },
+    "if": {"required": ["mode"], "properties": {"mode": {"const": "image-to-image"}}},
+    "then": {"required": ["image", "strength"], "not": {"required": ["aspect_ratio"]}},
+    "else": {"not": {"anyOf": [{"required": ["image"]}, {"required": ["strength"]}]}},
 }
 
 
@@ -65,4 +70,6 @@ PROVIDER = Provider(
     route=routes,
     good=good,
     request={"seed": 12345},
+    takes={"parameters": {"strength": 0.5}},
+    pictures=("image",),
 )

@@ -104,7 +104,8 @@ def _filling(fine: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 @cache
-def _stock() -> tuple[Library, Searcher]:
+def stock() -> tuple[Library, Searcher]:
+    """The engine's library and what finds things in it, opened once."""
     library = Library()
     return library, Searcher(library)
 
@@ -123,7 +124,7 @@ def _painted(drawing: Drawing) -> Iterator[tuple[str, NDArray[np.int32]]]:
 
 
 def _by_stock(drawing: Drawing, color: str, seed: int) -> NDArray[np.int32]:
-    library, searcher = _stock()
+    library, searcher = stock()
     request = Request(
         id=drawing.key,
         asset=drawing.key,

@@ -38,7 +38,7 @@ class Sharpener(nn.Module):
         self.inner = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(2 * depth))
         self.leave = nn.Conv2d(width, 16, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        nn.init.zeros_(self.leave.get_parameter("bias"))
 
     def forward(self, pictures: Tensor) -> Tensor:
         """The pictures, mended."""
@@ -69,9 +69,9 @@ def loss(mended: Tensor, right: Tensor) -> Tensor:
     return apart.abs().mean() + 0.5 * steps
 
 
-def tensor(pictures: NDArray[np.float32]) -> Tensor:
+def tensor(pictures: NDArray[np.floating[Any]]) -> Tensor:
     """(N, 32, 32, 4) as what torch convolves."""
-    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
+    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), np.float32))
 
 
 def train(folder: Path, run: Path, steps: int, batch: int = 64, rate: float = 2e-3) -> float:

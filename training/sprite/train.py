@@ -2,7 +2,8 @@
 
 DATA is the folder that `training.sprite.dataset` fills, RUN holds the run and is created with the first
 call. A later call goes on where the last one was stopped, whatever stopped it: weights, their running
-mean, the optimiser, and both random generators are in `RUN/checkpoint.pt`, replaced every five minutes.
+mean, the optimiser, and both random generators are in `RUN/checkpoint.pt`, replaced every five minutes
+and when the program is asked to end (SIGTERM).
 
 The learning rate rises, then stays. `--decay STEPS` lets it fall to nothing over so many steps, into
 `RUN/decayed.pt`, and leaves the checkpoint as it is: the run can go on later.
@@ -13,12 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Any, Final
 
 import numpy as np
@@ -49,6 +51,8 @@ class Plan:
     """How often a word is read by its vector alone."""
     middle: float = -0.7
     """About which time is trained most, as its logit: what a picture shows is settled early."""
+    emphasis: float = 1.0
+    """The power of a component's deviation by which its error counts: with 0, fine detail most of all."""
     seed: int = 0
 
 
@@ -110,13 +114,15 @@ class Run:
         # weights from under it.
         self.replicas = [self.flow] if workers == 1 else [Flow(sizes, deviation) for _ in range(workers)]
         self.lock = Lock()
+        self.stop = Event()
         self.mean = Flow(sizes, deviation).eval().requires_grad_(requires_grad=False)
         for copy in (*self.replicas, self.mean):
             copy.load_state_dict(self.flow.state_dict())
         self.weights: list[Tensor] = list(self.flow.parameters())
         self.means: list[Tensor] = list(self.mean.parameters())
         self.optimizer = torch.optim.AdamW(self._groups(), lr=plan.rate, betas=(0.9, 0.97), fused=True)
-        self.emphasis = deviation.sqrt()
+        self.emphasis = deviation**plan.emphasis
+        self.emphasis /= self.emphasis.mean()
         self.step = 0
         self.loss = 1.0
 
@@ -223,6 +229,8 @@ def train(run: Run, folder: Path, minutes: float, decay: int) -> None:
     first = run.step
 
     def more() -> bool:
+        if run.stop.is_set():
+            return False
         return run.step - first < decay if decay else time.monotonic() - begun < minutes * 60
 
     def work(worker: int) -> None:
@@ -279,6 +287,7 @@ def main() -> None:
     run = Run(Material(given.data, sizes, plan, components), sizes, plan, given.workers)
     if state:
         run.restore(state)
+    signal.signal(signal.SIGTERM, lambda *_: run.stop.set())
     train(run, given.run, given.minutes, given.decay)
 
 

@@ -1,8 +1,8 @@
 """The trials: `python -m training.sprite.trials CHECKPOINT DATA OUT [--judge FILE] [--style STYLE]`.
 
-Writes `OUT/trials.json`, the contact sheet `OUT/nouns.png` with the 300 nouns in 15 rows of 20, the same
-nouns by stock in `OUT/stock.png`, and the sheets of colours and seeds. What each number means, the
-functions say.
+Writes `OUT/trials.json`, the contact sheet `OUT/nouns.png` with the 300 nouns in 15 rows of 20, and
+`OUT/nouns-unnamed.png` for a person who is to name them; the sheet of colours; with `--stock` also
+the numbers and sheets of the engine `stock`. What each number means, the functions say.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 from engines.protocol import EngineError, Request
 from engines.stock.choose import choose
 from engines.stock.draw import draw
-from engines.stock.library import Library
-from engines.stock.search import Searcher
 from training.sprite import captions, dataset, hues, judge, sample
+from training.sprite import pictures as pictures_of
 from training.sprite.judge import NOUNS, Judge
 
 Pictures = NDArray[np.uint8]
@@ -124,8 +123,7 @@ def nearest(pictures: Pictures, data: dataset.Dataset) -> dict[str, float]:
 
 def stock(prompts: Sequence[str], seed: int) -> Pictures:
     """The engine `stock` as a drawer; what it finds nothing for stays empty."""
-    library = Library()
-    searcher = Searcher(library)
+    library, searcher = pictures_of.stock()
     drawn = np.zeros((len(prompts), 32, 32, 4), np.uint8)
     for place, prompt in zip(drawn, prompts, strict=True):
         request = Request(
@@ -171,6 +169,7 @@ def main() -> None:
     parser.add_argument("--lessons", type=int, default=800)
     parser.add_argument("--style", default="")
     parser.add_argument("--guidance", type=float, default=2.5)
+    parser.add_argument("--stock", action="store_true", help="the same of the engine `stock`")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     data = dataset.load(given.data)
@@ -188,11 +187,12 @@ def main() -> None:
         "judge on styles it never saw": {"top 1": first, f"top {_TOP}": five},
         "sprite": report(drawer, referee, data),
         "pairs held out": pairs(sampler, data),
-        "stock": report(stock, referee, data),
         "training pictures": sharpness(data.pictures[:: max(1, len(data.pictures) // 2000)]),
     }
+    if given.stock:
+        numbers["stock"] = report(stock, referee, data)
     (given.out / "trials.json").write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
-    for name, drawn in (("nouns", drawer), ("stock", stock)):
+    for name, drawn in (("nouns", drawer), ("stock", stock))[: 2 if given.stock else 1]:
         pictures = drawn(NOUNS, _SEEDS[0])
         sample.sheet(pictures, 20, NOUNS).save(given.out / f"{name}.png")
         sample.sheet(pictures, 20).save(given.out / f"{name}-unnamed.png")
