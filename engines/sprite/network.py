@@ -49,7 +49,8 @@ class Network:
             shares /= shares.sum(axis=0)
             pooled = shares.T @ tokens
         result: Floats = self._linear("text.outer", silu(pooled.reshape(-1)))
-        return result + self._tensors["style.weight"][style]
+        result += self._tensors["style.weight"][style]
+        return result
 
     def clean(self, noisy: Floats, time: float, conditions: Floats, guidance: float) -> Floats:
         """The latents that `noisy`, (latents,), come from, led away from the second of two conditions."""
