@@ -156,6 +156,13 @@ def test_training_learns_the_shapes(data: Path) -> None:
     assert np.mean(hits) > 0.9
 
 
+def test_a_picture_begins_with_less_noise_where_it_would_stay_as_grain() -> None:
+    sizes = sample.calm(256)
+    assert sizes[0] == pytest.approx(0.98, abs=0.01)
+    assert sizes[-1] == pytest.approx(0.3, abs=0.01)
+    assert (np.diff(sizes) < 0).all()
+
+
 def test_a_prompt_without_a_style_is_drawn_in_one_that_has_the_thing(data: Path) -> None:
     taught = run(data)
     sampler = sample.Sampler(taught.state(), taught.material.words)
