@@ -8,6 +8,7 @@ import pytest
 import sprite_kit as kit
 import torch
 
+from engines.sprite.painter import calm
 from engines.sprite.words import NOTHING, Words, table
 from training.sprite import captions, dataset, pictures, sample
 from training.sprite.drawings import STYLES
@@ -157,7 +158,7 @@ def test_training_learns_the_shapes(data: Path) -> None:
 
 
 def test_a_picture_begins_with_less_noise_where_it_would_stay_as_grain() -> None:
-    sizes = sample.calm(256)
+    sizes = calm(256)
     assert sizes[0] == pytest.approx(0.98, abs=0.01)
     assert sizes[-1] == pytest.approx(0.3, abs=0.01)
     assert (np.diff(sizes) < 0).all()

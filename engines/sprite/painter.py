@@ -79,7 +79,8 @@ class Painter:
             STYLES.index(style),
         )
         conditions = np.stack([asked, self._silence])
-        state = chance.normals(wish.seed, "sprite", len(self.network.deviation))
+        size = len(self.network.deviation)
+        state = chance.normals(wish.seed, "sprite", size) * calm(size)
         times = (np.arange(wish.steps + 1) / wish.steps) ** _CURVE
         for step in range(wish.steps):
             now, after = float(times[step]), float(times[step + 1])
@@ -92,6 +93,17 @@ class Painter:
         flat = self._basis @ self.latents(wish) + self._mean
         picture = flat.reshape(SIDE, SIDE, 4) @ self._back
         return eight_bits(self._sharpen(picture) if self._sharpen else picture)
+
+
+def calm(size: int) -> Floats:
+    """How large the noise of each component is that a picture begins with.
+
+    The first decide what it shows, and are left as they were trained. Of the later ones little noise is
+    enough: what is not learned of them stays in the picture as grain.
+    """
+    place = np.arange(size) / size
+    result: Floats = 0.3 + 0.7 / (1 + np.exp((place - 0.35) * 10))
+    return result
 
 
 def eight_bits(picture: Floats) -> NDArray[np.uint8]:

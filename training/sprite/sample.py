@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from engines.sprite.painter import calm
 from engines.sprite.words import Words, table
 from engines.stock import dice
 from training.sprite import latents, sharpen
@@ -54,7 +55,7 @@ class Sampler:
         )
         generator = torch.Generator().manual_seed(seed)
         state = torch.randn(len(read), self.flow.sizes.latents, generator=generator)
-        state = state * torch.from_numpy(calm(self.flow.sizes.latents))
+        state = state * torch.from_numpy(calm(self.flow.sizes.latents)).float()
         times = torch.linspace(0, 1, steps + 1) ** 1.5
         for now, after in pairwise(times):
             column = now.expand(len(read))
@@ -80,16 +81,6 @@ class Sampler:
             with torch.no_grad():
                 pictures = self.sharpener(sharpen.tensor(pictures)).permute(0, 2, 3, 1).numpy()
         return whole(pictures)
-
-
-def calm(size: int) -> NDArray[np.float32]:
-    """How large the noise of each component is that a picture begins with.
-
-    The first decide what it shows, and are left as they were trained. Of the later ones little noise is
-    enough: what is not learned of them stays in the picture as grain.
-    """
-    place = np.arange(size) / size
-    return np.asarray(0.3 + 0.7 / (1 + np.exp((place - 0.35) * 10)), np.float32)
 
 
 def whole(pictures: NDArray[np.float32]) -> NDArray[np.uint8]:
