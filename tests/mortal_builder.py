@@ -50,7 +50,7 @@ class Steps:
                 self.step(f"{event} {name}")
 
     def written(self, descriptor: int, data: Any) -> int:
-        name = os.readlink(f"/proc/self/fd/{descriptor}")
+        name = str(Path(f"/proc/self/fd/{descriptor}").readlink())
         if not name.startswith(self.folder):
             return self.write(descriptor, data)
         half = self.write(descriptor, data[: len(data) // 2])

@@ -17,7 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from buildsys.errors import DiskError
+from buildsys.files.durable import disk_error
 from buildsys.make.worker import Place
 
 _PREFIX: Final = "run-"
@@ -36,7 +36,7 @@ class RunFolder:
         try:
             self._make(work)
         except OSError as error:
-            raise _said_no(work, error) from error
+            raise disk_error("write into", work, error) from error
 
     def _make(self, work: Path) -> None:
         work.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ class RunFolder:
             place.staging.mkdir()
             place.temporary.mkdir()
         except OSError as error:
-            raise _said_no(home, error) from error
+            raise disk_error("write into", self.path.parent, error) from error
         return place
 
     def clear(self, place: Place) -> None:
@@ -81,12 +81,6 @@ class RunFolder:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
-
-
-def _said_no(path: Path, error: OSError) -> DiskError:
-    return DiskError(
-        f"`{path}` can't be written: {error.strerror}", "make room or set permissions, then build again"
-    )
 
 
 def _safe(name: str) -> str:
