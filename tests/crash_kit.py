@@ -135,8 +135,9 @@ def check_nothing_is_torn(game: Game, *states: State) -> None:
     for record in lock.records.values():
         for path in files_of(record):
             assert (game.folder / path).is_file(), "the lock tells of what is not there"
-    for path in (game.cache / "v1" / "objects").glob("??/*"):
-        assert hashlib.sha256(path.read_bytes()).hexdigest() == path.parent.name + path.name
+    for stored_at in (game.cache / "v1" / "objects").glob("??/*"):
+        found = hashlib.sha256(stored_at.read_bytes()).hexdigest()
+        assert found == stored_at.parent.name + stored_at.name
 
 
 def check_the_next_build(game: Game, whole: State) -> None:

@@ -140,3 +140,17 @@ def test_a_read_only_checkout_and_store_are_still_read(whole: State, tmp_path: P
         code, told = build(game)
         check_told(code, told, "the file system is read-only")
         assert game.outputs() == whole.outputs
+
+
+def test_an_engine_that_finds_the_disk_full_says_so(tmp_path: Path) -> None:
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    game.write('[assets.gem]\nrole = "sprite"\nseed = 3\nsize = [6, 6]\n')
+    adapter = game.folder / "tools" / "noise.py"
+    full = 'raise OSError(28, "No space left on device", request.output)'
+    adapter.write_text(adapter.read_text().replace("time.sleep(", f"{full}\n            time.sleep("))
+    code, told = build(game)
+    assert code == 1
+    assert re.search(r"failed  gem: the engine can't write `.+\.png`: the disk is full\n", told), told
+    assert "hint: free some space, then run the command again\n" in told
+    adapter.write_text(adapter.read_text().replace(", request.output)", ")").replace("(28", "(122"))
+    assert "failed  gem: the engine can't write its picture: the disk is full\n" in build(game)[1]
