@@ -112,13 +112,24 @@ def die(game: Game, fatal: int, *words: str) -> tuple[int, list[str]]:
     return done.returncode, notes.read_text().splitlines()
 
 
-def asked(game: Game) -> list[tuple[str, str]]:
-    """Engine and key of each action that the last run asked an engine for, and had an answer."""
-    with closing(sqlite3.connect(game.folder / ".artlock" / "journal.db")) as journal:
-        query = (
-            "SELECT engine, key FROM action WHERE run = (SELECT max(id) FROM run) AND hit = 0 AND key != ''"
-        )
-        return [(engine, key) for engine, key in journal.execute(query)]
+def last_run(game: Game) -> int:
+    """The number of the last run in the journal; 0: there is none."""
+    return max((run for run, _, _ in _asked(game)), default=0)
+
+
+def asked(game: Game, after: int) -> list[tuple[str, str]]:
+    """Engine and key of each action that an engine was asked for, and answered, in the runs after one."""
+    return [(engine, key) for run, engine, key in _asked(game) if run > after and key]
+
+
+def _asked(game: Game) -> list[tuple[int, str, str]]:
+    journal = game.folder / ".artlock" / "journal.db"
+    query = "SELECT run.id, engine, coalesce(key, '') FROM run LEFT JOIN action ON run = run.id AND hit = 0"
+    try:
+        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as opened:
+            return opened.execute(query).fetchall()
+    except sqlite3.OperationalError:
+        return []  # killed before there was one
 
 
 def stored(game: Game) -> set[str]:
@@ -143,12 +154,13 @@ def check_nothing_is_torn(game: Game, *states: State) -> None:
 def check_the_next_build(game: Game, whole: State) -> None:
     """It gives what `whole` is, makes nothing that was made, and leaves nothing of the killed one."""
     wait_for_engines(game)
-    known = stored(game)
+    known, before = stored(game), last_run(game)
     game.made()
     game.run("build", "-j", "1")
     assert game.outputs() == whole.outputs
     assert game.lock() == whole.lock
-    now = asked(game)
+    now = asked(game, before)
+    assert last_run(game) > before, "without its journal this would prove nothing"
     assert known.isdisjoint(key for _, key in now), "what was made was made again"
     assert len(game.made()) == sum(engine == "noise" for engine, _ in now), "more was made than was told"
     assert leftovers(game) == []

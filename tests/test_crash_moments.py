@@ -14,8 +14,10 @@ from crash_kit import (
     SECONDS,
     THOROUGH,
     State,
+    asked,
     check_nothing_is_torn,
     check_the_next_build,
+    last_run,
     launch,
     new_game,
     stored,
@@ -23,7 +25,8 @@ from crash_kit import (
 from game import Game
 
 ROUNDS = int(os.environ.get("ARTLOCK_TEST_ROUNDS", "100" if THOROUGH else "3"))
-"""Of two kills each."""
+KILLS = 4 if THOROUGH else 1
+"""Of both builds of a round, each going on where the one before was killed."""
 SOME = random.Random(os.environ.get("ARTLOCK_TEST_SEED", "moments"))  # noqa: S311 - no secret
 
 SLOW = """
@@ -71,17 +74,26 @@ def test_killed_at_a_random_moment_beside_another(
     # Every other time they share a store.
     shared = tmp_path / "cache" if number % 2 else None
     games = [new_game(tmp_path / name, cache=shared) for name in ("left", "right")]
-    moments = sorted(SOME.uniform(0, seconds) for _ in games)
-    builders = [launch(game) for game in games]
-    for builder, moment, before in zip(builders, moments, (0.0, moments[0]), strict=True):
-        kill(builder, moment - before, group=SOME.random() < 0.5)
-    for game in games:
-        try:
-            check_nothing_is_torn(game, state)
+    moments: list[list[float]] = []
+    try:
+        for _ in range(KILLS):
+            before = [(stored(game), last_run(game)) for game in games]
+            moments.append(sorted(SOME.uniform(0, seconds) for _ in games))
+            kill_one_after_the_other([launch(game) for game in games], moments[-1])
+            for game, (known, run) in zip(games, before, strict=True):
+                check_nothing_is_torn(game, state)
+                assert known.isdisjoint(key for _, key in asked(game, run))
+        for game in games:
             check_the_next_build(game, state)
-        except BaseException as error:
-            error.add_note(f"killed {moments} s after the start, of {seconds}")
-            raise
+    except BaseException as error:
+        error.add_note(f"killed {moments} s after the start, of {seconds}")
+        raise
+
+
+def kill_one_after_the_other(builders: list[subprocess.Popen[bytes]], moments: list[float]) -> None:
+    began = time.monotonic()
+    for builder, moment in zip(builders, moments, strict=True):
+        kill(builder, max(0, moment - (time.monotonic() - began)), group=SOME.random() < 0.5)
 
 
 @pytest.mark.slow
