@@ -66,6 +66,7 @@ def test_the_steps_are_those_of_a_whole_build(tmp_path: Path, first: tuple[Game,
     assert State(game).lock == first[1].lock
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", range(SHARES) if THOROUGH else range(1))
 def test_killed_at_a_step_of_the_first_build(share: int, first: tuple[Game, State], tmp_path: Path) -> None:
     steps = range(1 + share, MOST, SHARES) if THOROUGH else SOME.sample(range(8, MOST - 30), FEW)
@@ -78,6 +79,7 @@ def test_killed_at_a_step_of_the_first_build(share: int, first: tuple[Game, Stat
         check(game, taken, first[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", range(SHARES // 2) if THOROUGH else range(1))
 def test_killed_at_a_step_of_a_later_build(
     share: int, first: tuple[Game, State], second: State, tmp_path: Path
@@ -102,6 +104,7 @@ def check(game: Game, taken: list[str], *states: State) -> None:
         raise
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_it_comes_to_its_end(first: tuple[Game, State], tmp_path: Path) -> None:
     """Each build is killed a few steps later than the last; together they make everything once."""
     game = new_game(tmp_path)
