@@ -265,9 +265,8 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_a_pool_that_has_no_room_for_a_worker_says_so_to_all_who_come_later(tmp_path: Path) -> None:
     with Pool(tmp_path / "work", root=ROOT, jobs=1) as pool:
-        run = pool.inputs.parent
-        shutil.rmtree(run)  # as good as a full disk: nothing can be made in it
+        shutil.rmtree(pool.inputs.parent)  # as good as a full disk: nothing can be made in it
         for name in ("hero", "gem"):
             with pytest.raises(DiskError) as caught:
                 pool.render(engine("good"), request(name))
-            assert caught.value.message == f"can't write into `{run}`: it is not there"
+            assert caught.value.message == f"can't write into `{tmp_path / 'work'}`: it is not there"
