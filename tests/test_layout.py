@@ -13,14 +13,28 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
-    ("buildsys", "buildsys.errors", "buildsys.digest", "buildsys.toml", "engines.protocol"),
+    (
+        "buildsys",
+        "buildsys.errors",
+        "buildsys.digest",
+        "buildsys.places",
+        "buildsys.toml",
+        "engines.protocol",
+    ),
     ("buildsys.files", "buildsys.git"),
     ("buildsys.manifest",),
     ("buildsys.plan",),
     ("buildsys.store",),
     ("buildsys.make",),
     ("buildsys.lock",),
-    ("buildsys.checkout", "buildsys.journal", "buildsys.ledger", "buildsys.locked"),
+    (
+        "buildsys.agreement",
+        "buildsys.checkout",
+        "buildsys.journal",
+        "buildsys.ledger",
+        "buildsys.locked",
+        "buildsys.witness",
+    ),
     ("buildsys.session",),
     ("buildsys.workbench",),
     (
