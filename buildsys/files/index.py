@@ -47,7 +47,6 @@ class StatIndex:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = root
         self._prefix = os.path.join(root, "")  # noqa: PTH118 - ends in a slash
         self._file = root / PLACE
         self._known = _load(self._file, self._prefix)
