@@ -68,7 +68,7 @@ def plain(value: Json) -> Json:
         return [plain(item) for item in value]
     if not isinstance(value, dict):
         if not isinstance(value, str | int | float | None):
-            detail = f"holds a date, {value}, which no recipe can"
+            detail = f"holds the date {value}, which is nothing that a recipe can hold"
             raise ValueError(detail)  # noqa: TRY004 - what is wrong with a text, as above
         return value
     if len(value) == 1 and isinstance(text := value.get(_JSON), str):

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType, TracebackType
-from typing import Final, Self
+from typing import Self
 
 from buildsys import files
 from buildsys.errors import MakeError
@@ -28,15 +28,13 @@ from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event, JournalTrouble
 from buildsys.make.purse import Purse
-from buildsys.manifest.cards import FINISH, MEASURE, PLACEHOLDER
-from buildsys.manifest.model import Asset, AssetName, Manifest
-from buildsys.plan import price, recipe
+from buildsys.manifest.cards import MEASURE
+from buildsys.manifest.model import AssetName
+from buildsys.plan import price
 from buildsys.plan.judge import Wishes
-from buildsys.plan.step import Plan, Step, Verdict, Why
+from buildsys.plan.placeholder import placeholder
+from buildsys.plan.step import Plan, Why
 from buildsys.session import LOCK, PRIVATE, Session
-
-PLACEHOLDER_SIZE: Final = (256, 256)
-"""Pixels of a stand-in for an asset whose size only its input knows."""
 
 
 def build(
@@ -102,9 +100,10 @@ class Workbench:
             private = session.root / PRIVATE
             opening.enter_context(files.ExclusiveLock(private / "build.lock"))
             opening.enter_context(interruptible())
+            opening.enter_context(session.store.leased(session.root))
             # Read again: another build may have written it while this one waited.
             session.read_lock()
-            self._ledger = Ledger(session.root / LOCK, session.lock, locked=wishes.locked)
+            self.ledger = Ledger(session.root / LOCK, session.lock, locked=wishes.locked)
             judge = session.judge(wishes)
             self.plan = judge.plan(names)
             if wishes.locked and (told := changes(self.plan, session.lock, everything=self._everything)):
@@ -139,7 +138,7 @@ class Workbench:
                 rebuild=wishes.rebuild,
                 retry_refused=wishes.retry_refused,
                 gatekeeper=gatekeeper,
-                placing=self._ledger.placing,
+                placing=self.ledger.placing,
                 ours=session.checkout.placed,
                 force=wishes.force,
                 tell=tell,
@@ -162,7 +161,7 @@ class Workbench:
                 judge=judge,
                 maker=chooser,
                 lose=session.checkout.lose,
-                publish=self._ledger.publish,
+                publish=self.ledger.publish,
                 tell=tell,
                 locked=wishes.locked,
             )
@@ -191,63 +190,15 @@ class Workbench:
             left = any(reason.why is Why.LEFT for reason in step.reasons)
             if step.on_disk in (None, self._session.lock.placeholders.get(item.name)) or left:
                 made, _ = self.maker.make(placeholder(self._session.manifest, step, item.message))
-                self._ledger.stand_in(made)
+                self.ledger.stand_in(made)
                 stood_in.append(item.name)
         return tuple(stood_in)
 
     def _save(self) -> None:
         if self._everything:
-            self._ledger.forget(self._ledger.abandoned(self.plan.orphans))
-        self._session.lock = self._ledger.save()
+            self.ledger.forget(self.ledger.abandoned(self.plan.orphans))
+        self._session.lock = self.ledger.save()
         self._session.index.save()
-
-
-def placeholder(manifest: Manifest, step: Step, reason: str) -> Step:
-    """The step that makes a stand-in for `step`: same place and format, but never its recipe."""
-    engine = manifest.engines[PLACEHOLDER]
-    asset = Asset(
-        name=step.name,
-        role=step.asset.role,
-        engine=PLACEHOLDER,
-        prompt=step.name,
-        text=reason,
-        parameters={"role": step.asset.role, "engine": step.asset.engine},
-        size=_finished_size(manifest, step),
-        format=step.asset.format,
-    )
-    parts = recipe.parts_of(asset, engine, manifest.engines[FINISH].card, {}, "")
-    return Step(
-        name=step.name,
-        asset=asset,
-        verdict=Verdict.BUILD,
-        reasons=step.reasons,
-        output=step.output,
-        parts=parts,
-        recipe=recipe.digest_of(parts),
-    )
-
-
-def _finished_size(manifest: Manifest, step: Step) -> tuple[int, int]:
-    """The size that the finished picture had, or will have as far as its steps say.
-
-    So that a level laid out with stand-ins fits the art.
-    """
-    if step.recorded is not None:
-        return step.recorded.picture.width, step.recorded.picture.height
-    chain = [step.asset]
-    while chain[-1].engine == FINISH and (source := chain[-1].inputs["image"]).asset:
-        chain.append(manifest.assets[source.asset])
-    size = chain[-1].size or PLACEHOLDER_SIZE
-    for asset in reversed(chain):
-        for item in asset.finish:
-            if item.name == "scale":
-                up, down = item.parameters["up"], item.parameters["down"]
-                size = max(1, size[0] * up // down), max(1, size[1] * up // down)
-            elif "size" in item.parameters:
-                size = tuple(item.parameters["size"])
-            elif item.name == "crop":
-                size = tuple(item.parameters["box"][2:])
-    return size
 
 
 @contextmanager

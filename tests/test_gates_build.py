@@ -80,9 +80,7 @@ def test_a_picture_that_fails_is_not_adopted_and_is_shown(game: Game) -> None:
     assert found["failed"] == ["hero"]
     assert found["reasons"] == {"hero": OPAQUE + LIES}
     assert found["failures"]["hero"]["kind"] == "gate"
-    assert found["failures"]["hero"]["hint"] == (
-        "change the asset or its `gates`, or run `artlock build --retry-refused`"
-    )
+    assert found["failures"]["hero"]["hint"] == "change the asset or its `gates`"
     assert not (game.folder / "out" / "hero.png").exists()
     assert not locked(game)
     rejected = (game.folder / ".artlock" / "rejected" / "hero.png").read_bytes()
@@ -132,6 +130,14 @@ def test_several_gates_are_told_line_by_line(game: Game) -> None:
         "  `size`: it is 16 x 16 pixels, not 8 x 8\n"
         "  `alpha`: it has 0 clear pixels, not one or more" + LIES
     )
+    # `explain` tells what was measured as long as it stands, and no place where nothing lies.
+    told = game.run("explain", "hero").stdout
+    found = (
+        "    `size`: it is 16 x 16 pixels, not 8 x 8\n    `alpha`: it has 0 clear pixels, not one or more\n"
+    )
+    assert f"{found}    see `.artlock/rejected/hero.png`\n  because" in told
+    (game.folder / ".artlock" / "rejected" / "hero.png").unlink()
+    assert f"{found}  because" in game.run("explain", "hero").stdout
 
 
 def test_an_engine_that_draws_another_picture_is_asked_again_only_on_request(game: Game) -> None:

@@ -24,7 +24,9 @@ LAYERS = (
     ("buildsys.files", "buildsys.git"),
     ("buildsys.manifest",),
     ("buildsys.plan",),
+    ("buildsys.holdings",),
     ("buildsys.store",),
+    ("buildsys.remote",),
     ("buildsys.make",),
     ("buildsys.lock",),
     (
@@ -39,17 +41,22 @@ LAYERS = (
     ("buildsys.workbench",),
     (
         "buildsys.adoption",
+        "buildsys.art",
         "buildsys.comparison",
+        "buildsys.drift",
+        "buildsys.exchange",
         "buildsys.frozen",
         "buildsys.imports",
         "buildsys.leftovers",
         "buildsys.prompts",
+        "buildsys.refresh",
         "buildsys.remaking",
         "buildsys.reproduce",
         "buildsys.resolution",
         "buildsys.spending",
         "buildsys.tasks",
         "buildsys.trial",
+        "buildsys.upkeep",
         "buildsys.watching",
     ),
     ("buildsys.cli", "buildsys.__main__"),
@@ -162,6 +169,7 @@ def test_only_the_command_line_prints_and_exits() -> None:
 @pytest.mark.parametrize("command", [["--version"], ["check"], ["schema"]])
 def test_a_quick_command_imports_nothing_heavy(command: list[str], tmp_path: Path) -> None:
     heavy = {"doit", "rich", "numpy", "PIL", "torch", "tree_sitter", "difflib", "sqlite3"}
+    heavy |= {"obstore", "asyncio"}
     code = (
         "import sys\nfrom buildsys.cli import main\n"
         f"try:\n    main({command!r})\nexcept SystemExit:\n    pass\n"

@@ -50,7 +50,7 @@ TO_JSON = '{ json = "NaN" }'
         (GEM.replace("seed = 7", "seed = 8"), "asset `gem` has a recipe that does not match its digest"),
         (
             GEM.replace("seed = 7", "seed = 7\nparameters.when = 2026-01-01"),
-            "asset `gem` has a recipe that does not match its digest",
+            "asset `gem` holds the date 2026-01-01, which is nothing that a recipe can hold",
         ),
         (
             GEM.replace("seed = 7", "seed = 7\nparameters.x = nan"),
@@ -308,7 +308,7 @@ def test_lines_of_both_sides_are_no_record(repository: Path, style: str) -> None
     text = branches.path.read_text()
     assert text.index('engine = "stock-2"') < text.index("seed = 9") < text.index("<<<<<<< ")
     found = load(branches.path)
-    assert found.conflicts["a"] == Conflict(base=A, ours=mine, theirs=other)
+    assert found.conflicts[AssetName("a")] == Conflict(base=A, ours=mine, theirs=other)
     assert (list(found.conflicts), list(found.records)) == (["a", "z"], [])
 
 

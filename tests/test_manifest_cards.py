@@ -122,11 +122,6 @@ SEE = 'see "Writing an engine" in the documentation'
             "make it a setting",
         ),
         (
-            "[parameters.mask]\ntype = 'file'\nneeds = ['imgae']\n[parameters.image]\ntype = 'file'",
-            "mine.toml:7:10: `mask` needs `imgae`, which is no parameter",
-            "did you mean `image`?",
-        ),
-        (
             "[settings.a]\ntype = 'number'\nvariable = 'A'",
             "mine.toml:6:8: the setting `a` has a `variable`, so it must be a string",
             'write `type = "string"`',

@@ -16,6 +16,7 @@ import msgspec
 from buildsys.manifest.ability import Capability, Lettering, ModelCard
 from buildsys.manifest.allowance import Limits
 from buildsys.manifest.pricing import Price
+from buildsys.manifest.sharing import Remote
 from engines.protocol import Determinism
 
 AssetName = NewType("AssetName", str)
@@ -113,6 +114,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Import names that must be there; found, never imported, by the builder."""
     extra: str = ""
     """The extra of artlock that brings them."""
+    packages: Mapping[str, str] = {}
+    """What its environment tells the version of, and the distribution that it is; `python` is Python."""
     source_type: str = ""
     """What kind of source its pictures are, by IPTC's word: `trainedAlgorithmicMedia` of an AI model."""
     model: str = ""
@@ -144,6 +147,11 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Parameter] = {}
     settings: Mapping[str, Parameter] = {}
     steps: Mapping[str, StepCard] = {}
+
+    @property
+    def constant(self) -> bool:
+        """Whether it draws the same picture when it is asked again: no other one comes of asking."""
+        return self.determinism in (Determinism.BITWISE, Determinism.ENVIRONMENT)
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
@@ -289,3 +297,4 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...]
     """The manifest's files, relative to the project."""
     variables: Mapping[str, str] = {}
+    remote: Remote | None = None

@@ -80,7 +80,7 @@ class Obstacles:
     def _rejection(self, step: Step) -> Reason | None:
         if step.gates is None or step.recipe is None or self._retry_refused:
             return None
-        if step.name in self._rebuild and not gates.constant(self._manifest.engines[step.asset.engine]):
+        if step.name in self._rebuild and not self._manifest.engines[step.asset.engine].card.constant:
             return None
         refusal = self._world.refused(gates.rejection_key(step.recipe, step.gates))
         return refusal.reason() if refusal else None
