@@ -125,7 +125,13 @@ def test_check(folder: Path) -> None:
     the_same_in_all(found, "check")
     cases = found["results"]["cases"]
     assert found["results"]["assets"] == 20
-    assert set(cases) >= {"check, fresh clone", "check, again", "status", "build, nothing to do", "git status"}
+    assert set(cases) >= {
+        "check, fresh clone",
+        "check, again",
+        "status",
+        "build, nothing to do",
+        "git status",
+    }
     for case in cases.values():
         assert len(case["seconds"]) == 1
         assert case["median"] == case["seconds"][0] > 0
