@@ -459,8 +459,7 @@ def stage(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
 @settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 @given(moves=st.lists(st.tuples(st.sampled_from(sorted(MOVES)), st.booleans()), min_size=1, max_size=5))
 def test_quick_says_agree_only_where_the_whole_way_does(

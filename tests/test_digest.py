@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from buildsys import digest
@@ -25,6 +25,7 @@ def defined(value: object) -> bytes:
     return text.encode()
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(), VALUES))
 @example({"a": 0.00005, "b": [1e16, -0.0, 5e-324]})
 @example({"a": {"n": None, "x": [None]}, "b": "a:1.5,null"})
