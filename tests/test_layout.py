@@ -13,7 +13,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
-    ("buildsys", "buildsys.errors", "buildsys.digest", "buildsys.toml", "engines.protocol"),
+    (
+        "buildsys",
+        "buildsys.errors",
+        "buildsys.digest",
+        "buildsys.places",
+        "buildsys.toml",
+        "engines.protocol",
+    ),
     ("buildsys.files", "buildsys.git"),
     ("buildsys.manifest",),
     ("buildsys.plan",),
@@ -22,7 +29,14 @@ LAYERS = (
     ("buildsys.remote",),
     ("buildsys.make",),
     ("buildsys.lock",),
-    ("buildsys.checkout", "buildsys.journal", "buildsys.ledger", "buildsys.locked"),
+    (
+        "buildsys.agreement",
+        "buildsys.checkout",
+        "buildsys.journal",
+        "buildsys.ledger",
+        "buildsys.locked",
+        "buildsys.witness",
+    ),
     ("buildsys.session",),
     ("buildsys.workbench",),
     (

@@ -275,6 +275,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     profile: str = "draft"
     metadata: str = "strip"
     """`keep`: every picture tells its recipe."""
+    include: tuple[str, ...] = ()
+    """Globs of further manifest files."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
