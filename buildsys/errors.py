@@ -66,6 +66,12 @@ class DiskError(ArtlockError):
     exit_code = Exit.FAILED
 
 
+class RemoteError(ArtlockError):
+    """The remote can't be reached, read or written."""
+
+    exit_code = Exit.FAILED
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean `x`?` for the nearest of `known`, or an empty string."""
     import difflib  # noqa: PLC0415 - 10 ms that only an error may cost

@@ -120,6 +120,18 @@ def test_routing(folder: Path) -> None:
     assert results["mixed"]["loads"] == 2
 
 
+def test_remote(folder: Path) -> None:
+    found = small("remote", folder)
+    the_same_in_all(found, "remote")
+    places = found["results"]["places"]
+    assert {name: place["objects"] for name, place in places.items()} == {"folder": 60, "S3": 40}
+    for place in places.values():
+        assert place["same"], "what was brought must be what was sent, or the times mean nothing"
+        assert set(place["seconds"]) == {"push", "push by hand", "push again", "pull", "pull by hand"}
+        assert place["push_ratio"] > 0
+    assert set(found["results"]["lookups"]) == {"one listing", "a listing for each folder", "one by one"}
+
+
 def test_a_limit_is_inherited() -> None:
     code = "import resource; print(resource.getrlimit(resource.RLIMIT_AS))"
     done = subprocess.run(

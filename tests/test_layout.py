@@ -17,7 +17,9 @@ LAYERS = (
     ("buildsys.files", "buildsys.git"),
     ("buildsys.manifest",),
     ("buildsys.plan",),
+    ("buildsys.holdings",),
     ("buildsys.store",),
+    ("buildsys.remote",),
     ("buildsys.make",),
     ("buildsys.lock",),
     ("buildsys.checkout", "buildsys.journal", "buildsys.ledger"),
@@ -26,6 +28,7 @@ LAYERS = (
     (
         "buildsys.adoption",
         "buildsys.comparison",
+        "buildsys.exchange",
         "buildsys.imports",
         "buildsys.leftovers",
         "buildsys.prompts",
@@ -145,6 +148,7 @@ def test_only_the_command_line_prints_and_exits() -> None:
 @pytest.mark.parametrize("command", [["--version"], ["check"], ["schema"]])
 def test_a_quick_command_imports_nothing_heavy(command: list[str], tmp_path: Path) -> None:
     heavy = {"doit", "rich", "numpy", "PIL", "torch", "tree_sitter", "difflib", "sqlite3"}
+    heavy |= {"obstore", "asyncio"}
     code = (
         "import sys\nfrom buildsys.cli import main\n"
         f"try:\n    main({command!r})\nexcept SystemExit:\n    pass\n"

@@ -34,6 +34,8 @@ COMMANDS: Final = {
     "sweep": "A grid of pictures over seeds, parameters or engines",
     "candidates": "What was made of an asset to choose from, and how it was measured",
     "pick": "Choose one candidate of an asset by hand",
+    "push": "Send to the remote what it lacks of the lock's pictures",
+    "pull": "Bring from the remote what this machine lacks of them",
     "reproduce": "Make assets again from their lock entries, and compare",
     "report": "Time, failures, cost and cache hits of past runs",
     "credits": "What the game must credit",

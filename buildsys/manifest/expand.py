@@ -22,6 +22,7 @@ from buildsys.manifest import (
     profiles,
     references,
     rehearsal,
+    remotes,
     standins,
 )
 from buildsys.manifest import variables as texts
@@ -32,6 +33,7 @@ from buildsys.manifest.finish import Finisher
 from buildsys.manifest.gates import Gates
 from buildsys.manifest.model import Asset, AssetName, Engine, Location, Manifest, Project
 from buildsys.manifest.names import Outputs
+from buildsys.manifest.sharing import Remote
 from buildsys.manifest.source import Fault, Problems, Source
 from buildsys.manifest.structure import Document, Entry, join
 from buildsys.manifest.styles import Styles
@@ -49,6 +51,7 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
     problems = Problems()
     document = join(sources, lambda: cards.parameters(_adapters(sources)), problems)
     project = _project(document, problems)
+    remote = _remote(document, problems)
     roles = {
         name: {"*": entry.value} if isinstance(entry.value, str) else dict(entry.value)
         for name, entry in document.sections["roles"].items()
@@ -95,6 +98,7 @@ def expand(sources: Sequence[Source], cards: Cards, profile: str | None = None) 
         elsewhere=tuple(elsewhere),
         files=tuple(item.file for item in sources),
         variables={name: entry.value for name, entry in document.sections["variables"].items()},
+        remote=remote,
     )
 
 
@@ -140,6 +144,14 @@ def _project(document: Document, problems: Problems) -> Project:
     except Fault as fault:
         problems.add(document.root, Fault(fault.fact, fault.hint, ("project", "out")))
     return project
+
+
+def _remote(document: Document, problems: Problems) -> Remote | None:
+    try:
+        return remotes.read({name: entry.value for name, entry in document.sections["remote"].items()})
+    except Fault as fault:
+        problems.add(document.root, fault)
+        return None
 
 
 def _check_roles(

@@ -16,6 +16,7 @@ import msgspec
 from buildsys.manifest.ability import Capability, Lettering, ModelCard
 from buildsys.manifest.allowance import Limits
 from buildsys.manifest.pricing import Price
+from buildsys.manifest.sharing import Remote
 from engines.protocol import Determinism
 
 AssetName = NewType("AssetName", str)
@@ -287,3 +288,4 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...]
     """The manifest's files, relative to the project."""
     variables: Mapping[str, str] = {}
+    remote: Remote | None = None

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from buildsys.manifest import kinds, limits, prices
+from buildsys.manifest import kinds, limits, prices, remotes
 from buildsys.manifest.ability import Capability
 from buildsys.manifest.candidates import METRICS, MOST
 from buildsys.manifest.kinds import Kind
@@ -97,6 +97,23 @@ PROJECT: Final = Section(
         "include": Key(
             kinds.STRINGS, 'Globs of more manifest files, relative to the project: "assets/*.toml".'
         ),
+    },
+)
+REMOTE: Final = Section(
+    doc="A copy of the store that people and CI share. Stands in assets.toml itself, never in an included "
+    "file.",
+    keys={
+        "url": Key(
+            remotes.URL,
+            "Where it lies: s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or file:///folder.",
+            required=True,
+        ),
+        "write": Key(
+            kinds.BOOLEAN, "Whether artlock push may write to it without CI saying so.", default=False
+        ),
+        "endpoint": Key(remotes.ENDPOINT, "Server that speaks S3 or Azure, where it is not theirs."),
+        "region": Key(kinds.WORD_KIND, "Region of a bucket of S3."),
+        "anonymous": Key(kinds.BOOLEAN, "Whether it is read without credentials.", default=False),
     },
 )
 VARIABLES: Final = Section(
@@ -209,8 +226,11 @@ _ASSETS: Final = Section(
     },
 )
 ASSETS: Final = _profiled(_ASSETS, "assets", _FIXED)
+ROOT_ONLY: Final = ("project", "remote")
+"""Sections that no included file may have."""
 SECTIONS: Final[Mapping[str, Section]] = {
     "project": PROJECT,
+    "remote": REMOTE,
     "variables": VARIABLES,
     "roles": ROLES,
     "gates": GATES,

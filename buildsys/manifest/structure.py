@@ -13,7 +13,7 @@ import msgspec
 from buildsys.errors import did_you_mean
 from buildsys.manifest import kinds, template
 from buildsys.manifest.kinds import written
-from buildsys.manifest.schema import SECTIONS, Section
+from buildsys.manifest.schema import ROOT_ONLY, SECTIONS, Section
 from buildsys.manifest.source import Fault, Problems, Source
 
 Json: TypeAlias = Any
@@ -75,9 +75,9 @@ def faults(source: Source, parameters: Names, *, root: bool) -> Iterator[Fault]:
         if section is None:
             hint = did_you_mean(name, SECTIONS) or f"use one of {_listed(SECTIONS)}"
             yield Fault(f"unknown section `{name}`", hint, (name,), at_key=True)
-        elif name == "project" and not root:
+        elif name in ROOT_ONLY and not root:
             hint = "move it to `assets.toml`"
-            yield Fault("`[project]` stands in an included file", hint, (name,), at_key=True)
+            yield Fault(f"`[{name}]` stands in an included file", hint, (name,), at_key=True)
         elif not isinstance(table, dict):
             hint = f"write `[{name}]` on a line of its own"
             yield Fault(f"`{name}` must be a table, not {written(table)}", hint, (name,))

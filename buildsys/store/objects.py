@@ -7,7 +7,6 @@ with `sync` a power cut, too: whoever puts it knows what it would cost to make i
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -31,6 +30,7 @@ from buildsys.files.durable import (
     temporary_path,
     write_all,
 )
+from buildsys.store import actions
 
 Json: TypeAlias = Any
 _Kind = TypeVar("_Kind")
@@ -113,8 +113,7 @@ class Store:
 
     def record_action(self, key: Digest, result: Mapping[str, Json], *, sync: bool = True) -> None:
         """Remember what the action `key` came to. Raises `DiskError`; `ValueError` for no JSON."""
-        content = {"key": key, "result": dict(result)}
-        data = digests.canonical({**content, "digest": digests.of_value(content)})
+        data = actions.encode(key, result)
         with self._staged() as (descriptor, temporary):
             write_all(descriptor, data)
             _publish(descriptor, temporary, _path(self._actions, key), sync=sync)
@@ -125,9 +124,9 @@ class Store:
         data = _read(path)
         if data is None:
             return None
-        result = _result(data, key)
+        result = actions.decode(data, key)
         if result is None:
-            self._drop(path, key, lambda moved: _result(moved, key) is not None)
+            self._drop(path, key, lambda moved: actions.decode(moved, key) is not None)
         return result
 
     def recall(self, key: Digest, kind: type[_Kind]) -> _Kind | None:
@@ -145,7 +144,7 @@ class Store:
             for path in (self._actions / folder).glob("*"):
                 data = _read(path)
                 if data is not None and any(digest in data for digest in wanted):
-                    result = _result(data, Digest(folder + path.name))
+                    result = actions.decode(data, Digest(folder + path.name))
                     if result is not None:
                         yield result
 
@@ -237,16 +236,3 @@ def _read(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise disk_error("read", path, error) from error
-
-
-def _result(data: bytes, key: Digest) -> dict[str, Json] | None:
-    """The result in an action's file; None where it is torn, altered, or another action's."""
-    try:
-        content = json.loads(data)
-        digest = content.pop("digest")
-        if content["key"] != key or digests.of_value(content) != digest:
-            return None
-        result = content["result"]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None
-    return result if isinstance(result, dict) else None
