@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib.util
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +48,8 @@ class Checkout:
         self._index = index
         self._records = records
         self._lost: set[Digest] = set()
+        self._expected: frozenset[Digest] = frozenset()
+        self._relied: set[Digest] = set()
         self._placed: files.Placed | None = None
         self._git: dict[str, Digest | None] | None = None
         self._revisions: dict[str, str] = {}
@@ -66,7 +68,21 @@ class Checkout:
         """Whether these bytes are in the store, or in git's last commit at `path`."""
         if wanted in self._lost:
             return False
-        return self._store.has(wanted) or self._in_git(path) == wanted
+        if self._store.has(wanted) or self._in_git(path) == wanted:
+            return True
+        if wanted in self._expected:
+            self._relied.add(wanted)
+        return wanted in self._expected
+
+    def expect(self, wanted: Collection[Digest]) -> None:
+        """Take these bytes for restorable from now on, though they are not here: a remote may have them."""
+        self._expected = frozenset(wanted)
+        self._relied.clear()
+
+    @property
+    def relied(self) -> frozenset[Digest]:
+        """Those of the expected bytes that a plan went by since."""
+        return frozenset(self._relied)
 
     def placed(self, path: str, found: Digest) -> bool:
         """Whether a build put this very file there, and was killed before the lock told of it."""
@@ -120,26 +136,13 @@ class Checkout:
 
     def from_git(self, path: str) -> bytes | None:
         """The bytes of `path` in the last commit."""
-        return dict(self._committed([path])).get(path)
+        return dict(self.committed([path])).get(path)
 
-    def _in_git(self, path: str) -> Digest | None:
-        if self._git is None:
-            missing = [
-                path
-                for record in self._records.values()
-                for path, wanted in files_of(record).items()
-                if not (self._root / path).exists() and not self._store.has(wanted)
-            ]
-            found = {name: digest.of_bytes(data) for name, data in self._committed(missing)}
-            self._git = {**dict.fromkeys(missing), **found}
-        if path not in self._git:
-            # Something else lies there: an edit that is to be overwritten, or a placeholder.
-            data = self.from_git(path)
-            self._git[path] = None if data is None else digest.of_bytes(data)
-        return self._git[path]
+    def committed(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Those of `paths` that the last commit has, with their bytes.
 
-    def _committed(self, paths: list[str]) -> Iterator[tuple[str, bytes]]:
-        """All in one go: a process per file would cost more than the files."""
+        All in one go: a process per file would cost more than the files.
+        """
         if not paths:
             return
         try:
@@ -151,6 +154,22 @@ class Checkout:
         except GitError:
             # Not a repository, or no commit yet: then git has nothing to bring back.
             return
+
+    def _in_git(self, path: str) -> Digest | None:
+        if self._git is None:
+            missing = [
+                path
+                for record in self._records.values()
+                for path, wanted in files_of(record).items()
+                if not (self._root / path).exists() and not self._store.has(wanted)
+            ]
+            found = {name: digest.of_bytes(data) for name, data in self.committed(missing)}
+            self._git = {**dict.fromkeys(missing), **found}
+        if path not in self._git:
+            # Something else lies there: an edit that is to be overwritten, or a placeholder.
+            data = self.from_git(path)
+            self._git[path] = None if data is None else digest.of_bytes(data)
+        return self._git[path]
 
     def _folder_digest(self, folder: Path) -> str:
         found = {

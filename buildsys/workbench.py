@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType, TracebackType
-from typing import Final, Self
+from typing import Self
 
 from buildsys import files
 from buildsys.errors import MakeError
@@ -19,6 +19,7 @@ from buildsys.journal.database import NAME as JOURNAL
 from buildsys.journal.keeper import Journal
 from buildsys.journal.run import Heading
 from buildsys.ledger import Ledger
+from buildsys.lookup import Lookup
 from buildsys.make import schedule
 from buildsys.make.build import Build, Failed, Outcome
 from buildsys.make.candidates import Candidates
@@ -27,15 +28,14 @@ from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event, JournalTrouble
 from buildsys.make.purse import Purse
-from buildsys.manifest.cards import FINISH, MEASURE, PLACEHOLDER
-from buildsys.manifest.model import Asset, AssetName, Manifest
-from buildsys.plan import price, recipe
+from buildsys.make.restoring import Restoring
+from buildsys.manifest.cards import MEASURE
+from buildsys.manifest.model import AssetName
+from buildsys.plan import price
 from buildsys.plan.judge import Wishes
-from buildsys.plan.step import Plan, Step, Verdict, Why
+from buildsys.plan.step import Plan, Why
 from buildsys.session import LOCK, PRIVATE, Session
-
-PLACEHOLDER_SIZE: Final = (256, 256)
-"""Pixels of a stand-in for an asset whose size only its input knows."""
+from buildsys.standing import placeholder
 
 
 def build(  # noqa: PLR0913 - all named where a build is asked for
@@ -49,6 +49,7 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
     placeholders: bool = False,
     locked: bool = False,
     budget: float | None = None,
+    remote: bool = True,
 ) -> tuple[Outcome, tuple[AssetName, ...]]:
     """Make what is stale, and write the lock.
 
@@ -63,6 +64,7 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
         locked: raise `MakeError` before anything is made if the lock would change, and fail an asset
             that comes out other than the lock says.
         budget: US dollars that engines may take; what would pass it, or has no known price, is blocked.
+        remote: ask the remote, where the manifest names one, for what this machine lacks.
 
     Returns:
         What became of every asset, and the names of those that got a stand-in.
@@ -71,7 +73,14 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
         KeyboardInterrupt: on INT, TERM or HUP; what was finished is kept.
     """
     with Workbench(
-        session, names, wishes=wishes, jobs=jobs, tell=tell, locked=locked, budget=budget
+        session,
+        names,
+        wishes=wishes,
+        jobs=jobs,
+        tell=tell,
+        locked=locked,
+        budget=budget,
+        remote=remote,
     ) as workbench:
         planned(workbench.plan)
         outcome = workbench.build.run(schedule.threads_for(workbench.jobs), workbench.pool.stop)
@@ -94,6 +103,7 @@ class Workbench:
         tell: Callable[[Event], None] = lambda _: None,
         locked: bool = False,
         budget: float | None = None,
+        remote: bool = False,
         command: str = "build",
         hire: Callable[..., Pool] = Pool,
     ) -> None:
@@ -109,8 +119,8 @@ class Workbench:
             # Read again: another build may have written it while this one waited.
             session.read_lock()
             self._ledger = Ledger(session.root / LOCK, session.lock, locked=locked)
-            judge = session.judge(wishes)
-            self.plan = judge.plan(names)
+            lookup = Lookup(session, wishes, tell, remote=remote)
+            judge, self.plan = lookup.plan(names)
             if locked and (changes := self.plan.unlocked()):
                 raise MakeError(
                     "the lock would change:\n  " + "\n  ".join(changes),
@@ -146,6 +156,7 @@ class Workbench:
                 placing=self._ledger.placing,
                 ours=session.checkout.placed,
                 force=wishes.force,
+                supply=lookup,
                 tell=tell,
             )
             chooser = opening.enter_context(
@@ -161,6 +172,12 @@ class Workbench:
                     tell=tell,
                 )
             )
+            bulk = Restoring(
+                session.root,
+                session.store,
+                from_git=session.checkout.committed,
+                note=self._ledger.placing_all,
+            )
             self.build = Build(
                 plan=self.plan,
                 judge=judge,
@@ -168,6 +185,8 @@ class Workbench:
                 lose=session.checkout.lose,
                 publish=self._ledger.publish,
                 tell=tell,
+                bulk=bulk.restore,
+                supply=lookup,
                 locked=locked,
             )
             self._closing = opening.pop_all()
@@ -204,54 +223,6 @@ class Workbench:
             self._ledger.forget(self._ledger.abandoned(self.plan.orphans))
         self._session.lock = self._ledger.save()
         self._session.index.save()
-
-
-def placeholder(manifest: Manifest, step: Step, reason: str) -> Step:
-    """The step that makes a stand-in for `step`: same place and format, but never its recipe."""
-    engine = manifest.engines[PLACEHOLDER]
-    asset = Asset(
-        name=step.name,
-        role=step.asset.role,
-        engine=PLACEHOLDER,
-        prompt=step.name,
-        text=reason,
-        parameters={"role": step.asset.role, "engine": step.asset.engine},
-        size=_finished_size(manifest, step),
-        format=step.asset.format,
-    )
-    parts = recipe.parts_of(asset, engine, manifest.engines[FINISH].card, {}, "")
-    return Step(
-        name=step.name,
-        asset=asset,
-        verdict=Verdict.BUILD,
-        reasons=step.reasons,
-        output=step.output,
-        parts=parts,
-        recipe=recipe.digest_of(parts),
-    )
-
-
-def _finished_size(manifest: Manifest, step: Step) -> tuple[int, int]:
-    """The size that the finished picture had, or will have as far as its steps say.
-
-    So that a level laid out with stand-ins fits the art.
-    """
-    if step.recorded is not None:
-        return step.recorded.picture.width, step.recorded.picture.height
-    chain = [step.asset]
-    while chain[-1].engine == FINISH and (source := chain[-1].inputs["image"]).asset:
-        chain.append(manifest.assets[source.asset])
-    size = chain[-1].size or PLACEHOLDER_SIZE
-    for asset in reversed(chain):
-        for item in asset.finish:
-            if item.name == "scale":
-                up, down = item.parameters["up"], item.parameters["down"]
-                size = max(1, size[0] * up // down), max(1, size[1] * up // down)
-            elif "size" in item.parameters:
-                size = tuple(item.parameters["size"])
-            elif item.name == "crop":
-                size = tuple(item.parameters["box"][2:])
-    return size
 
 
 @contextmanager

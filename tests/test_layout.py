@@ -24,6 +24,7 @@ LAYERS = (
     ("buildsys.lock",),
     ("buildsys.checkout", "buildsys.journal", "buildsys.ledger"),
     ("buildsys.session",),
+    ("buildsys.lookup", "buildsys.standing"),
     ("buildsys.workbench",),
     (
         "buildsys.adoption",

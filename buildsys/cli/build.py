@@ -34,6 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--placeholders", action="store_true", help="put labelled stand-ins where assets are blocked"
     )
+    parser.add_argument(
+        "--no-remote", dest="remote", action="store_false", help="ask no remote for what is missing here"
+    )
     shared.add_budget(parser)
     shared.add_retry(parser)
 
@@ -65,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
             placeholders=options.placeholders,
             locked=options.locked,
             budget=budget,
+            remote=options.remote,
         )
     if options.json:
         print_json(as_json(outcome))
@@ -86,6 +90,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "standins": {
             item.name: {"engine": item.engine, "instead_of": item.instead_of} for item in outcome.standins
         },
+        "remote": list(outcome.remote),
         "reasons": {item.name: item.message for item in troubles},
         "failures": {
             item.name: {

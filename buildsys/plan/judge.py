@@ -266,12 +266,14 @@ class Judge:
         return Why.LEFT if self._world.placed(step.output, step.on_disk) else None
 
     def _restorable(self, step: Step) -> Record | None:
-        candidates = [step.recorded] if step.recorded and step.recorded.recipe == step.recipe else []
+        recorded = step.recorded
+        if recorded is not None and recorded.recipe == step.recipe and self._has(recorded, step):
+            return recorded
         known = self._world.known(step.recipe) if step.recipe else None
-        for record in [*candidates, *([known] if known else [])]:
-            if companions.restorable(record, step.output, self._world):
-                return record
-        return None
+        return known if known is not None and self._has(known, step) else None
+
+    def _has(self, record: Record, step: Step) -> bool:
+        return companions.restorable(record, step.output, self._world)
 
 
 def output_of(manifest: Manifest, asset: Asset) -> str:
