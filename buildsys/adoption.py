@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from buildsys import files
+from buildsys import art, files, lfs
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, DiskError, ManifestError
 from buildsys.make.build import Outcome
@@ -27,9 +27,6 @@ from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict, Why
 from buildsys.session import Session
 from buildsys.workbench import build
-
-FOLDER: Final = "art"
-"""Where pictures by hand go."""
 
 KEPT: Final = ("source", "format", "formats", "scales", "gates", "tile", "profiles")
 """Keys of the asset that stay as they are; what the old recipe had else becomes a comment."""
@@ -49,7 +46,7 @@ class Adoption(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the manifest says so already: an adoption that was interrupted before its build."""
 
 
-def plan(session: Session, names: Collection[str], folder: str = FOLDER) -> tuple[Adoption, ...]:
+def plan(session: Session, names: Collection[str], folder: str = art.FOLDER) -> tuple[Adoption, ...]:
     """What adopting `names` would do. Writes nothing. Raises `ArtlockError`."""
     chosen = session.names(names)
     steps = session.plan(chosen).steps
@@ -94,6 +91,8 @@ def _adoption(session: Session, step: Step, folder: str) -> Adoption:
     if step.on_disk is None or not _by_hand(session, step):
         fact = f"the file of `{step.name}` was not changed by hand"
         raise ArtlockError(fact, f"change `{step.output}` first")
+    if session.checkout.pointer(step.output):
+        raise ArtlockError(f"only a Git LFS pointer is here of `{step.output}`", lfs.HINT)
     path = handmade.source_of(step.asset)
     if path:
         if session.checkout.file(path) == step.on_disk:
@@ -135,10 +134,6 @@ def _keep_words(draft: Draft, asset: Asset) -> None:
 
 
 def _copy(root: Path, item: Adoption) -> None:
-    target = root / item.picture
-    if target.exists():
-        if files.digest_file(target) == item.digest:
-            return
-        raise DiskError(f"another file lies at `{item.picture}`", "choose another folder with `--to`")
-    if not files.place(root / item.output, target, item.digest, within=root):
+    elsewhere = "choose another folder with `--to`"
+    if not art.copy(root, root / item.output, item.picture, item.digest, elsewhere=elsewhere):
         raise DiskError(f"`{item.output}` changed while it was adopted", "run the command again")

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from buildsys import digest, files, git
+from buildsys import digest, files, git, lfs
 from buildsys.digest import Digest
-from buildsys.errors import GitError
+from buildsys.errors import DiskError, GitError
 from buildsys.manifest import cards, names
 from buildsys.manifest.model import AssetName, Engine
 from buildsys.plan import ready
@@ -48,6 +48,7 @@ class Checkout:
         self._index = index
         self._records = records
         self._lost: set[Digest] = set()
+        self._fetched = lfs.Fetched(root)
         self._expected: frozenset[Digest] = frozenset()
         self._relied: set[Digest] = set()
         self._placed: files.Placed | None = None
@@ -56,10 +57,19 @@ class Checkout:
 
     def file(self, path: str) -> Digest | None:
         """Digest of a file of the project, or of a `bundled:` one; None where there is none."""
-        return self._index.digest(self.path(path))
+        return self._index.digest(self._place(path))
+
+    def pointer(self, path: str) -> bool:
+        """Whether only a pointer of Git LFS was there when `file` was asked."""
+        return self._index.is_pointer(path)
 
     def path(self, path: str) -> Path:
-        """Where a manifest's path lies on this disk."""
+        """Where what a manifest's path names lies on this disk; Git LFS may have it in a place of its own."""
+        if self.pointer(path) and (named := self.file(path)) and (kept := self._fetched.path_of(named)):
+            return kept
+        return self._place(path)
+
+    def _place(self, path: str) -> Path:
         if path.startswith(names.BUNDLED):
             return cards.BUNDLED / path.removeprefix(names.BUNDLED)
         return self._root / path
@@ -149,8 +159,10 @@ class Checkout:
             # The game may be a folder of a larger repository.
             above = git.prefix(self._root)
             for name, data in git.blobs(self._root, "HEAD", [above + path for path in paths]):
-                if data is not None:
-                    yield name.removeprefix(above), data
+                named = lfs.meant_by(data) if data is not None else None
+                content = self._fetched.read(named) if named else data
+                if content is not None:
+                    yield name.removeprefix(above), content
         except GitError:
             # Not a repository, or no commit yet: then git has nothing to bring back.
             return
@@ -161,7 +173,7 @@ class Checkout:
                 path
                 for record in self._records.values()
                 for path, wanted in files_of(record).items()
-                if not (self._root / path).exists() and not self._store.has(wanted)
+                if not self._store.has(wanted) and self._is_away(path)
             ]
             found = {name: digest.of_bytes(data) for name, data in self.committed(missing)}
             self._git = {**dict.fromkeys(missing), **found}
@@ -170,6 +182,13 @@ class Checkout:
             data = self.from_git(path)
             self._git[path] = None if data is None else digest.of_bytes(data)
         return self._git[path]
+
+    def _is_away(self, path: str) -> bool:
+        """Whether nothing lies there, or only a pointer of Git LFS."""
+        try:
+            return self.file(path) is None or self.pointer(path)
+        except DiskError:
+            return False
 
     def _folder_digest(self, folder: Path) -> str:
         found = {

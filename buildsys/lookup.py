@@ -64,10 +64,10 @@ class Lookup:
         In rounds: what an asset is made from may have to come first, for its recipe to be known.
         """
         checkout = self._session.checkout
-        named = {file for record in self._session.lock.records.values() for file in files_of(record).values()}
+        kept = self._session.lock_files()
         while True:
             # What the lock names, the remote should have: so nearly all is asked for in the first round.
-            checkout.expect(named - self._asked if self._settings else ())
+            checkout.expect(kept - self._asked if self._settings else ())
             judge = self._session.judge(self._wishes)
             plan = judge.plan(names)
             relied = checkout.relied

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
@@ -18,9 +18,6 @@ from buildsys.manifest import names, references, source
 from buildsys.manifest.model import Manifest
 from buildsys.manifest.read import MANIFEST
 from buildsys.manifest.read import read as read_manifest
-
-if TYPE_CHECKING:
-    from watchfiles._rust_notify import RustNotify
 
 QUIET_MS: Final = 200
 """How long nothing may change before a round begins: an editor saves in several steps, git for a while."""
@@ -169,13 +166,23 @@ class Eyes:
     """
 
     def __init__(self, folders: Collection[tuple[Path, int]]) -> None:
-        from watchfiles._rust_notify import RustNotify  # noqa: PLC0415 - only who watches pays for it
+        import watchfiles  # noqa: PLC0415 - only who watches pays for it
 
         self.folders = frozenset(folders)
-        places = sorted(os.fspath(folder) for folder, _ in folders)
+        self._found = watchfiles.watch(
+            *sorted(os.fspath(folder) for folder, _ in folders),
+            watch_filter=None,
+            debounce=_MOST_MS,
+            step=QUIET_MS,
+            rust_timeout=1,
+            yield_on_timeout=True,
+            debug=False,
+            recursive=False,
+            ignore_permission_denied=False,
+        )
         try:
-            # Paths, debug, polling, its delay, recursive, whether to pass over what may not be read.
-            self._notify: RustNotify = RustNotify(places, False, False, 300, False, False)
+            # A generator: it watches from its first step on, which ends after one quiet moment.
+            self._first = next(self._found)
         except FileNotFoundError:
             raise
         except OSError as error:
@@ -187,13 +194,11 @@ class Eyes:
 
         Raises `KeyboardInterrupt`.
         """
-        while True:
-            found = self._notify.watch(_MOST_MS, QUIET_MS, 0, None)
-            if found == "signal":
-                raise KeyboardInterrupt
-            if isinstance(found, set):
-                return {Path(path) for _, path in found}
+        found, self._first = self._first, set()
+        while not found:
+            found = next(self._found)
+        return {Path(path) for _, path in found}
 
     def close(self) -> None:
         """Watch no longer."""
-        self._notify.close()
+        self._found.close()

@@ -33,9 +33,9 @@ from buildsys.manifest.cards import MEASURE
 from buildsys.manifest.model import AssetName
 from buildsys.plan import price
 from buildsys.plan.judge import Wishes
+from buildsys.plan.placeholder import placeholder
 from buildsys.plan.step import Plan, Why
 from buildsys.session import LOCK, PRIVATE, Session
-from buildsys.standing import placeholder
 
 
 def build(  # noqa: PLR0913 - all named where a build is asked for

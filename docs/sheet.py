@@ -14,6 +14,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 OUT: Final = ROOT / "out"
 WIDTH: Final = 1280
 GAP: Final = 14
+BOX: Final = 102
 TILES: Final = ("wall", "wall-normal", "floor", "floor-normal")
 SKY: Final = ((20, 24, 52), (58, 66, 110))
 
@@ -27,14 +28,16 @@ def rows() -> list[list[Path]]:
         sorted((OUT / "items").glob("*.png")),
         sorted((OUT / "creatures").glob("*.png")),
         [*buttons, *sorted((OUT / "map").glob("*.png"))],
-        [OUT / "props" / "lantern.png", *(OUT / "tiles" / f"{name}.png" for name in TILES)],
+        sorted((OUT / "icons").glob("*.png")),
+        [*sorted(ui.glob("button-*-off.png")), *sorted((OUT / "bestiary").glob("*.png"))],
+        [*sorted((OUT / "props").glob("*.png")), *(OUT / "tiles" / f"{name}.png" for name in TILES)],
     ]
 
 
 def shown(path: Path) -> Image.Image:
     """The picture, scaled by a whole number where it is small."""
     picture = Image.open(path).convert("RGBA")
-    scale = max(1, 96 // max(picture.size))
+    scale = max(1, BOX // max(picture.size))
     return picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST)
 
 

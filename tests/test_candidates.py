@@ -15,17 +15,19 @@ from buildsys.errors import ManifestError
 from buildsys.lock.model import Lock
 from buildsys.lock.read import parse as parse_lock
 from buildsys.lock.write import dump
-from buildsys.manifest.candidates import METRICS, MOST, numbered, seeds
+from buildsys.manifest.candidates import METRICS, MOST, measures, numbered, seeds
 from buildsys.manifest.kinds import BIGGEST_SEED
-from buildsys.manifest.model import Asset, AssetName
+from buildsys.manifest.model import Asset, AssetName, Card
 from buildsys.manifest.read import parse
 from buildsys.plan import candidates, recipe
 from buildsys.plan.candidates import Entrant, Score
+from buildsys.plan.gates import Finding, Judgement, way_on
 from buildsys.plan.record import Parts, Picture, Record
 from buildsys.plan.refusal import Refusal
 from buildsys.plan.step import Step, Verdict, asset_of
 from engines.measure.score import score
 from engines.png import Pixels
+from engines.protocol import Determinism
 
 BUNDLE = Path(__file__).parent / "test_manifest_bundle"
 HEAD = '[project]\nname = "game"\n\n'
@@ -101,7 +103,21 @@ def test_without_seeds_candidates_are_told_apart_by_their_number() -> None:
         ("candidates = 1\n", "`candidates` must be an integer from 2 to 64, not `1`"),
         (
             'candidates = 4\nchoose = "beauty"\n',
-            "`choose` must be `sharpness` or `contrast` or `colorfulness` or `coverage` or `first`",
+            (
+                "`choose` must be `sharpness` or `contrast` or `colorfulness` or `coverage` "
+                "or `likeness` or `seam` or `first`"
+            ),
+        ),
+        (
+            'candidates = 4\nchoose = "seam"\n',
+            "`seam` is what the gate `seam` measures, and `hero` has no such gate\n\nhint: add `tile = true`",
+        ),
+        (
+            'candidates = 4\nchoose = "likeness"\ntile = true\n',
+            (
+                "`likeness` is what the gate `distance` measures, and `hero` has no such gate\n\n"
+                'hint: add `gates = { distance = "art/reference.png" }`'
+            ),
         ),
     ],
 )
@@ -223,3 +239,53 @@ def test_the_same_picture_larger_is_as_sharp() -> None:
     large = np.kron(checks(32, 40, 200), np.ones((32, 32, 1), np.uint8))
     assert small.shape == (512, 512, 4)
     assert score(small) == score(large)
+
+
+@pytest.mark.parametrize(
+    ("seed", "count", "grade", "hint"),
+    [
+        (7, 4, Determinism.BITWISE, "ask for more than 4 `candidates`: each has a seed of its own"),
+        (7, 64, Determinism.SEEDED, "change the asset or its `gates`"),
+        (7, 0, Determinism.SEEDED, "change the asset or its `gates`"),
+        (None, 4, Determinism.NONE, "run `artlock build --rebuild hero`, which draws anew"),
+        (None, 0, Determinism.NONE, "run `artlock build --rebuild hero`, which draws anew"),
+        (None, 0, Determinism.BITWISE, "change the asset or its `gates`"),
+    ],
+)
+def test_what_fails_all_its_gates_is_told_what_helps(
+    seed: int | None, count: int, grade: Determinism, hint: str
+) -> None:
+    asked = msgspec.structs.replace(hero(), seed=seed, candidates=count)
+    card = Card(name="c", version="1.0.0", summary="", determinism=grade)
+    assert way_on(step_of(asked), card) == hint
+
+
+@pytest.mark.parametrize(
+    ("gate", "measured", "metrics"),
+    [
+        ("seam", {"horizontal": 0.25, "vertical": 0.125}, {"seam": 0.75}),
+        ("seam", {"vertical": 0.0}, {"seam": 1.0}),
+        ("distance", {"hash_bits": 16}, {"likeness": 0.75}),
+        ("distance", {"hash_bits": 16, "ssim": -0.5}, {"likeness": -0.5}),
+        ("distance", {"changed": None}, {"likeness": 0.0}),
+        ("distance", {"changed": 0.1, "psnr": 20.0}, {"likeness": 0.9}),
+        ("distance", {"psnr": 20.0}, {"likeness": 0.9}),
+        ("distance", {"psnr": None}, {"likeness": 1.0}),
+        ("alpha", {"share": 0.5}, {}),
+    ],
+)
+def test_what_a_gate_measured_is_a_metric(
+    gate: str, measured: dict[str, float | None], metrics: dict[str, float]
+) -> None:
+    found = candidates.judged(Judgement(findings=(Finding(name=gate, passed=True, measured=measured),)))
+    assert found == metrics
+    for metric, value in metrics.items():
+        one = Entrant(number=1, seed=1, record=record(), judged=found)
+        assert candidates.measured(one, metric) == value
+        less = msgspec.structs.replace(one, number=2, judged={metric: value - 0.01})
+        assert candidates.best([less, one], metric) == one
+
+
+def test_only_what_a_gate_of_the_asset_measures_is_shown() -> None:
+    assert measures(hero()) == ("sharpness", "contrast", "colorfulness", "coverage")
+    assert measures(hero("tile = true\n"))[-1] == "seam"

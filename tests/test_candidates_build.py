@@ -113,6 +113,29 @@ def test_another_metric_makes_nothing_new_and_a_pick_is_free(game: Game) -> None
     assert game.made() == []
 
 
+def test_the_nearest_to_a_reference_is_adopted(game: Game) -> None:
+    game.write(KNIGHT)
+    game.build()
+    game.run("pick", NAME, "3")
+    game.build()
+    (game.folder / "like.png").write_bytes((game.folder / "out" / f"{NAME}.png").read_bytes())
+    gates = 'gates = { distance = { reference = "like.png", hash_bits = 64 } }\n'
+    game.write(KNIGHT.replace('"contrast"', '"likeness"') + gates)
+    game.build()
+    found = shown(game)
+    scores = [one["score"]["likeness"] for one in found["candidates"]]
+    assert (found["adopted"], scores[2]) == (3, 1.0)
+    assert [score for score in scores if score < 1] == [scores[0], scores[1], scores[3]]
+    assert game.run("candidates", NAME).stdout.split()[2:7] == [
+        "SHARPNESS",
+        "CONTRAST",
+        "COLORFULNESS",
+        "COVERAGE",
+        "LIKENESS*",
+    ]
+    assert game.made() == ALL
+
+
 def test_more_candidates_make_only_those_and_a_fresh_clone_only_the_winner(
     game: Game, tmp_path: Path
 ) -> None:
@@ -272,7 +295,10 @@ def test_gates_choose_among_them_and_none_is_remembered(game: Game) -> None:
     assert [line.split()[0] for line in told[1:5]] == ["1:", "2:", "3:", "4:"]
     assert told[5] == f"the sheet lies at `.artlock/candidates/{NAME}.png`"
     assert len(game.made()) == 4
+    hint = "\n\nhint: ask for more than 4 `candidates`: each has a seed of its own\n"
+    assert hint in done.stderr
     assert game.build(code=1)["blocked"] == [NAME]
+    assert hint in game.run("build", code=1).stderr
     assert game.made() == []
     game.write(GATED)
     game.build()

@@ -163,7 +163,7 @@ def test_a_picture_to_start_from_is_a_need() -> None:
     text = '[engines.flow]\nadapter = "comfyui"\nworkflow = "flow.json"\n[assets.a]\nengine = "stock"\n'
     told = said(text + 'prompt = "a"\nseed = 1\nsize = [64, 64]\nparameters = { image = "a.png" }')
     assert told.startswith("adapter `stock` has no parameter `image`\n\nhint: put it under `parameters.")
-    assert "; engines that could: `flow`, `gpt-image`" in told
+    assert "; engines that could: `sd35-medium`, `sd35-turbo`, `flow`" in told
 
 
 def test_on_the_command_line_too(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rtoml
 from game import ROOT
+from PIL import Image
 
 FILES = ("assets.toml", "assets.lock", "out")
 LOWERED = {
@@ -43,6 +46,13 @@ def demo(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "assets.toml", folder)
     shutil.copy(ROOT / "assets.lock", folder)
     return folder
+
+
+@pytest.fixture
+def checkout(demo: Path) -> Path:
+    """The demo with its pictures."""
+    shutil.copytree(ROOT / "out", demo / "out")
+    return demo
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
@@ -79,11 +89,10 @@ def test_every_committed_byte_comes_back_from_an_empty_cache(
 
 
 @pytest.mark.slow
-def test_every_entry_of_the_lock_reproduces_identical_bytes(demo: Path, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "out", demo / "out")
+def test_every_entry_of_the_lock_reproduces_identical_bytes(checkout: Path, tmp_path: Path) -> None:
     # The lock entry alone: the manifest holds nothing but the game's name.
-    (demo / "assets.toml").write_text('[project]\nname = "moonlit-keep"\n')
-    done = artlock(demo, tmp_path / "cache", "reproduce", "--all", "--json")
+    (checkout / "assets.toml").write_text('[project]\nname = "moonlit-keep"\n')
+    done = artlock(checkout, tmp_path / "cache", "reproduce", "--all", "--json")
     found: list[dict[str, Any]] = json.loads(done.stdout)
     assert [item for item in found if item["verdict"] != "identical-bytes"] == []
     assert len(found) == len(pictures(ROOT))
@@ -118,3 +127,98 @@ def test_the_credits_name_every_icon_s_author(tmp_path: Path) -> None:
     status = json.loads(artlock(ROOT, tmp_path / "cache", "status", "--json").stdout)
     drawn = {asset["name"] for asset in status["assets"] if asset["engine"] in ("stock", "vector")}
     assert drawn <= credited
+
+
+def manifest() -> dict[str, Any]:
+    return dict(rtoml.load(ROOT / "assets.toml"))
+
+
+def locked(folder: Path, name: str) -> dict[str, Any]:
+    return dict(rtoml.load(folder / "assets.lock")["assets"][name])
+
+
+def lettered() -> list[str]:
+    """Every asset that a font writes, by the lock."""
+    assets: dict[str, Any] = rtoml.load(ROOT / "assets.lock")["assets"]
+    return [name for name, entry in assets.items() if "text" in entry["recipe"]]
+
+
+reads = pytest.mark.skipif(
+    importlib.util.find_spec("rapidocr") is None, reason="the reader of the extra `ocr` is not here"
+)
+
+
+@reads
+def test_all_lettering_is_read_back_as_it_was_written(demo: Path, tmp_path: Path) -> None:
+    names = lettered()
+    assert len(names) >= 5
+    assert [name for name in names if "gates" not in locked(ROOT, name)] == []
+    (demo / "assets.lock").unlink()  # what it says passed would not be judged again
+    done = artlock(demo, tmp_path / "cache", "build", "--json", *names)
+    assert done.returncode == 0, done.stderr
+    assert sorted(json.loads(done.stdout)["built"]) == sorted(names)
+    assert "engine ocr is ready" in done.stderr
+    assert [name for name in names if locked(demo, name) != locked(ROOT, name)] == []
+
+
+WRONG = {
+    "{ tolerance = 0.1 }": '{ tolerance = 0.1, text = "Moonlit Deep" }',
+    "{ tolerance = 0.05 }": '{ tolerance = 0.05, text = "Chapter Two The Drowned Gate" }',
+    "lettering = {}": 'lettering = "Pray"',
+}
+
+
+@reads
+def test_a_wrong_word_would_not_get_in(checkout: Path, tmp_path: Path) -> None:
+    # The engine letters exactly, so it is the word that must stand there which is another one here.
+    text = (checkout / "assets.toml").read_text()
+    for gate, other in WRONG.items():
+        assert text.count(gate) == 1
+        text = text.replace(gate, other)
+    (checkout / "assets.toml").write_text(text)
+    done = artlock(checkout, tmp_path / "cache", "build", "--json", *lettered())
+    assert done.returncode == 1, done.stderr
+    found = json.loads(done.stdout)
+    assert sorted(found["failed"]) == sorted(lettered())
+    assert all("failed the gate `lettering`: it reads `" in found["reasons"][name] for name in lettered())
+    same_as_committed(checkout)
+    assert [name for name in lettered() if not (checkout / f".artlock/rejected/{name}.png").is_file()] == []
+
+
+def test_the_banner_is_a_person_s_choice_and_not_the_metric_s(checkout: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    chosen = locked(checkout, "props/banner")
+    number = manifest()["assets"]["props/banner"]["pick"]
+    listed = json.loads(artlock(checkout, cache, "candidates", "props/banner", "--json").stdout)
+    assert listed["adopted"] == number
+    seeds = {one["number"]: one["seed"] for one in listed["candidates"]}
+    assert seeds[number] == chosen["recipe"]["seed"]
+    # The metric, left alone, takes another one; and picked again, the same bytes come back.
+    for words in (["pick", "props/banner", "--clear"], ["build", "props/banner"]):
+        assert artlock(checkout, cache, *words).returncode == 0
+    other = locked(checkout, "props/banner")
+    assert other["candidate"] != number
+    assert other["file"] != chosen["file"]
+    for words in (["pick", "props/banner", str(number)], ["build", "props/banner"]):
+        assert artlock(checkout, cache, *words).returncode == 0
+    same_as_committed(checkout)
+
+
+def test_the_lantern_is_the_metric_s_choice(demo: Path, tmp_path: Path) -> None:
+    (demo / "assets.lock").unlink()  # by which the winner alone would be made
+    done = artlock(demo, tmp_path / "cache", "build", "props/lantern")
+    assert done.returncode == 0, done.stderr
+    listed = json.loads(artlock(demo, tmp_path / "cache", "candidates", "props/lantern", "--json").stdout)
+    best = max(listed["candidates"], key=lambda one: one["score"][listed["choose"]])
+    assert best["number"] == listed["adopted"] == locked(ROOT, "props/lantern")["candidate"]
+
+
+def test_icons_are_made_from_sprites_and_of_one_size() -> None:
+    icons = sorted((ROOT / "out" / "icons").glob("*.png"))
+    assert len(icons) >= 6
+    for path in icons:
+        assert locked(ROOT, f"icons/{path.stem}")["paths"] == {"image": f"asset:items/{path.stem}"}
+        with Image.open(path) as picture:
+            assert picture.size == (32, 32)
+            corners = {picture.getpixel(at) for at in ((0, 0), (31, 0), (0, 31), (31, 31))}
+            assert corners == {(185, 138, 61, 255)}

@@ -13,6 +13,7 @@ pytest.importorskip("torch")
 
 import sd3_small
 from game import ROOT, Game
+from PIL import Image
 
 from engines.diffusion.missing import command
 
@@ -62,6 +63,63 @@ def test_a_local_model_is_its_weights(game: Game) -> None:
     reasons = json.loads(game.run("explain", "knight", "--json").stdout)[0]["reasons"]
     assert [reason["field"] for reason in reasons] == ["revision"]
     assert "impossible  knight" in game.run("reproduce", "knight", code=1).stdout
+
+
+PICTURES = """
+    [assets.hero]
+    role = "sprite"
+    seed = 1
+    size = [64, 64]
+
+    [assets.repaint]
+    engine = "small"
+    prompt = "moon knight"
+    seed = 2
+    size = [64, 64]
+    parameters = { image = { asset = "hero" }, mask = "art/mask.png", strength = 0.5 }
+"""
+
+
+@pytest.mark.slow
+def test_a_picture_is_made_again_when_those_it_starts_from_change(game: Game) -> None:
+    engine = ASSETS.partition("[assets")[0]
+    game.write(engine + PICTURES)
+    mask = game.folder / "art" / "mask.png"
+    mask.parent.mkdir()
+    picture = Image.new("L", (64, 64), 0)
+    picture.paste(255, (0, 0, 64, 32))
+    picture.save(mask)
+    assert game.build() == {"built": ["hero", "repaint"]}
+    hero, repaint = (Image.open(game.folder / "out" / f"{name}.png") for name in ("hero", "repaint"))
+    with hero, repaint:
+        # What the mask leaves black is the hero's own.
+        lower = (0, 32, 64, 64)
+        assert repaint.convert("RGB").crop(lower).tobytes() == hero.convert("RGB").crop(lower).tobytes()
+        assert repaint.convert("RGB").tobytes() != hero.convert("RGB").tobytes()
+
+    # The same bytes, written anew and in another place, are the same mask.
+    moved = mask.rename(mask.with_name("upper.png"))
+    game.write(engine + PICTURES.replace("art/mask.png", "art/upper.png"))
+    assert game.build() == {"fresh": ["hero", "repaint"]}
+    picture.paste(0, (0, 16, 64, 32))
+    picture.save(moved)
+    assert game.build() == {"built": ["repaint"], "fresh": ["hero"]}
+
+    # Another hero is another start.
+    changed = PICTURES.replace("art/mask.png", "art/upper.png").replace("seed = 1", "seed = 3")
+    game.write(engine + changed)
+    assert game.build() == {"built": ["hero", "repaint"]}
+    found = json.loads(game.run("reproduce", "repaint", "--json").stdout)
+    assert found[0]["verdict"] == "identical-bytes"
+
+
+@pytest.mark.parametrize("name", ["mask", "strength"])
+def test_what_says_nothing_without_a_picture_is_told_by_the_plan(game: Game, name: str) -> None:
+    value = {"mask": '"art/mask.png"', "strength": "0.5"}[name]
+    game.write(f"{ASSETS}    parameters = {{ {name} = {value} }}\n")
+    said = game.run("plan", code=2).stderr
+    assert f"asset `knight` gives engine `small` `{name}` without `image`" in said
+    assert f"hint: add `parameters.image = …`, or leave `{name}` out" in said
 
 
 def test_missing_weights_are_told_before_anything_starts(game: Game, tmp_path: Path) -> None:

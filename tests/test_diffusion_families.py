@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import sd3_small as parts  # noqa: E402 - torch first, or there is nothing to test
+import numpy as np  # noqa: E402 - torch first, or there is nothing to test
+import sd3_small as parts  # noqa: E402
+from PIL import Image  # noqa: E402
 
 from engines import diffusion, protocol  # noqa: E402
 from engines.protocol import Done, EngineError, ErrorKind, Failure, Open, Request  # noqa: E402
@@ -158,6 +161,48 @@ def test_a_family_draws_the_same_alone_and_together(
     alone = draw(load(tmp_path / "model", tmp_path), tmp_path, *requests)
     assert len(set(alone)) == 3
     assert draw(load(tmp_path / "model", tmp_path, batch=4), tmp_path, *requests) == alone
+
+
+@pytest.mark.parametrize("make", [stable_diffusion_1, stable_diffusion_xl, flux])
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_family_starts_from_pictures(make: Callable[[], Any], tmp_path: Path, *, masked: bool) -> None:
+    make().save_pretrained(tmp_path / "model")
+    mask = Image.new("L", (64, 64), 0)
+    mask.paste(255, (32, 0, 64, 64))
+    mask.save(tmp_path / "mask.png")
+    more: dict[str, Any] = {"max_sequence_length": 32} if make is flux else {}
+    requests = []
+    for number, color in enumerate(("red", "green", "navy")):
+        Image.new("RGB", (64, 64), color).save(tmp_path / f"{color}.png")
+        inputs = {"image": str(tmp_path / f"{color}.png")}
+        inputs |= {"mask": str(tmp_path / "mask.png")} if masked else {}
+        requests.append(dataclasses.replace(request(number, **more), inputs=inputs))
+    engine = load(tmp_path / "model", tmp_path)
+    alone = draw(engine, tmp_path, *requests)
+    assert len(set(alone)) == 3
+    assert draw(load(tmp_path / "model", tmp_path, batch=4), tmp_path, *requests) == alone
+    with Image.open(tmp_path / "0.png") as image:
+        left = np.asarray(image)[:, :32]
+    assert masked == bool((left == (255, 0, 0)).all())
+
+
+def test_a_family_without_such_a_pipeline_says_so(tmp_path: Path) -> None:
+    consistency = library.LatentConsistencyModelPipeline
+    parts_of = stable_diffusion_1().components
+    chosen = {"scheduler": library.LCMScheduler(), "unet": unet(time_cond_proj_dim=8)}
+    consistency(**{**parts_of, **chosen}, requires_safety_checker=False).save_pretrained(tmp_path / "model")
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "image.png")
+    files = {"image": str(tmp_path / "image.png")}
+    files["mask"] = files["image"]
+    wanted = dataclasses.replace(request(0), inputs=files)
+    (result,) = load(tmp_path / "model", tmp_path).render([wanted], lambda *_: None)
+    assert result == Failure(
+        id="0",
+        kind=ErrorKind.BAD_REQUEST,
+        message=f"diffusers {library.__version__} has no inpainting for `LatentConsistencyModelPipeline`, "
+        "so it takes no `mask`",
+        hint="use an engine with another model, such as Stable Diffusion 3.5",
+    )
 
 
 def test_flux_takes_a_negative_prompt_only_with_true_guidance(tmp_path: Path) -> None:

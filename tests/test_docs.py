@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -36,7 +37,18 @@ def test_the_engine_of_the_page_makes_a_picture(tmp_path: Path) -> None:
     assert game.run("reproduce", "static").stdout.startswith("identical-bytes")
 
 
-def test_getting_started_works_as_it_stands(tmp_path: Path) -> None:
+FENCED = re.compile(r"(?:<!-- (append|under \[project\]) -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
+
+
+def told(text: str) -> list[str]:
+    """What a build says, as a terminal or a log has it: without times, and in any order."""
+    lines = (re.sub(r"^\[\d+/\d+\] ", "", line) for line in text.splitlines())
+    plain = (re.sub(r"( in)? \d+\.\d+ s\b", "", " ".join(line.split())) for line in lines)
+    return sorted(line for line in plain if line and not line.startswith("engine "))
+
+
+def castle(tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    """An empty folder of a new game, and an environment that has `artlock`."""
     game = Game(tmp_path / "game", tmp_path / "cache")
     folder = tmp_path / "castle"
     folder.mkdir()
@@ -46,18 +58,56 @@ def test_getting_started_works_as_it_stands(tmp_path: Path) -> None:
     command.chmod(0o755)
     environ = {**game.environ, "PATH": f"{command.parent}:{game.environ['PATH']}"}
     subprocess.run(["git", "init", "--quiet"], cwd=folder, env=environ, check=True)
-    typed = [block for block in blocks("getting-started.md", "sh") if not block.startswith("pip ")]
-    assert len(typed) >= 5
-    for block in typed:
-        done = subprocess.run(
-            ["sh", "-e", "-c", block], cwd=folder, env=environ, check=False, capture_output=True, text=True
+    return folder, environ
+
+
+def test_getting_started_works_as_it_stands(tmp_path: Path) -> None:
+    folder, environ = castle(tmp_path)
+    manifest = folder / "assets.toml"
+
+    def typed(words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", "-e", "-c", words], cwd=folder, env=environ, check=False, capture_output=True, text=True
         )
-        assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+
+    ran = []
+    for place, language, text in FENCED.findall((ROOT / "docs" / "getting-started.md").read_text()):
+        if place == "append":
+            manifest.write_text(manifest.read_text() + text)
+        elif place:
+            manifest.write_text(manifest.read_text().replace("[project]\n", f"[project]\n{text}", 1))
+        elif language == "sh" and not text.startswith("pip "):
+            done = typed(text)
+            assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+        elif language == "console":
+            for shown in text.removeprefix("$ ").split("\n$ "):
+                words, _, answer = shown.partition("\n")
+                done = typed(words)
+                assert told(done.stdout + done.stderr) == told(answer), words
+                ran.append((words, done.stderr))
     assert (folder / "stock-3.png").exists()
-    status = subprocess.run(
-        ["git", "status", "--short"], cwd=folder, env=environ, check=True, capture_output=True, text=True
-    )
-    assert status.stdout == "?? stock-3.png\n"
+    assert typed("git status --short").stdout == "?? stock-3.png\n"
+    drawn = ["engine stock is ready" in said for words, said in ran if words == "artlock build"]
+    # A new game, a gate that fails, the same picture with finish steps, candidates, an atlas, metadata.
+    assert drawn == [True, True, False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "step", sorted(tomllib.loads((ROOT / "engines/finish/adapter.toml").read_text())["steps"])
+)
+def test_every_finish_step_is_shown(step: str) -> None:
+    page = (ROOT / "docs" / "finish-steps.md").read_text()
+    section = page.split(f"\n## {step}\n")[1].split("\n## ")[0]
+    found = re.search(r"!\[[^\]]+ before and after `(\{ .+ \})`\]\((images/steps/.+)\)", section)
+    if step == "encode":
+        assert found is None, "no pixel changes"
+        return
+    assert found is not None
+    assert found[1].startswith(f"{{ {step} = ")
+    assert found[1] in (ROOT / "docs" / "figures.py").read_text(), "the page shows what was drawn"
+    assert found[2] == f"images/steps/{step}.png"
+    with Image.open(ROOT / "docs" / found[2]) as picture:
+        picture.verify()
 
 
 PAGES = (
@@ -82,7 +132,9 @@ PAGES = (
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_example_is_a_manifest(page: str, tmp_path: Path) -> None:
-    examples = blocks(page, "toml")
+    # What is added bit by bit is read by the test that walks through the page.
+    whole = FENCED.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))
+    examples = [text for place, language, text in whole if language == "toml" and not place]
     assert examples
     for text in chain.from_iterable(map(manifests, examples)):
         parse({"assets.toml": text}, root=tmp_path)

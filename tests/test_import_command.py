@@ -241,8 +241,7 @@ def test_another_file_in_the_way_is_not_overwritten(game: Game, tmp_path: Path) 
     before = manifest(game)
     done = game.run("import", str(png(tmp_path / "one.png", {})), code=1)
     assert done.stderr == (
-        f"error: another file lies at `{game.folder}/art/one.png`\n\n"
-        "hint: give the picture another name with `--name`\n"
+        "error: another file lies at `art/one.png`\n\nhint: give the picture another name with `--name`\n"
     )
     assert manifest(game) == before
     assert (game.folder / "art" / "one.png").read_bytes() == b"a person's"

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     ("buildsys", "buildsys.errors", "buildsys.digest", "buildsys.toml", "engines.protocol"),
-    ("buildsys.files", "buildsys.git"),
+    ("buildsys.files", "buildsys.git", "buildsys.lfs"),
     ("buildsys.manifest",),
     ("buildsys.plan",),
     ("buildsys.holdings",),
@@ -24,10 +24,11 @@ LAYERS = (
     ("buildsys.lock",),
     ("buildsys.checkout", "buildsys.journal", "buildsys.ledger"),
     ("buildsys.session",),
-    ("buildsys.lookup", "buildsys.standing"),
+    ("buildsys.lookup",),
     ("buildsys.workbench",),
     (
         "buildsys.adoption",
+        "buildsys.art",
         "buildsys.comparison",
         "buildsys.exchange",
         "buildsys.imports",

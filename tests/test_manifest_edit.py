@@ -71,7 +71,9 @@ def test_a_key_is_removed_with_its_line(tmp_path: Path) -> None:
 def test_a_new_table_goes_to_the_end(tmp_path: Path) -> None:
     root = project(tmp_path, HEAD + HERO.removesuffix("\n"))
     table = {"engine": "stock", "prompt": 'a "red"\nkey', "seed": 1, "size": (64, 64)}
-    edit.add_asset(root, "ui/key", table, ["found with:", "steps = 20"])
+    draft = edit.Draft(root)
+    draft.add("ui/key", table, ["found with:", "steps = 20"])
+    draft.save()
     assert manifest(root) == HEAD + HERO + (
         '\n[assets."ui/key"]\nengine = "stock"\nprompt = """\na "red"\nkey"""\nseed = 1\nsize = [64, 64]\n'
         "# found with:\n# steps = 20\n"
@@ -245,8 +247,9 @@ def test_a_file_that_changes_meanwhile_is_not_overwritten(tmp_path: Path) -> Non
 
 def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
     root = project(tmp_path, HEAD + HERO)
+    draft = edit.Draft(root)
     with pytest.raises(ManifestError) as caught:
-        edit.add_asset(root, "hero", {"engine": "stock"})
+        draft.add("hero", {"engine": "stock"})
     assert str(caught.value) == "asset `hero` is in the manifest already\n\nhint: choose another name"
 
 

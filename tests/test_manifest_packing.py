@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pack_kit import EVERY, noise, packed
 
-from buildsys.manifest import packing
+from buildsys.errors import ManifestError
+from buildsys.manifest import formats, packing
 from buildsys.manifest.kinds import FORMATS
 from buildsys.manifest.model import Input, Manifest
 from buildsys.manifest.read import parse
@@ -72,6 +73,65 @@ def test_what_globs_pack(globs: list[str], names: list[str]) -> None:
     assert list(asset.inputs) == sorted(asset.inputs)
 
 
+SCALES = (
+    'role = "sprite"\nprompt = "{0}"\nseed = 1\nsize = [64, 64]\nscales = {1}\nformats = ["png", "webp"]\n'
+)
+COINS = "".join(
+    f'[assets."coins/{name}"]\n' + SCALES.format(name, scales)
+    for name, scales in (("gold", "[1, 2, 4]"), ("tin", "[1, 2]"))
+)
+
+
+def scaled(globs: list[str]) -> dict[str, str]:
+    """What is packed, by what the sprite is called."""
+    found = made(f"pack = {globs}\nformats = ['godot']\n{COINS}").assets["atlas/all"]  # type: ignore[index] # a NewType
+    assert list(found.inputs) == sorted(found.inputs)
+    return {field.removeprefix("sprite."): item.asset for field, item in found.inputs.items()}
+
+
+@pytest.mark.parametrize(
+    ("globs", "sprites"),
+    [
+        (["coins/*"], {"coins/gold": "coins/gold", "coins/tin": "coins/tin"}),
+        (["coins/*@1x"], {"coins/gold": "coins/gold@1x", "coins/tin": "coins/tin@1x"}),
+        # The largest scale is the asset itself.
+        (["coins/*@2x"], {"coins/gold": "coins/gold@2x", "coins/tin": "coins/tin"}),
+        (["**@4x", "hero"], {"coins/gold": "coins/gold", "hero": "hero"}),
+        (["coins/*@1x", "!coins/tin"], {"coins/gold": "coins/gold@1x"}),
+        (["coins/*@1x", "!coins/tin@1x"], {"coins/gold": "coins/gold@1x"}),
+        (["coins/*@1x.webp"], {"coins/gold": "coins/gold@1x.webp", "coins/tin": "coins/tin@1x.webp"}),
+    ],
+)
+def test_a_glob_may_name_a_scale(globs: list[str], sprites: dict[str, str]) -> None:
+    assert scaled(globs) == sprites
+
+
+@pytest.mark.parametrize(
+    ("globs", "message"),
+    [
+        (
+            ["coins/*", "coins/gold@1x"],
+            (
+                "`pack` names `coins/gold` twice, as `coins/gold` and as `coins/gold@1x`\n\n"
+                "hint: pack each scale into an atlas of its own"
+            ),
+        ),
+        (
+            ["items/*@1x"],
+            (
+                "`items/*@1x` matches no scale of an asset that can be packed\n\n"
+                "hint: give the assets `scales`, or leave the `@` and what follows out"
+            ),
+        ),
+        (["coins/*@1x", "!coins/*"], "`pack` leaves nothing to pack"),
+    ],
+)
+def test_a_scale_that_can_not_be_packed_is_told(globs: list[str], message: str) -> None:
+    with pytest.raises(ManifestError) as caught:
+        scaled(globs)
+    assert message in str(caught.value)
+
+
 def test_every_rule_has_a_value() -> None:
     asset = made('pack = ["hero"]\nformats = ["godot"]\nfps = 8').assets["atlas/all"]  # type: ignore[index] # a NewType
     assert asset.parameters == {
@@ -102,7 +162,7 @@ def test_the_manifest_knows_every_file_that_the_adapter_writes(tmp_path: Path, f
     known = list(packing.suffixes({"pack": ["*"], "formats": [format_]}))
     assert {*done.companions} <= {*known}
     assert all(SUFFIX.fullmatch(suffix) for suffix in known)
-    assert packing.PAGES == layout.MOST_PAGES
+    assert formats.PAGES == layout.MOST_PAGES
     assert FORMATS.accepts([format_])
 
 

@@ -330,6 +330,7 @@ def test_a_large_remote_is_listed_by_folder(tmp_path: Path, store: Store) -> Non
     assert opened(settings).push(store, digests, ()) == Pushed(present=len(digests))
 
 
+@pytest.mark.slow
 def test_a_thousand_small_objects_fill_an_empty_store(
     bucket: str, server: Server, store: Store, other: Store
 ) -> None:

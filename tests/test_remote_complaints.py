@@ -238,3 +238,15 @@ def test_without_the_extra(tmp_path: Path) -> None:
         "the remote `s3://art` needs obstore, which is not installed\n\n"
         "hint: run `pip install 'artlock[remote]'`\n"
     )
+
+
+def test_a_folder_that_became_a_file(tmp_path: Path, store: Store) -> None:
+    folder = tmp_path / "remote"
+    folder.mkdir()
+    remote = Remote.open(Settings(url=folder.as_uri(), write=True), environ={})
+    folder.rmdir()
+    folder.write_text("a file where the folder was")
+    with pytest.raises(RemoteError) as caught:
+        remote.push(store, {RED}, ())
+    assert caught.value.message.startswith(f"the remote `{folder.as_uri()}` failed: ")
+    assert caught.value.hint == AGAIN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from buildsys import adoption
+from buildsys import adoption, art
 from buildsys.cli import options as shared
 from buildsys.cli.build import as_json, summary
 from buildsys.cli.console import print_json, say
@@ -17,16 +17,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shared.add_project(parser)
     shared.add_json(parser)
     parser.add_argument("names", nargs="+", metavar="NAME", help="assets whose files were changed by hand")
-    parser.add_argument(
-        "--to", default=adoption.FOLDER, metavar="DIR", help=f"where the copies go ({adoption.FOLDER})"
-    )
+    parser.add_argument("--to", default=art.FOLDER, metavar="DIR", help=f"where the copies go ({art.FOLDER})")
     parser.add_argument("-n", "--dry-run", action="store_true", help="show what would be done, and stop")
 
 
 def run(options: argparse.Namespace) -> int:
     """Adopt, build, and say where the sources are."""
     session = shared.session(options)
-    items = adoption.plan(session, options.names, options.to.strip("/") or adoption.FOLDER)
+    items = adoption.plan(session, options.names, options.to.strip("/") or art.FOLDER)
     told = [f"{item.output} → {item.picture}, the source of {item.name}" for item in items]
     sources = {item.name: item.picture for item in items}
     if options.dry_run:

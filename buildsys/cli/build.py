@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from buildsys import lfs
 from buildsys.cli import options as shared
-from buildsys.cli.console import count, paint, print_json, say, tame
+from buildsys.cli.console import count, paint, pointers_told, print_json, say, tame
 from buildsys.cli.live import display
 from buildsys.cli.plan import show
 from buildsys.errors import ArtlockError, Exit
@@ -123,6 +124,9 @@ def summary(outcome: Outcome, session: Session, stood_in: tuple[str, ...]) -> li
     if session.store.dropped:
         damaged = count(len(session.store.dropped), "damaged object")
         lines.append(f"store: {damaged} dropped, and made or brought back again where needed")
+    records, pointer = session.lock.records, session.checkout.pointer
+    if pointers := [name for name in outcome.fresh if name in records and pointer(records[name].output)]:
+        lines.append(f"note: {pointers_told(len(pointers))}\n\nhint: {lfs.HINT}\n")
     if stood_in:
         lines.append(f"placeholders: {', '.join(stood_in)}")
     counts = {

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, Final
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from buildsys.cli import options as shared
 from buildsys.cli.console import columns, paint, print_json, say, tame
+from buildsys.cli.pages import check_target
+from buildsys.comparison.choice import MARK, Choice, page
 from buildsys.errors import ArtlockError, Exit
+from buildsys.files import write_durably
 from buildsys.journal.words import NOTHING
 from buildsys.make.candidates import sheet_of
 from buildsys.make.entrants import Entrants
-from buildsys.manifest.candidates import METRICS
+from buildsys.manifest.candidates import measures
 from buildsys.manifest.cards import MEASURE
 from buildsys.plan import candidates
-from buildsys.plan.candidates import FIRST, Entrant
+from buildsys.plan.candidates import Entrant
 from buildsys.plan.step import Step
 from buildsys.session import Session
-
-_METRICS: Final = tuple(metric for metric in METRICS if metric != FIRST)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     shared.add_project(parser)
     shared.add_json(parser)
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page that needs nothing else, too")
     parser.add_argument("name", metavar="NAME", help="an asset with `candidates`")
 
 
@@ -40,6 +43,10 @@ def run(options: argparse.Namespace) -> int:
     adopted = _adopted(step, many)
     place = sheet_of(name)
     sheet = place if (session.root / place).is_file() else None
+    if options.html is not None:
+        check_target(options.html, MARK, "candidates")
+        choice = _choice(many, entrants, adopted)
+        write_durably(options.html.absolute(), page(choice, session.store.read).encode())
     if options.json:
         print_json(
             {
@@ -47,16 +54,31 @@ def run(options: argparse.Namespace) -> int:
                 "choose": many.asset.choose,
                 "adopted": adopted or None,
                 "sheet": sheet,
+                "page": str(options.html) if options.html else None,
                 "candidates": [_json(one, session) for one in entrants],
             }
         )
         return Exit.FINE
-    print(columns([_heads(many), *(_row(one, adopted) for one in entrants)]))
-    if sheet:
-        print(sheet)
+    print(columns([_heads(many), *(_row(one, many, adopted) for one in entrants)]))
+    for path in (sheet, options.html):
+        if path:
+            print(path)
     if not any(one.record for one in entrants):
         say(f"hint: run `artlock build {name}` to make them")
     return Exit.FINE
+
+
+def _choice(many: Step, entrants: tuple[Entrant, ...], adopted: int) -> Choice:
+    parts = many.parts
+    return Choice(
+        name=many.name,
+        prompt=parts.prompt if parts else "",
+        text=parts.text if parts else "",
+        choose=many.asset.choose,
+        metrics=measures(many.asset),
+        adopted=adopted,
+        entrants=entrants,
+    )
 
 
 def _all_of(step: Step) -> Step:
@@ -86,7 +108,7 @@ def _json(one: Entrant, session: Session) -> dict[str, Any]:
         "recipe": one.record.recipe if one.record else None,
         "file": file,
         "kept": file is not None and session.store.has(file),
-        "score": msgspec.to_builtins(one.score),
+        "score": {**msgspec.to_builtins(one.score), **one.judged} if one.score else None,
         "faults": list(one.faults),
         "message": one.message or None,
     }
@@ -94,13 +116,13 @@ def _json(one: Entrant, session: Session) -> dict[str, Any]:
 
 def _heads(many: Step) -> tuple[str, ...]:
     """The metric that counts is marked."""
-    marked = (f"{metric}*" if metric == many.asset.choose else metric for metric in _METRICS)
+    marked = (f"{metric}*" if metric == many.asset.choose else metric for metric in measures(many.asset))
     return "NUMBER", "SEED", *(metric.upper() for metric in marked), "VERDICT"
 
 
-def _row(one: Entrant, adopted: int) -> tuple[str, ...]:
+def _row(one: Entrant, many: Step, adopted: int) -> tuple[str, ...]:
     seed = NOTHING if one.seed is None else str(one.seed)
-    scores = (candidates.measured(one, metric) for metric in _METRICS)
+    scores = (candidates.measured(one, metric) for metric in measures(many.asset))
     told = (NOTHING if value is None else f"{value:.3f}" for value in scores)
     return str(one.number), seed, *told, _verdict(one, adopted)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from buildsys import art
 from buildsys.cli import options as shared
 from buildsys.cli.console import print_json, say, tame
 from buildsys.errors import Exit
@@ -24,9 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="", metavar="NAME", help="of the asset; the file's otherwise")
     parser.add_argument(
         "--to",
-        default=importing.FOLDER,
+        default=art.FOLDER,
         metavar="DIR",
-        help=f"where copies of pictures from elsewhere go ({importing.FOLDER})",
+        help=f"where copies of pictures from elsewhere go ({art.FOLDER})",
     )
     parser.add_argument(
         "--regenerate", action="store_true", help="have the role's engine make it anew, of what it says"
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         files=tuple(options.files),
         role=options.role,
         name=options.name,
-        folder=options.to.strip("/") or importing.FOLDER,
+        folder=options.to.strip("/") or art.FOLDER,
         regenerate=options.regenerate,
     )
     items = importing.plan(session.root, session.manifest, wanted)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import stat
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Final
 import msgspec
 
 from buildsys.cli.console import columns, count, print_json, say, tame
+from buildsys.cli.pages import check_target
 from buildsys.errors import ArtlockError, Exit, did_you_mean
 from buildsys.files import write_durably
 from buildsys.journal.account import draw_up
@@ -28,10 +28,6 @@ _RUNS_SHOWN: Final = 10
 _ASSETS_SHOWN: Final = 10
 _SPENDS_SHOWN: Final = 10
 _FAILURES_SHOWN: Final = 5
-
-_HEAD: Final = 1024
-"""Bytes of a page in which its mark lies."""
-_ELSEWHERE: Final = "name another file for the page"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     if options.html is not None:
         from buildsys.journal.page import MARK, page  # noqa: PLC0415 - draws charts: no other command needs it
 
-        _check_target(options.html, MARK.encode())
+        check_target(options.html, MARK, "report")
         write_durably(options.html.absolute(), page(account, root.name, _chosen(options)).encode())
     if options.json:
         print_json(msgspec.to_builtins(account))
@@ -72,27 +68,6 @@ def run(options: argparse.Namespace) -> int:
     if excuse:
         say(excuse)
     return Exit.FINE
-
-
-def _check_target(path: Path, mark: bytes) -> None:
-    """Refuse to write over what is no page of ours: a slip of the tab key must not cost the manifest."""
-    if not path.absolute().parent.is_dir():
-        raise ArtlockError(f"there is no folder `{tame(str(path.parent))}`", "make it, or name another file")
-    try:
-        kind = path.lstat().st_mode
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise ArtlockError(f"`{tame(str(path))}` can't be written: {error.strerror}", _ELSEWHERE) from error
-    if not stat.S_ISREG(kind):
-        raise ArtlockError(f"`{tame(str(path))}` is not a regular file", _ELSEWHERE)
-    try:
-        with path.open("rb") as file:
-            ours = mark in file.read(_HEAD)
-    except OSError as error:
-        raise ArtlockError(f"`{tame(str(path))}` can't be read: {error.strerror}", _ELSEWHERE) from error
-    if not ours:
-        raise ArtlockError(f"`{tame(str(path))}` is not a page of `artlock report`", _ELSEWHERE)
 
 
 def _rows(root: Path) -> tuple[Rows, str]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
+
+import rtoml
 
 from buildsys.cli import compare, grid
 from buildsys.cli.generate import parameter
@@ -15,6 +18,9 @@ from buildsys.session import Session
 
 Axis: TypeAlias = tuple[str, tuple[Any, ...]]
 """A parameter, and the values to try."""
+
+_OPENING: Final = ("[", "{", '"', "'")
+"""What a TOML value begins with that may hold commas."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +41,7 @@ def _question(options: argparse.Namespace, session: Session) -> Question:
     engines = _engines(options, session)
     subject, seed = compare.subject_wanted(options, engines, session)
     seeds = compare.seeds_named(options.seeds) if options.seeds else (seed,)
-    axes = [_axis(words) for words in options.axes]
+    axes = [axis(words) for words in options.axes]
     compare.check_known([key for key, _ in axes], "--set", engines, session)
     _check_once([key for key, _ in axes])
     settings = tuple(dict(zip((key for key, _ in axes), row, strict=True)) for row in _rows(axes))
@@ -67,13 +73,32 @@ def _engines(options: argparse.Namespace, session: Session) -> tuple[str, ...]:
     return (asset.engine,)
 
 
-def _axis(words: str) -> Axis:
-    """A parameter and its values; each is TOML, or a string."""
+def axis(words: str) -> Axis:
+    """The parameter and the values of `--set KEY=A,B,C`; each is TOML, or a string. Raises `ArtlockError`."""
     key, equals, values = words.partition("=")
-    found = [parameter(f"{key}={value.strip()}")[1] for value in values.split(",") if value.strip()]
+    found = [parameter(f"{key}={value}")[1] for value in _parted(values) if value]
     if not (key and equals and found):
         raise ArtlockError(f"`--set {words}` names no values", "write it like `--set guidance=3,5,7`")
     return key, tuple(found)
+
+
+def _parted(words: str) -> Iterator[str]:
+    """What stands between the commas of `words`; those of a TOML array, table or string part nothing."""
+    pieces = words.split(",")
+    while pieces:
+        most = len(pieces) if pieces[0].lstrip().startswith(_OPENING) else 1
+        longer = (end for end in range(1, most + 1) if _is_toml(",".join(pieces[:end])))
+        end = next(longer, 1)  # what is never closed is a plain word: `'tis`
+        yield ",".join(pieces[:end]).strip()
+        del pieces[:end]
+
+
+def _is_toml(words: str) -> bool:
+    try:
+        rtoml.loads(f"value = {words}")
+    except rtoml.TomlParsingError:
+        return False
+    return True
 
 
 def _check_once(keys: list[str]) -> None:

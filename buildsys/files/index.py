@@ -16,11 +16,11 @@ import msgspec
 from buildsys import digest as digests
 from buildsys.digest import Digest
 from buildsys.errors import DiskError
-from buildsys.files.content import digest_of_regular
+from buildsys.files.content import digest_or_meant
 from buildsys.files.durable import disk_error, write_durably
 
 PLACE: Final = Path(".artlock", "index")
-_HEADER: Final = b"artlock stat index 1 "
+_HEADER: Final = b"artlock stat index 2 "
 _TICK_NS: Final = 20_000_000
 """Twice the coarsest tick of a Linux clock (10 ms): two writes within one look the same to `stat`."""
 
@@ -31,6 +31,8 @@ class _Entry(NamedTuple):
     changed: int
     inode: int
     digest: Digest
+    pointer: bool = False
+    """Whether it is a pointer of Git LFS; the digest is that of the file that it stands for."""
 
 
 _Key = tuple[int, int, int, int]
@@ -51,11 +53,19 @@ class StatIndex:
         self._file = root / PLACE
         self._known = _load(self._file, self._prefix)
         self._seen: dict[str, _Entry] = {}
+        self._pointers: set[str] = set()
         self._fresh = True
         """Nothing to save."""
 
+    def is_pointer(self, path: Path | str) -> bool:
+        """Whether a pointer of Git LFS lay at `path` when its digest was asked for."""
+        return os.path.join(self._root, path) in self._pointers  # noqa: PTH118 - as in `digest`
+
     def digest(self, path: Path | str) -> Digest | None:
         """SHA-256 of the regular file at `path` (relative to the root, or absolute); None where absent.
+
+        Of a pointer of Git LFS, that of the file that it stands for: a checkout with pointers is judged as it
+        will be with the files.
 
         Raises `DiskError`, also for a folder or a symbolic link.
         """
@@ -65,6 +75,8 @@ class StatIndex:
             known = self._known.get(full) or self._seen.get(full)
             if known is not None and known[:4] == key:
                 self._seen[full] = known
+                if known.pointer:
+                    self._pointers.add(full)
                 return known.digest
             return self._read(full, key)
         except (FileNotFoundError, NotADirectoryError):
@@ -95,12 +107,15 @@ class StatIndex:
 
     def _read(self, full: str, before: _Key) -> Digest:
         started = time.time_ns()
-        found = digest_of_regular(Path(full), follow=False)
+        found, pointer = digest_or_meant(Path(full))
         self._fresh = False
         self._known.pop(full, None)
+        self._pointers.discard(full)
+        if pointer:
+            self._pointers.add(full)
         settled = _key(os.lstat(full)) == before and max(before[1], before[2]) < started - _TICK_NS
         if settled:
-            self._seen[full] = _Entry(*before, found)
+            self._seen[full] = _Entry(*before, found, pointer)
         return found
 
 

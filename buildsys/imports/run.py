@@ -13,8 +13,7 @@ from typing import Final
 
 import msgspec
 
-from buildsys import digest as digests
-from buildsys import files
+from buildsys import art, files
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, DiskError, ManifestError
 from buildsys.imports import entry, said, texts
@@ -26,11 +25,9 @@ from buildsys.manifest.model import AssetName, Manifest
 from buildsys.manifest.source import Fault
 from buildsys.plan import handmade
 
-FOLDER: Final = "art"
-"""Where copies of pictures go that lie outside the project."""
-
 _SUFFIXES: Final = {".png": ".png", ".jpg": ".jpg", ".jpeg": ".jpg", ".webp": ".webp"}
 _NAMELESS: Final = "picture"
+_TAKEN: Final = "give the picture another name with `--name`"
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +37,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     role: str = ""
     name: str = ""
     """Empty: after the file."""
-    folder: str = FOLDER
+    folder: str = art.FOLDER
     regenerate: bool = False
     """Have an engine make it anew, of what the picture says."""
 
@@ -96,7 +93,7 @@ def carry_out(root: Path, items: Sequence[Imported]) -> tuple[str, ...]:
     for item in items:
         _copy(root, item)
         if item.workflow and item.found:
-            _place(root, item.workflow, item.found.workflow.encode())
+            art.write(root, item.workflow, item.found.workflow.encode(), elsewhere=_TAKEN)
     return draft.save()
 
 
@@ -180,25 +177,8 @@ def _name(name: str) -> AssetName:
 def _copy(root: Path, item: Imported) -> None:
     if item.copied is None:
         return
-    target = root / item.picture
-    if _lies_there(target, item.copied):
-        return
-    if not files.place(item.file.resolve(), target, item.copied, within=root):
+    if not art.copy(root, item.file.resolve(), item.picture, item.copied, elsewhere=_TAKEN):
         raise DiskError(f"`{item.file}` changed while it was copied", "import it again")
-
-
-def _place(root: Path, path: str, data: bytes) -> None:
-    if not _lies_there(root / path, digests.of_bytes(data)):
-        files.write_durably(root / path, data)
-
-
-def _lies_there(target: Path, wanted: Digest) -> bool:
-    """Whether these bytes are there already. Raises `DiskError` where others are: they are not ours."""
-    if not target.exists():
-        return False
-    if files.digest_file(target) != wanted:
-        raise DiskError(f"another file lies at `{target}`", "give the picture another name with `--name`")
-    return True
 
 
 def shown(item: Imported) -> Mapping[str, object]:

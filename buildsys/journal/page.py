@@ -10,9 +10,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
-from buildsys import __version__
 from buildsys.journal.cards import cards
-from buildsys.journal.sheet import STYLE
+from buildsys.journal.document import document, tiles
 from buildsys.journal.spends import Spends
 from buildsys.journal.summary import Account, RunAccount
 from buildsys.journal.tables import ROWS, Table, in_html
@@ -37,19 +36,9 @@ def page(account: Account, project: str, chosen: str = "") -> str:
     title = f"{printable(project)}: build report"
     runs = account.runs
     body = _nothing() if not runs else "".join((_tiles(account), cards(account), _tables(account)))
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f"{MARK}\n"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        # Even a mistake in this file could fetch or run nothing.
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        "style-src 'unsafe-inline'\">\n"
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<header>\n"
-        f"<h1>{escape(title)}</h1>\n"
-        f'<p class="faint">{escape(_period(runs, printable(chosen)))}</p>\n</header>\n{body}'
-        f'<p class="faint">Written by artlock {__version__} from the journal of this checkout. '
-        f"Times of day are UTC.</p>\n</main>\n</body>\n</html>\n"
-    )
+    top = f'<p class="faint">{escape(_period(runs, printable(chosen)))}</p>\n'
+    foot = " from the journal of this checkout. Times of day are UTC"
+    return document(title, top, body, mark=MARK, foot=foot)
 
 
 def _period(runs: Sequence[RunAccount], chosen: str) -> str:
@@ -71,7 +60,7 @@ def _tiles(account: Account) -> str:
     engines = account.engines
     spent = account.spends.total
     failed = len(account.failures)
-    tiles = [
+    shown = [
         (str(sum(run.built for run in account.runs)), "assets built", ""),
         (str(sum(item.hits for item in engines)), "from the store", ""),
         (seconds_told(math.fsum(item.work_seconds for item in engines)), "engines at work", ""),
@@ -79,12 +68,8 @@ def _tiles(account: Account) -> str:
         (str(failed), "failed action" if failed == 1 else "failed actions", "failed" if failed else ""),
     ]
     if spent.pictures:
-        tiles.append((*spent_tile(spent.usd, spent.unknown), ""))
-    shown = "".join(
-        f'<div class="tile {kind}"><b>{escape(number)}</b>{escape(words)}</div>'
-        for number, words, kind in tiles
-    )
-    return f'<div class="tiles">{shown}</div>\n'
+        shown.append((*spent_tile(spent.usd, spent.unknown), ""))
+    return tiles(shown)
 
 
 def _tables(account: Account) -> str:

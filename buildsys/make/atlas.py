@@ -6,12 +6,10 @@ Knows nothing of places, formats or of when an atlas is stale.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from buildsys.digest import Digest
 from buildsys.make.made import Engines
 from buildsys.make.progress import Action, ActionStarted, Event
 from buildsys.make.recording import record_of
@@ -45,15 +43,11 @@ class Packer:
         )
         self._tell(ActionStarted(name=step.name, action=Action.GENERATE, engine=self._engine.name, key=key))
         done = self._engines.render(self._engine, request)
-        companions = {suffix: self._kept(path) for suffix, path in sorted(done.companions.items())}
-        picture = picture_of(self._kept(done.output), done.facts)
+        companions = {
+            suffix: self._store.take_file(Path(path), sync=False)
+            for suffix, path in sorted(done.companions.items())
+        }
+        picture = picture_of(self._store.take_file(Path(done.output), sync=False), done.facts)
         finished = Finished(picture=picture, environment=done.environment)
         record = record_of(step, parts, Raw(raw=picture.file), finished)
         return msgspec.structs.replace(record, companions=companions), done.notes
-
-    def _kept(self, path: str) -> Digest:
-        """Take a file into the store; nothing of it is left for the end of the build."""
-        found = self._store.put_file(Path(path), sync=False)
-        with suppress(OSError):
-            Path(path).unlink()
-        return found

@@ -27,9 +27,10 @@ from buildsys.make.pool import Stopped
 from buildsys.make.progress import CandidateOut, Event
 from buildsys.make.recording import relabelled
 from buildsys.make.scoring import Scoring
+from buildsys.manifest.candidates import FIRST
 from buildsys.manifest.model import AssetName, Engine
 from buildsys.plan import candidates
-from buildsys.plan.candidates import FIRST, Entrant
+from buildsys.plan.candidates import Entrant
 from buildsys.plan.record import Record
 from buildsys.plan.step import Step
 from buildsys.store.objects import Store
@@ -44,8 +45,6 @@ SHEETS: Final = ".artlock/candidates"
 OUT: Final = frozenset({ErrorKind.REFUSED, ErrorKind.BAD_REQUEST})
 """Errors that belong to one candidate and come again, so that the others may do without it. After any
 other, which one is the best would hang on luck: the asset fails, and the next build asks for the rest."""
-
-HINT: Final = "change the asset or its `gates`, or ask for more `candidates`"
 
 
 class Candidates:
@@ -169,8 +168,7 @@ class Candidates:
         fact = f"none of the {len(entrants)} candidates of `{step.name}` passed its gates"
         lines = [f"  {one.number}: {'; '.join(one.faults) or one.message}" for one in entrants]
         told = "\n".join([fact, *lines, *([f"the sheet lies at `{shown}`"] if shown else [])])
-        self._gatekeeper.remember(step, told, HINT)
-        return GateFailed(told, HINT)
+        return GateFailed(told, self._gatekeeper.remember(step, told))
 
     def _show(self, step: Step, entrants: Sequence[Entrant], chosen: Entrant | None) -> str:
         """Put the contact sheet where a person finds it: its path, empty where there is none."""

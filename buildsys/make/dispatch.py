@@ -11,8 +11,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
-from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeAlias
 
@@ -32,6 +30,7 @@ from buildsys.make.events import (
 )
 from buildsys.make.failure import EngineFailed
 from buildsys.make.made import Made
+from buildsys.make.numbering import Numbering
 from buildsys.make.roster import Post, Roster, Stage, Standing
 from buildsys.make.staff import Staff
 from buildsys.plan import price
@@ -66,8 +65,7 @@ class Dispatcher:
         self._staff = staff
         self._clock = clock
         self._on_event = on_event
-        self._numbers = count(1)
-        self._order = count(1)
+        self._numbering = Numbering()
         self._now = clock.now()
         self._end: BaseException | None = None
 
@@ -131,16 +129,9 @@ class Dispatcher:
             job.future.set_exception(self._end)
             return
         standing = self._roster.standing(job.engine.name)
-        job = self._numbered(job, order=next(self._order))
+        job = self._numbering.first(job)
         job.account.wait(self._now, standing.loading)
         standing.line.add(job)
-
-    def _numbered(self, job: Job, order: int = 0) -> Job:
-        """`job` under a name that no request had: a file left by a failed attempt is never adopted."""
-        number = str(next(self._numbers))
-        output = number + Path(job.asked.output).suffix
-        request = dataclasses.replace(job.asked, id=number, output=output)
-        return dataclasses.replace(job, request=request, order=order or job.order)
 
     def _welcome(self, post: Post, hello: Hello, seconds: float) -> None:
         if post.stage is Stage.LEAVING:
@@ -221,7 +212,7 @@ class Dispatcher:
             self._fail(job, error)
             return
         self._tell(RequestPutOff(job.engine.name, job.asked.asset, error.kind, wait))
-        job = dataclasses.replace(self._numbered(job), crowded=crowded)
+        job = dataclasses.replace(self._numbering.anew(job), crowded=crowded)
         job.account.wait(self._now, standing.loading)
         if error.kind is ErrorKind.RATE_LIMITED:
             standing.line.pause(self._now + wait)  # its neighbours would only meet the same limit

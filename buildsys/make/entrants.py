@@ -56,7 +56,10 @@ class Entrants:
             else None
         )
         return msgspec.structs.replace(
-            entrant, score=self.score(record.picture), faults=faults_of(found) if found else ()
+            entrant,
+            score=self.score(record.picture),
+            judged=candidates.judged(found) if found else {},
+            faults=faults_of(found) if found else (),
         )
 
     def score(self, picture: Picture) -> Score | None:

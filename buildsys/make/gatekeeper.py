@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -16,14 +16,14 @@ from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.make.copies import Copies
 from buildsys.make.failure import GateFailed
-from buildsys.make.made import Made
+from buildsys.make.made import Engines
 from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
 from buildsys.make.sources import Sources
 from buildsys.manifest.gates import JUDGES
-from buildsys.manifest.model import Engine, Gate, Manifest
+from buildsys.manifest.model import Gate, Manifest
 from buildsys.manifest.references import gate_files
 from buildsys.plan import recipe
-from buildsys.plan.gates import Finding, Judgement, constant, judgement_key, passed_by, rejection_key
+from buildsys.plan.gates import Finding, Judgement, judgement_key, passed_by, rejection_key, way_on
 from buildsys.plan.record import Picture, Record
 from buildsys.plan.refusal import GATE, Refusal
 from buildsys.plan.step import Step, Why
@@ -34,16 +34,6 @@ Json: TypeAlias = Any
 
 REJECTED: Final = ".artlock/rejected"
 """Where a picture lies that was turned down, for a person to look at."""
-
-HINT: Final = "change the asset or its `gates`, or run `artlock build --retry-refused`"
-
-
-class Engines(Protocol):
-    """Runs engines; the pool is one."""
-
-    def render(self, engine: Engine, request: Request) -> Made:
-        """Judge one picture. Raises `MakeError`."""
-        ...
 
 
 class Gatekeeper:
@@ -117,7 +107,7 @@ class Gatekeeper:
         """
         if not self._retry or step.gates is None or step.parts is None:
             return False
-        if constant(self._manifest.engines[step.asset.engine]):
+        if self._manifest.engines[step.asset.engine].card.constant:
             return False
         key = _rejection(step, step.gates)
         known = self._store.recall(judgement_key(step.gates, record.picture.file), Judgement)
@@ -150,10 +140,11 @@ class Gatekeeper:
         Path(done.output).unlink(missing_ok=True)
         return _findings(done.facts, gates)
 
-    def remember(self, step: Step, told: str, hint: str) -> None:
-        """Note that nothing of what `step` makes passed its gates. Raises `DiskError`."""
+    def remember(self, step: Step, told: str) -> str:
+        """Note that nothing of what `step` makes passed; what to do about it. Raises `DiskError`."""
+        hint = way_on(step, self._manifest.engines[step.asset.engine].card)
         if step.gates is None:
-            return
+            return hint
         refusal = Refusal(
             engine=step.asset.engine,
             kind=GATE,
@@ -163,14 +154,15 @@ class Gatekeeper:
         )
         # Durable, as its picture is: it may have been paid for, and shall not be once more.
         self._store.record_action(_rejection(step, step.gates), msgspec.to_builtins(refusal), sync=True)
+        return hint
 
     def _rejected(self, step: Step, picture: Picture, judgement: Judgement) -> GateFailed:
         place = _shown_at(self._root, step)
         shown = self._store.place(picture.file, place, within=self._root)
         told = told_of(step, judgement)
-        self.remember(step, told, HINT)
+        hint = self.remember(step, told)
         lies = f"\nit lies at `{place.relative_to(self._root).as_posix()}`" if shown else ""
-        return GateFailed(told + lies, HINT)
+        return GateFailed(told + lies, hint)
 
 
 def told_of(step: Step, judgement: Judgement) -> str:

@@ -7,7 +7,6 @@ gives back a record. Called from several threads at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -34,7 +33,7 @@ from buildsys.plan import handmade, price, provenance, recipe
 from buildsys.plan.record import Parts, Record
 from buildsys.plan.step import Step
 from buildsys.store.objects import Store
-from engines.protocol import Done, ErrorKind, Request
+from engines.protocol import ErrorKind, Request
 
 _Result = TypeVar("_Result", Raw, Finished)
 
@@ -160,7 +159,8 @@ class Maker:
         self._tell(ActionStarted(name=step.label, action=Action.GENERATE, engine=engine, key=key))
         done = self._drawn(configured, request, parts)
         dear, cost = _dear(configured), price.billed(configured, request, done)
-        result = raw_of(self._adopt(done, sync=dear), done, done.environment, cost)
+        file = self._store.take_file(Path(done.output), sync=dear)
+        result = raw_of(file, done, done.environment, cost)
         self._store.record_action(key, msgspec.to_builtins(result), sync=dear)
         self._turns.done(key)
         self._refusals.forget(parts)
@@ -211,7 +211,7 @@ class Maker:
             raise
         finally:
             self._copies.give_back(image)
-        picture = picture_of(self._adopt(done, sync=False), done.facts)
+        picture = picture_of(self._store.take_file(Path(done.output), sync=False), done.facts)
         result = Finished(picture=picture, environment=done.environment)
         self._store.record_action(key, msgspec.to_builtins(result), sync=False)
         return result
@@ -230,14 +230,6 @@ class Maker:
             if error.kind is ErrorKind.BAD_REQUEST:
                 self._store.forget(recipe.generate_key(parts))
                 raise damaged(self._manifest.engines[step.asset.engine], step.name) from error
-
-    def _adopt(self, done: Done, *, sync: bool) -> Digest:
-        """Take what an engine made into the store; of its file nothing is left for the end of the build."""
-        made = Path(done.output)
-        found = self._store.put_file(made, sync=sync)
-        with suppress(OSError):
-            made.unlink()
-        return found
 
     def _recall(
         self, step: Step, action: Action, engine: str, key: Digest, kind: type[_Result]

@@ -16,6 +16,7 @@ from buildsys.errors import MakeError
 from buildsys.make.copies import Copies
 from buildsys.make.entrants import Entrants
 from buildsys.make.made import Engines
+from buildsys.manifest.candidates import FIRST
 from buildsys.manifest.model import Engine
 from buildsys.plan import candidates
 from buildsys.plan.candidates import Entrant, Score
@@ -98,7 +99,7 @@ class Scoring:
 
 def _layout(step: Step, entrants: Sequence[Entrant], chosen: Entrant | None) -> Mapping[str, Json]:
     by = step.asset.choose
-    order = "the first that passes" if by == candidates.FIRST else f"by {by}"
+    order = "the first that passes" if by == FIRST else f"by {by}"
     cells = {
         str(number): {
             "title": title(one),

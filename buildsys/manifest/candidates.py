@@ -13,16 +13,28 @@ import msgspec
 from buildsys.digest import of_value
 from buildsys.manifest.model import Asset, Engine
 from buildsys.manifest.source import Fault
-from engines.protocol import Determinism
 
 Json: TypeAlias = Any
 
-METRICS: Final = ("sharpness", "contrast", "colorfulness", "coverage", "first")
-"""By which of their measures candidates are chosen, the highest first; `first` is the lowest number."""
+FIRST: Final = "first"
+"""The metric that measures nothing: the lowest number is chosen."""
+
+SCORES: Final = ("sharpness", "contrast", "colorfulness", "coverage")
+"""What is measured of every candidate."""
+
+JUDGED: Final[Mapping[str, str]] = {"likeness": "distance", "seam": "seam"}
+"""Metrics that are what a gate measured, by the gate: there is no measure without it."""
+
+METRICS: Final = (*SCORES, *JUDGED, FIRST)
+"""By which of their measures candidates are chosen, the highest first."""
 
 MOST: Final = 64
 """Candidates of one asset: what a person can look through on one sheet."""
 
+_GATES: Final = {
+    "likeness": 'add `gates = { distance = "art/reference.png" }`',
+    "seam": "add `tile = true`",
+}
 _SEEDS: Final = 2**31 - 1
 """Derived seeds are from 1 to this. Every engine takes them: the least that one takes is 1, since 0 means
 any seed to it, and the most that another takes is this."""
@@ -74,12 +86,22 @@ def resolve(asset: Asset, table: Mapping[str, Json], engine: Engine | None) -> A
         raise Fault(fact, f"pick a number from 1 to {count}", ("pick",))
     if engine is not None and asset.seed is None:
         _check_varied(asset, engine)
-    many = msgspec.structs.replace(asset, candidates=count, choose=table.get("choose", METRICS[0]))
+    choose = table.get("choose", METRICS[0])
+    if choose in JUDGED and choose not in measures(asset):
+        fact = f"`{choose}` is what the gate `{JUDGED[choose]}` measures, and `{asset.name}` has no such gate"
+        raise Fault(fact, _GATES[choose], ("choose",))
+    many = msgspec.structs.replace(asset, candidates=count, choose=choose)
     return numbered(many, pick) if pick else many
 
 
+def measures(asset: Asset) -> tuple[str, ...]:
+    """The metrics of which the candidates of `asset` have a number."""
+    gates = {gate.name for gate in asset.gates}
+    return (*SCORES, *(metric for metric, gate in JUDGED.items() if gate in gates))
+
+
 def _check_varied(asset: Asset, engine: Engine) -> None:
-    if engine.card.determinism in (Determinism.BITWISE, Determinism.ENVIRONMENT):
+    if engine.card.constant:
         fact = (
             f"without a seed, engine `{engine.name}` would make the candidates of `{asset.name}` all the same"
         )

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest import devices, needs, shapes, values
+from buildsys.manifest import devices, shapes, values
 from buildsys.manifest.ability import ModelCard
 from buildsys.manifest.model import Card, Parameter, StepCard
 from buildsys.manifest.schema import ENGINES
@@ -85,7 +85,7 @@ def of(card: Card, adapter: str) -> Iterator[Fault]:
         yield Fault(f"unknown source type `{card.source_type}`", hint, ("source_type",))
     yield from _name_faults(card)
     yield from _relief_faults(card)
-    yield from needs.card_faults(card)
+    yield from _alpha_faults(card)
     yield from shapes.card_faults(card)
     for group, parameters in (("parameters", card.parameters), ("settings", card.settings)):
         for fault in _parameter_faults(parameters):
@@ -149,17 +149,31 @@ def _relief_faults(card: Card) -> Iterator[Fault]:
     for number, step in enumerate(card.relief):
         if not step:
             yield Fault("this step of `relief` changes nothing", "remove it", ("relief", number))
-        for name, value in step.items():
-            path = ("relief", number, name)
-            declared = card.settings.get(name)
-            if declared is None:
-                hint = did_you_mean(name, card.settings) or "name one of its settings"
-                yield Fault(f"`relief` names `{name}`, which is no setting", hint, path, at_key=True)
-            elif declared.type in values.TYPES:
-                try:
-                    values.settle(declared, value)
-                except Fault as fault:
-                    yield fault.under(*path)
+        for fault in _value_faults("relief", step, "setting", card.settings):
+            yield fault.under("relief", number)
+
+
+def _alpha_faults(card: Card) -> Iterator[Fault]:
+    for fault in _value_faults("alpha_when", card.alpha_when, "parameter", card.parameters):
+        yield fault.under("alpha_when")
+    if card.alpha_when and not card.alpha:
+        fact = "`alpha_when` says when there is alpha, and `alpha` that there is none"
+        yield Fault(fact, "set `alpha = true`", ("alpha_when",), at_key=True)
+
+
+def _value_faults(
+    key: str, given: Mapping[str, Json], noun: str, declared: Mapping[str, Parameter]
+) -> Iterator[Fault]:
+    """What is wrong with the values that `key` of a card gives to what the card itself declares."""
+    for name, value in given.items():
+        if name not in declared:
+            hint = did_you_mean(name, declared) or f"name one of its {noun}s"
+            yield Fault(f"`{key}` names `{name}`, which is no {noun}", hint, (name,), at_key=True)
+        elif declared[name].type in values.TYPES:
+            try:
+                values.settle(declared[name], value)
+            except Fault as fault:
+                yield fault.under(name)
 
 
 def _parameter_faults(parameters: Mapping[str, Parameter]) -> Iterator[Fault]:

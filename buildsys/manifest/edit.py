@@ -49,14 +49,6 @@ def remove_key(root: Path, asset: str, key: str) -> str:
     return file
 
 
-def add_asset(root: Path, asset: str, table: Mapping[str, Json], remarks: Iterable[str] = ()) -> str:
-    """Add a table for a new `asset` at the end of `assets.toml`, `remarks` as comments; see `set_key`."""
-    draft = Draft(root)
-    file = draft.add(asset, table, remarks)
-    draft.save()
-    return file
-
-
 class Draft:
     """The files of the manifest in `root` with edits that are not written yet. Raises as `set_key` does."""
 

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from buildsys.manifest.formats import ATLASES, PICTURES
 from buildsys.manifest.names import WORD
 
 Json: TypeAlias = Any
@@ -234,16 +235,14 @@ STEPS: Final = Kind(
     _is_steps,
     {"type": "array", "items": {"type": "object", "minProperties": 1, "maxProperties": 1}},
 )
-_PICTURES: Final = ("png", "webp")
-_DATA: Final = ("texturepacker", "godot", "unity", "css")
 FORMATS: Final = Kind(
     "a non-empty array of `png` and `webp`, or of an atlas of `texturepacker`, `godot`, `unity` and `css`, "
     "each once",
     '["png", "webp"]',
-    lambda value: _each_once(_PICTURES.__contains__)(value) or _each_once(_DATA.__contains__)(value),
+    lambda value: _each_once(PICTURES.__contains__)(value) or _each_once(ATLASES.__contains__)(value),
     {
         "type": "array",
-        "anyOf": [{"items": {"enum": [*known]}} for known in (_PICTURES, _DATA)],
+        "anyOf": [{"items": {"enum": [*known]}} for known in (PICTURES, ATLASES)],
         "minItems": 1,
         "uniqueItems": True,
     },

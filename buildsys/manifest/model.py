@@ -146,6 +146,11 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     settings: Mapping[str, Parameter] = {}
     steps: Mapping[str, StepCard] = {}
 
+    @property
+    def constant(self) -> bool:
+        """Whether it draws the same picture when it is asked again: no other one comes of asking."""
+        return self.determinism in (Determinism.BITWISE, Determinism.ENVIRONMENT)
+
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """A named configuration of an adapter: a preset, or a table of the manifest, or both merged."""
@@ -268,6 +273,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     profile: str = "draft"
     metadata: str = "strip"
     """`keep`: every picture tells its recipe."""
+    outputs: str = "git"
+    """`store`: finished files are not in git, so one that is not there is no difference."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

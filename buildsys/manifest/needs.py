@@ -6,11 +6,10 @@ Knows nothing of how an asset is written, but for its `needs`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest import values
 from buildsys.manifest.ability import Capability, Lettering
 from buildsys.manifest.finish import Finisher
 from buildsys.manifest.kinds import written
@@ -109,24 +108,6 @@ def _check_conditions(asset: Asset, engine: Engine, path: tuple[str | int, ...])
                 f"asset `{asset.name}` needs `alpha`, which engine `{engine.name}` gives only with `{term}`"
             )
             raise Unmet(fact, f"set `parameters.{term}`", path)
-
-
-def card_faults(card: Card) -> Iterator[Fault]:
-    """What is wrong with the capabilities of `card`."""
-    for name, value in card.alpha_when.items():
-        path = ("alpha_when", name)
-        declared = card.parameters.get(name)
-        if declared is None:
-            hint = did_you_mean(name, card.parameters) or "name one of its parameters"
-            yield Fault(f"`alpha_when` names `{name}`, which is no parameter", hint, path, at_key=True)
-        elif declared.type in values.TYPES:
-            try:
-                values.settle(declared, value)
-            except Fault as fault:
-                yield fault.under(*path)
-    if card.alpha_when and not card.alpha:
-        fact = "`alpha_when` says when there is alpha, and `alpha` that there is none"
-        yield Fault(fact, "set `alpha = true`", ("alpha_when",), at_key=True)
 
 
 def ranked(engines: Iterable[Engine], role: str = "", mapped: Iterable[str] = ()) -> list[str]:

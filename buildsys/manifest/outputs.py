@@ -104,18 +104,22 @@ def finished_size(asset: Asset) -> tuple[int, int] | None:
     """The size of its finished picture; None where only the picture will tell."""
     size = asset.size
     for step in asset.finish:
-        given = step.parameters
-        if step.name == "resize":
-            size = None if given.get("fit") == "within" else _pair(given["size"])
-        elif step.name == "pad" and "size" in given:
-            size = _pair(given["size"])
-        elif step.name == "crop":
-            size = _pair(given["box"][2:])
-        elif step.name == "scale" and size is not None:
-            size = _times(size, (given["up"], given["down"]))
-        elif step.name not in _SAME_SIZE:
-            size = None
+        size = size_after(step, size)
     return size
+
+
+def size_after(step: FinishStep, size: tuple[int, int] | None) -> tuple[int, int] | None:
+    """The size of what `step` makes of a picture of `size`; None where only the picture will tell."""
+    given = step.parameters
+    if step.name == "resize":
+        return None if given.get("fit") == "within" else _pair(given["size"])
+    if step.name == "pad" and "size" in given:
+        return _pair(given["size"])
+    if step.name == "crop":
+        return _pair(given["box"][2:])
+    if step.name == "scale" and size is not None:
+        return _times(size, (given["up"], given["down"]))
+    return size if step.name in _SAME_SIZE else None
 
 
 def _in_format(own: Output, other: str, name: str) -> Output:

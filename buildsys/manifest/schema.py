@@ -13,6 +13,7 @@ import msgspec
 from buildsys.manifest import kinds, limits, prices, remotes
 from buildsys.manifest.ability import Capability
 from buildsys.manifest.candidates import METRICS, MOST
+from buildsys.manifest.formats import PICTURES
 from buildsys.manifest.kinds import Kind
 
 Json: TypeAlias = Any
@@ -93,6 +94,11 @@ PROJECT: Final = Section(
             kinds.choice("strip", "keep"),
             "Whether pictures tell their recipe and what made them, for other programs to read.",
             default="strip",
+        ),
+        "outputs": Key(
+            kinds.choice("git", "store"),
+            "Where finished assets are kept: committed with the game, or in the store and its remote alone.",
+            default="git",
         ),
         "include": Key(
             kinds.STRINGS, 'Globs of more manifest files, relative to the project: "assets/*.toml".'
@@ -213,7 +219,7 @@ _ASSETS: Final = Section(
         "gates": Key(_GATES, "What the finished picture must be before it is adopted."),
         "tile": Key(kinds.BOOLEAN, "Whether copies of it lie side by side: the gate `seam`."),
         "matrix": Key(kinds.MATRIX, "Axes; one asset is made for each combination of their values."),
-        "format": Key(kinds.choice("png", "webp"), "Format of the output, both lossless.", default="png"),
+        "format": Key(kinds.choice(*PICTURES), "Format of the output, both lossless.", default="png"),
         "formats": Key(
             kinds.FORMATS,
             "Several formats, each an output of its own; of an atlas, the data to write beside it.",

@@ -5,20 +5,25 @@ Pure. Knows nothing of how a picture is made or measured.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from buildsys.digest import Digest, of_value
 from buildsys.manifest import candidates
 from buildsys.plan import recipe
+from buildsys.plan.gates import Judgement
 from buildsys.plan.record import Record
 from buildsys.plan.refusal import Refusal
 from buildsys.plan.step import Step
 
-FIRST: Final = "first"
-"""The metric that measures nothing."""
+Json: TypeAlias = Any
+
+_HASH: Final = 64
+"""Bits of a perceptual hash."""
+
+_DIGITS: Final = 6
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +43,8 @@ class Entrant(msgspec.Struct, frozen=True, kw_only=True):
     record: Record | None = None
     """What was made; None where nothing was."""
     score: Score | None = None
+    judged: Mapping[str, float] = {}
+    """What its asset's gates measured, by the metric that it is."""
     faults: tuple[str, ...] = ()
     """What its asset's gates have against it."""
     message: str = ""
@@ -98,9 +105,37 @@ def best(entrants: Sequence[Entrant], choose: str) -> Entrant | None:
 
 def measured(entrant: Entrant, choose: str) -> float | None:
     """What it has of the metric `choose`; None where that was not measured, or is `first`."""
-    if entrant.score is None or choose == FIRST:
-        return None
-    return float(getattr(entrant.score, choose))
+    if choose not in candidates.SCORES:
+        return entrant.judged.get(choose)
+    return None if entrant.score is None else float(getattr(entrant.score, choose))
+
+
+def judged(judgement: Judgement) -> dict[str, float]:
+    """The metrics that gates measured, 1 at best; those of gates that were not asked are left out."""
+    found = {finding.name: finding.measured for finding in judgement.findings}
+    readers = {"likeness": _likeness, "seam": _seam}
+    return {
+        metric: round(readers[metric](found[gate]), _DIGITS)
+        for metric, gate in candidates.JUDGED.items()
+        if found.get(gate)
+    }
+
+
+def _seam(measured: Mapping[str, Json]) -> float:
+    """How well its worse pair of edges fits."""
+    return 1 - float(max(measured.values()))
+
+
+def _likeness(measured: Mapping[str, Json]) -> float:
+    """How near to its reference: by the first of what the gate was asked for. Nothing told is equal."""
+    if "ssim" in measured:
+        return float(measured["ssim"])
+    if "hash_bits" in measured:
+        return 1 - float(measured["hash_bits"]) / _HASH
+    if "changed" in measured:
+        return 0.0 if measured["changed"] is None else 1 - float(measured["changed"])
+    # As decibels of a peak of 1, so that it has the same ends as the others.
+    return 1.0 if measured["psnr"] is None else 1 - 10 ** (-float(measured["psnr"]) / 20)
 
 
 def score_key(picture: Digest, version: str) -> Digest:

@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 import msgspec
 
 from buildsys.digest import Digest, of_value
-from buildsys.manifest.model import Engine, Gate
+from buildsys.manifest.candidates import MOST
+from buildsys.manifest.model import Card, Engine, Gate
 from buildsys.plan.recipe import SALT
 from buildsys.plan.step import Reason, Step, Why
-from engines.protocol import Determinism
 
 Json: TypeAlias = Any
 
@@ -74,9 +74,16 @@ def rejection_key(recipe: Digest, gates: Digest) -> Digest:
     return of_value({"artlock": SALT, "rejected": {"gates": gates, "recipe": recipe}})
 
 
-def constant(engine: Engine) -> bool:
-    """Whether `engine` would draw the same picture again, so that asking anew mends no rejection."""
-    return engine.card.determinism in (Determinism.BITWISE, Determinism.ENVIRONMENT)
+def way_on(step: Step, card: Card) -> str:
+    """What to do once nothing that `step` makes passed its gates; `card` is its engine's.
+
+    Asked again, an engine that takes a seed draws the same picture, or nearly: another seed is what helps.
+    """
+    if step.asset.seed is None and not card.constant:
+        return f"run `artlock build --rebuild {step.name}`, which draws anew"
+    if 0 < step.asset.candidates < MOST:
+        return f"ask for more than {step.asset.candidates} `candidates`: each has a seed of its own"
+    return "change the asset or its `gates`"
 
 
 def passed_by(step: Step, picture: Digest | None = None) -> bool:

@@ -15,7 +15,7 @@ from buildsys.errors import DiskError
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.model import Asset, AssetName, Engine, Input, Manifest
 from buildsys.manifest.references import gate_files
-from buildsys.plan import candidates, companions, gates, graph, recipe, stale
+from buildsys.plan import candidates, companions, gates, graph, pointers, recipe, stale
 from buildsys.plan.obstacles import Obstacles
 from buildsys.plan.record import Parts, Record
 from buildsys.plan.standins import GIVES_WAY, in_place_of, instead
@@ -63,7 +63,7 @@ class Judge:
         self._finish = manifest.engines[FINISH].card
         self._bytes: dict[AssetName, Digest | None] = {}
         self._obstacles = Obstacles(
-            manifest, world, retry_refused=wishes.retry_refused, rebuild=wishes.rebuild
+            manifest, world, self._place, retry_refused=wishes.retry_refused, rebuild=wishes.rebuild
         )
         self._outputs = {record.output: record.picture.file for record in records.values()}
         self.steps: dict[AssetName, Step] = {}
@@ -87,7 +87,7 @@ class Judge:
             # made from another asset's picture; and what a killed build left may be one.
             self._bytes[step.name] = None
         else:
-            self._bytes[step.name] = made or _settled(step)
+            self._bytes[step.name] = made or step.settled
 
     def pass_over(self, name: AssetName, engine: str, reason: Reason) -> None:
         """Ask `engine` no more for `name` in this build: it gave up on it, as `reason` says."""
@@ -193,7 +193,7 @@ class Judge:
         torn = companions.torn(step)
         lies = step.on_disk is not None and not self._is_placeholder(step)
         if not reasons and disk is None and lies and torn is None:
-            return _with(step, Verdict.FRESH)
+            return self._fresh(step)
         if disk is not None:
             reasons = (disk, *reasons)
         elif lies:
@@ -206,6 +206,16 @@ class Judge:
             return self._bring_back(step, known, reasons)
         # Of what the lock says was chosen, no other candidate is made again.
         return self._make(step if step.candidate and not step.instead_of else asked, reasons)
+
+    def _place(self, item: Input) -> str:
+        return output_of(self._manifest, self._manifest.assets[item.asset]) if item.asset else item.path
+
+    def _fresh(self, step: Step) -> Step:
+        """As the lock has it; but where only a pointer of Git LFS lies there, its bytes may be at hand."""
+        away = pointers.own(step, self._world)
+        if away and (known := self._restorable(step)) is not None:
+            return _with(step, Verdict.RESTORE, *away, known=known)
+        return _with(step, Verdict.FRESH, *away)
 
     def _bring_back(self, step: Step, known: Record, reasons: tuple[Reason, ...]) -> Step:
         if (obstacle := self._obstacles.to_adopt(step, known)) is not None:
@@ -287,14 +297,3 @@ def _with(step: Step, verdict: Verdict, *reasons: Reason, known: Record | None =
 
 def _refused(error: DiskError, field: str = "") -> Reason:
     return Reason(why=Why.DISK, field=field, new=error.message, hint=error.hint)
-
-
-def _settled(step: Step) -> Digest | None:
-    """The bytes that lie in a step's place after the build, where that is known beforehand."""
-    match step.verdict:
-        case Verdict.RESTORE:
-            return step.known.picture.file if step.known else None
-        case Verdict.BUILD:
-            return None
-        case _:
-            return step.on_disk

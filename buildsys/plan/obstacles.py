@@ -5,10 +5,10 @@ Knows nothing of what is done about them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
-from buildsys.manifest.model import AssetName, Manifest
-from buildsys.plan import candidates, gates
+from buildsys.manifest.model import AssetName, Input, Manifest
+from buildsys.plan import candidates, gates, pointers
 from buildsys.plan.record import Record
 from buildsys.plan.step import Reason, Step
 from buildsys.plan.world import World
@@ -20,6 +20,7 @@ class Obstacles:
     Args:
         manifest: for its engines.
         world: the checkout and the store.
+        place: where an input lies.
         retry_refused: ask again for what an engine refused, or gates turned down, before.
         rebuild: assets that are made again; of those, what gates turned down of an engine that varies is
             drawn anew.
@@ -29,12 +30,14 @@ class Obstacles:
         self,
         manifest: Manifest,
         world: World,
+        place: Callable[[Input], str],
         *,
         retry_refused: bool,
         rebuild: Collection[AssetName] = (),
     ) -> None:
         self._manifest = manifest
         self._world = world
+        self._place = place
         self._retry_refused = retry_refused
         self._rebuild = rebuild
         self._unable: dict[str, Reason | None] = {}
@@ -55,7 +58,12 @@ class Obstacles:
             refusal = candidates.refusal(step, self._world.refused)
             if refusal is not None:
                 return refusal.reason()
-        return self._of_engine(name) or self._rejection(step) or self._of_judges(step)
+        return (
+            self._of_engine(name)
+            or pointers.of_inputs(step, self._world, self._place)
+            or self._rejection(step)
+            or self._of_judges(step)
+        )
 
     def to_adopt(self, step: Step, known: Record) -> Reason | None:
         """Why the picture of `known`, which is there, can't become that of `step`."""
@@ -80,7 +88,7 @@ class Obstacles:
     def _rejection(self, step: Step) -> Reason | None:
         if step.gates is None or step.recipe is None or self._retry_refused:
             return None
-        if step.name in self._rebuild and not gates.constant(self._manifest.engines[step.asset.engine]):
+        if step.name in self._rebuild and not self._manifest.engines[step.asset.engine].card.constant:
             return None
         refusal = self._world.refused(gates.rejection_key(step.recipe, step.gates))
         return refusal.reason() if refusal else None

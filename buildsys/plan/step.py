@@ -58,6 +58,8 @@ class Why(StrEnum):
     """A picture lies where it goes that a killed build put there, and no lock ever told of."""
     MOVED = "moved"
     """A picture lies where it goes that was another asset's, whose own place is elsewhere now."""
+    POINTER = "pointer"
+    """Only a pointer of Git LFS lies there, its own or that of an input: `field` which, `new` its path."""
     PLACEHOLDER = "placeholder"
     """A stand-in lies where it goes."""
     UPSTREAM = "upstream"
@@ -100,6 +102,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
         match self.why:
             case Why.PART:
                 return f"{self.field}: {shown(self.old, self.new)} → {shown(self.new, self.old)}"
+            case Why.POINTER if self.field:
+                return f"`{self.field}`: only a Git LFS pointer is here of `{self.new}`"
             case Why.GAVE_UP:
                 return f"`{self.field}` gave up on it: {self.new.partition(chr(10))[0]}"
             case Why.EDITED | Why.LEFT | Why.MISSING if self.field:
@@ -115,6 +119,7 @@ _SENTENCES = {
     Why.FOREIGN: "a file that artlock did not make lies where it goes",
     Why.LEFT: "a picture of a build that was killed lies where it goes",
     Why.MOVED: "the picture of another asset, which has moved, lies where it goes",
+    Why.POINTER: "only a Git LFS pointer is here of its file",
     Why.PLACEHOLDER: "a placeholder lies where it goes",
     Why.UPSTREAM: "made from `{field}`, which is made first",
     Why.CANDIDATES: "its candidates changed, or how one of them is chosen",
@@ -182,6 +187,17 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     def label(self) -> AssetName:
         """Its name, and which candidate it is: `hero#3`."""
         return AssetName(f"{self.name}{CANDIDATE}{self.candidate}") if self.candidate else self.name
+
+    @property
+    def settled(self) -> Digest | None:
+        """The bytes that lie in its place after the build, where that is known beforehand."""
+        match self.verdict:
+            case Verdict.RESTORE:
+                return self.known.picture.file if self.known else None
+            case Verdict.BUILD:
+                return None
+            case _:
+                return self.on_disk
 
     @property
     def stale(self) -> bool:

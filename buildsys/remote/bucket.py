@@ -39,8 +39,8 @@ _PART: Final = 8 << 20
 _PAGE: Final = 1000
 """As many as a server lists at once."""
 
-_NO_BUCKET: Final = "NoSuchBucket"
-"""By this word alone S3 tells, in its 404, that it is not only the object that is not there."""
+_NO_BUCKET: Final = ("NoSuchBucket", "ContainerNotFound")
+"""By these words alone servers tell, in a 404, that it is not only the object that is not there."""
 
 _LARGEST: Final = 1 << 30
 """No picture is larger; what says that it is would only fill the memory."""
@@ -132,7 +132,7 @@ class Shelf:
     async def write(self, kind: Kind, digest: Digest, data: bytes) -> None:
         """Put `data` there. It appears whole or not at all, in place of what is there."""
         key = _key(kind, digest)
-        with self._told():
+        with self._told(written=True):
             await self._bucket.put_async(key, data, use_multipart=len(data) > _PART)
             if self._settings.scheme == "file":
                 # No server checks what a disk took; what it says now may still be the cache's.
@@ -165,14 +165,17 @@ class Shelf:
         return len(data)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Tell what is wrong as a `RemoteError`; that only an object is not there, as `FileNotFoundError`."""
+    def _told(self, *, written: bool = False) -> Iterator[None]:
+        """Tell what is wrong as a `RemoteError`; that only an object is not there, as `FileNotFoundError`.
+
+        One that is `written` can't be what is not there.
+        """
         from obstore.exceptions import BaseError  # noqa: PLC0415 - an extra; see `connect`
 
         try:
             yield
         except FileNotFoundError as error:
-            if _NO_BUCKET in str(error):
+            if written or any(word in str(error) for word in _NO_BUCKET):
                 raise complaint(error, self._settings) from error
             raise
         except BaseError as error:

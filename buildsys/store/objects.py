@@ -87,6 +87,13 @@ class Store:
         finally:
             os.close(source)
 
+    def take_file(self, path: Path, *, sync: bool = True) -> Digest:
+        """Keep what an engine handed over at `path`, and leave nothing of it there. Raises `DiskError`."""
+        found = self.put_file(path, sync=sync)
+        with suppress(OSError):
+            path.unlink()
+        return found
+
     def read(self, digest: Digest) -> bytes | None:
         """The bytes with `digest`; None where they are absent, or were damaged and are now dropped."""
         path = self.path_of(digest)

@@ -23,12 +23,16 @@ _ARGUMENTS: Final = {
     "skip_layer_guidance_scale": "skip_layer_guidance_scale",
     "skip_layer_guidance_start": "skip_layer_guidance_start",
     "skip_layer_guidance_stop": "skip_layer_guidance_stop",
+    "strength": "strength",
 }
 """Parameter to argument of the pipeline's call."""
 _OURS: Final = ("text_encoder_3", "scheduler", "shift")
 """Parameters that change the pipeline, not its call."""
 _SKIP: Final = "skip_layer_guidance_"
 MULTIPLE: Final = 16
+STRENGTH: Final = 0.6
+"""Where none is given: diffusers' own for Stable Diffusion 3 and Flux. Held here, because a library's
+default may change with its version, and is another one in each family."""
 _SEEDS: Final = 2**64
 """torch's generator takes no more."""
 
@@ -53,28 +57,26 @@ def arguments(request: Request, taker: Taker) -> dict[str, Any]:
     if "guidance" not in values and "guidance_scale" in taker.takes:
         # The library's own default may change with its version, and the recipe would not show it.
         raise _bad("`guidance` is missing", "give the engine `guidance`")
-    guided = _guided(values, taker)
-    if request.negative and not guided:
-        raise _without_guidance("the negative prompt", values, taker)
-    for name in values:
-        if name.startswith("skip_") and not guided:
-            raise _without_guidance(f"`{name}`", values, taker)
-        if name.startswith(_SKIP) and "skip_guidance_layers" not in values:
-            raise _bad(f"`{name}` has no effect without `skip_guidance_layers`", "give both or neither")
+    _check_effect(request, values, taker)
     if request.negative and "negative_prompt" not in taker.takes:
         raise _bad(f"`{taker.pipeline}` takes no negative prompt", "leave `negative` out")
     found = {_ARGUMENTS[name]: value for name, value in values.items() if name in _ARGUMENTS}
     if "skip_guidance_layers" in found:
         found["skip_guidance_layers"] = [int(layer) for layer in found["skip_guidance_layers"]]
+    if "strength" in taker.takes:
+        found["strength"] = _strength(values)
     width, height = _size(request)
     _seed(request)
-    return {**found, "width": width, "height": height}
+    sides = {"width": width, "height": height}
+    # Some pipelines that start from a picture take their size from it.
+    return found | {side: pixels for side, pixels in sides.items() if side in taker.takes}
 
 
 def kinship(request: Request) -> str:
     """Equal for two requests that may be drawn together."""
     # An empty negative prompt and none are not the same to every pipeline.
-    return json.dumps([request.size, dict(request.parameters), bool(request.negative)], sort_keys=True)
+    parts = [request.size, dict(request.parameters), bool(request.negative), sorted(request.inputs)]
+    return json.dumps(parts, sort_keys=True)
 
 
 def _known(name: str, taker: Taker) -> None:
@@ -86,6 +88,18 @@ def _known(name: str, taker: Taker) -> None:
         raise _bad(f"`{taker.pipeline}` takes no parameter `{name}`", hint)
     if _ARGUMENTS[name] not in taker.takes:
         raise _bad(f"`{taker.pipeline}` takes no parameter `{name}`", "leave it out")
+
+
+def _check_effect(request: Request, values: Mapping[str, Json], taker: Taker) -> None:
+    """Refuse what would change nothing."""
+    guided = _guided(values, taker)
+    if request.negative and not guided:
+        raise _without_guidance("the negative prompt", values, taker)
+    for name in values:
+        if name.startswith("skip_") and not guided:
+            raise _without_guidance(f"`{name}`", values, taker)
+        if name.startswith(_SKIP) and "skip_guidance_layers" not in values:
+            raise _bad(f"`{name}` has no effect without `skip_guidance_layers`", "give both or neither")
 
 
 def _guided(values: Mapping[str, Json], taker: Taker) -> bool:
@@ -104,6 +118,16 @@ def _without_guidance(what: str, values: Mapping[str, Json], taker: Taker) -> En
         f"{what} would have no effect with {said}: `{taker.pipeline}` compares only above 1",
         f"leave it out, or raise `{name}` above 1 if the model is made for it",
     )
+
+
+def _strength(values: Mapping[str, Json]) -> float:
+    strength, steps = float(values.get("strength", STRENGTH)), int(values["steps"])
+    if strength * steps < 1:
+        raise _bad(
+            f"`strength = {strength:g}` of {steps} steps leaves less than one to draw",
+            "raise `strength` or `steps`",
+        )
+    return strength
 
 
 def _size(request: Request) -> tuple[int, int]:

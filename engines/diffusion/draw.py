@@ -13,12 +13,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from engines import png
-from engines.diffusion import call, exact, words
+from engines.diffusion import call, exact, start, words
 from engines.diffusion.call import Taker
 from engines.diffusion.memory import DeviceMemory
 from engines.diffusion.model import Model, room
+from engines.diffusion.start import Start, Task
 from engines.protocol import Done, EngineError, ErrorKind, Report, Request, Result, failure
 
 Progress: TypeAlias = Callable[[Any, int, Any, dict[str, Any]], dict[str, Any]]
@@ -35,6 +37,18 @@ class Drawn:
     """The model's own safety checker said so, and blacked it out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A request that was checked."""
+
+    request: Request
+    task: Task
+    taker: Taker
+    """What the pipeline for the task takes."""
+    start: Start | None
+    """What it starts from; None where it is drawn from text."""
+
+
 class Artist:
     """The engine: one model, warm until its process ends."""
 
@@ -42,7 +56,6 @@ class Artist:
         self._model = model
         self._memory = memory
         self._staging = Path(staging)
-        self._taker = Taker(model.source.pipeline, model.takes, model.defaults)
 
     @property
     def batch(self) -> int:
@@ -55,37 +68,46 @@ class Artist:
 
     def render(self, requests: Sequence[Request], report: Report) -> Iterator[Result]:
         """Draw `requests`, kin together; one that fails does not stop the others."""
-        families: dict[str, list[Request]] = {}
+        families: dict[str, list[Work]] = {}
         for request in requests:
             try:
-                call.arguments(request, self._taker)
+                work = self._work(request)
             except EngineError as error:
                 yield failure(error, request.id)
             else:
-                families.setdefault(call.kinship(request), []).append(request)
+                families.setdefault(call.kinship(request), []).append(work)
         groups = list(_groups(families.values(), self._model.settings.batch))
         for number, group in enumerate(groups):
-            waiting = [request for later in groups[number + 1 :] for request in later]
+            waiting = [work.request for later in groups[number + 1 :] for work in later]
             self._memory.watch()
             try:
                 pictures = self._pictures(group, _progress(group, waiting, report))
             except EngineError as error:
-                yield from (failure(error, request.id) for request in group)
+                yield from (failure(error, work.request.id) for work in group)
             else:
-                for request, picture in zip(group, pictures, strict=True):
-                    yield self._finish(request, picture)
+                for work, picture in zip(group, pictures, strict=True):
+                    yield self._finish(work, picture)
 
-    def _pictures(self, group: list[Request], progress: Progress) -> list[Drawn]:
+    def _work(self, request: Request) -> Work:
+        """`request`, checked, with its pictures read. Raises `EngineError`."""
+        task = start.task_of(request)
+        taker = self._model.taker(task)
+        # Before any picture is read: what can never work costs nothing.
+        call.arguments(request, taker)
+        return Work(request, task, taker, None if task is Task.TEXT else start.read(request))
+
+    def _pictures(self, group: list[Work], progress: Progress) -> list[Drawn]:
         """The pictures of `group`, in its order."""
-        first = group[0]
+        first, taker = group[0].request, group[0].taker
         parameters = first.parameters
         model = self._model
         model.use_t5(parameters.get("text_encoder_3"))
+        model.take_up(group[0].task)
         model.schedule(parameters.get("scheduler"), parameters.get("shift"))
-        arguments = call.arguments(first, self._taker)
+        arguments = call.arguments(first, taker) | _starts(group)
         if first.negative:
-            arguments["negative_prompt"] = [request.negative for request in group]
-        if "callback_on_step_end" in model.takes:
+            arguments["negative_prompt"] = [work.request.negative for work in group]
+        if "callback_on_step_end" in taker.takes:
             arguments["callback_on_step_end"] = progress
         # On a GPU sums depend on the batch in more places than can be taken apart: who sets `batch` there
         # has chosen speed, and the environment says so.
@@ -93,8 +115,8 @@ class Artist:
         try:
             with room(model.settings), alone, exact.stray_noise(first.seed or 0) as strayed:
                 drawn = model.pipeline(
-                    prompt=[request.prompt for request in group],
-                    generator=exact.generators(request.seed or 0 for request in group),
+                    prompt=[work.request.prompt for work in group],
+                    generator=exact.generators(work.request.seed or 0 for work in group),
                     output_type="np",
                     **arguments,
                 )
@@ -102,51 +124,67 @@ class Artist:
             # How every pipeline says that its arguments don't fit it.
             raise EngineError(
                 ErrorKind.BAD_REQUEST,
-                f"`{self._taker.pipeline}` refused the request: {error}",
+                f"`{taker.pipeline}` refused the request: {error}",
                 hint="mend the engine's parameters or the asset's size",
             ) from error
         if len(group) > 1 and strayed():
-            return [picture for request in group for picture in self._pictures([request], progress)]
+            return [picture for work in group for picture in self._pictures([work], progress)]
         unsafe = getattr(drawn, "nsfw_content_detected", None) or [False] * len(group)
         return [Drawn(*pair) for pair in zip(np.asarray(drawn.images), unsafe, strict=True)]
 
-    def _finish(self, request: Request, picture: Drawn) -> Result:
+    def _finish(self, work: Work, picture: Drawn) -> Result:
+        request = work.request
         try:
             pixels = _pixels(request, picture)
         except EngineError as error:
             return failure(error, request.id)
+        if work.start is not None:
+            pixels = work.start.keep(pixels)
         (self._staging / request.output).write_bytes(png.encode(pixels))
         return Done(
             id=request.id,
             output=request.output,
-            notes=self._notes(request),
+            notes=self._notes(work),
             device_bytes=self._memory.most(),
         )
 
-    def _notes(self, request: Request) -> tuple[str, ...]:
+    def _notes(self, work: Work) -> tuple[str, ...]:
+        request = work.request
         tokenizers = self._model.tokenizers()
         limit = request.parameters.get("max_sequence_length")
-        limit = limit or self._taker.defaults.get("max_sequence_length")
+        limit = limit or work.taker.defaults.get("max_sequence_length")
         return (
             *words.cut(tokenizers, request.prompt, "prompt", limit),
             *words.cut(tokenizers, request.negative, "negative prompt", limit),
+            *(work.start.notes if work.start is not None else ()),
         )
 
 
-def _groups(families: Iterable[list[Request]], size: int) -> Iterator[list[Request]]:
+def _starts(group: list[Work]) -> dict[str, list[Image.Image]]:
+    """The pictures that `group` starts from, as arguments of the call."""
+    starts = [work.start for work in group if work.start is not None]
+    masks = [one.mask for one in starts if one.mask is not None]
+    return {
+        name: pictures
+        for name, pictures in (("image", [one.image for one in starts]), ("mask_image", masks))
+        if pictures
+    }
+
+
+def _groups(families: Iterable[list[Work]], size: int) -> Iterator[list[Work]]:
     """At most `size` kin at a time."""
     for family in families:
-        for start in range(0, len(family), size):
-            yield family[start : start + size]
+        for begin in range(0, len(family), size):
+            yield family[begin : begin + size]
 
 
-def _progress(group: list[Request], waiting: list[Request], report: Report) -> Progress:
+def _progress(group: list[Work], waiting: list[Request], report: Report) -> Progress:
     """What diffusers calls after each step of `group`."""
 
     def step_end(pipeline: Any, step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
         steps = max(int(pipeline.num_timesteps), step + 1)
-        for request in group:
-            report(request.id, step + 1, steps)
+        for work in group:
+            report(work.request.id, step + 1, steps)
         for request in waiting:
             # Step 0: still in the queue, which must not pass for a hang.
             report(request.id, 0, int(request.parameters["steps"]))

@@ -1,4 +1,4 @@
-"""A loaded pipeline, warm on its device: its components, its scheduler, what its call takes.
+"""A loaded pipeline, warm on its device: its components, its scheduler, and its kin for other tasks.
 
 Knows nothing of requests or pictures.
 """
@@ -17,13 +17,13 @@ import diffusers
 import torch
 import transformers
 
-from engines.diffusion import folder
+from engines.diffusion import folder, kinds
+from engines.diffusion.call import Taker
 from engines.diffusion.folder import T5, Source
 from engines.diffusion.settings import Settings
+from engines.diffusion.start import Task
 from engines.protocol import EngineError, ErrorKind
 
-_DRAWS: Final = frozenset({"prompt", "width", "height", "num_inference_steps", "generator"})
-"""Call arguments without which a pipeline is not one that draws from text."""
 _PINS: Final = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR")
 """Environment variables that choose another instruction set, and so other bits."""
 _NO_ROOM: Final = ("out of memory", "can't allocate memory", "Cannot allocate memory")
@@ -64,12 +64,10 @@ class Model:
         library: Any
         for library in (diffusers, transformers):
             library.utils.logging.disable_progress_bar()
-        taken = _call(source)
-        self.takes = frozenset(taken)
-        self.defaults = {
-            name: item.default for name, item in taken.items() if item.default is not inspect.Parameter.empty
-        }
-        self.pipeline = self._load(dict.fromkeys((*source.absent, *T5) if _has_t5(source) else source.absent))
+        kinds.check(source)
+        self._base = self._load(dict.fromkeys((*source.absent, *T5) if _has_t5(source) else source.absent))
+        self._beside: dict[Task, Any] = {}
+        self.pipeline = self._base
         self._scheduler = self.pipeline.scheduler
         self._place()
 
@@ -93,13 +91,9 @@ class Model:
                 f"{self.source.name} can't be loaded as a `{self.source.pipeline}`: {first}",
                 hint="check that its folder is as its maker published it",
             ) from error
-        pipeline.set_progress_bar_config(disable=True)
-        if hasattr(pipeline, "watermark"):
-            # Stable Diffusion XL marks its pictures if a certain package happens to be installed.
-            pipeline.watermark = None
         if hasattr(getattr(pipeline, "vae", None), "enable_slicing"):
             pipeline.vae.enable_slicing()
-        return pipeline
+        return kinds.quiet(pipeline)
 
     def _place(self) -> None:
         """Put the components where they work. Called again whenever one came or went."""
@@ -128,11 +122,33 @@ class Model:
             for name in T5:
                 folder.check_component(self.source, name)
         self.pipeline.remove_all_hooks()
-        kept = {name: part for name, part in self.pipeline.components.items() if name not in T5}
+        kept = {name: part for name, part in self._base.components.items() if name not in T5}
         if not wanted:
             kept |= dict.fromkeys(T5)
-        self.pipeline = self._load(kept)
+        self.pipeline = self._base = self._load(kept)
+        self._beside.clear()
         self._place()
+
+    def taker(self, task: Task) -> Taker:
+        """What a call for `task` takes. Raises `EngineError` where diffusers has no such pipeline."""
+        return kinds.taker(self._for(task))
+
+    def take_up(self, task: Task) -> None:
+        """Let `pipeline` be the one for `task`: the same components, in another order of work."""
+        wanted = self._for(task)
+        if wanted is self.pipeline:
+            return
+        # Where components wait in main memory, it is the pipeline that calls them in and sends them back.
+        self.pipeline.remove_all_hooks()
+        self.pipeline = wanted
+        self._place()
+
+    def _for(self, task: Task) -> Any:  # noqa: ANN401 - one of diffusers' untyped pipelines
+        if task is Task.TEXT:
+            return self._base
+        if task not in self._beside:
+            self._beside[task] = kinds.beside(self._base, task)
+        return self._beside[task]
 
     def schedule(self, name: str | None, shift: float | None) -> None:
         """Give the pipeline a fresh scheduler: the model's own, or another class, or another shift."""
@@ -188,26 +204,6 @@ class Model:
             found["threads"] = str(self.settings.threads)
             found |= {name: os.environ[name] for name in _PINS if name in os.environ}
         return found
-
-
-def _call(source: Source) -> Mapping[str, inspect.Parameter]:
-    """What the call of the pipeline takes. Raises `EngineError` where it does not draw from text."""
-    kind = getattr(diffusers, source.pipeline, None)
-    if not (isinstance(kind, type) and issubclass(kind, diffusers.DiffusionPipeline)):
-        raise EngineError(
-            ErrorKind.BAD_REQUEST,
-            f"{source.name} needs a `{source.pipeline}`, which diffusers {diffusers.__version__} lacks",
-            hint="update diffusers, or use a model made for this version",
-        )
-    call: Any = kind.__call__
-    taken = inspect.signature(call).parameters
-    if lacks := sorted(_DRAWS - set(taken)):
-        raise EngineError(
-            ErrorKind.BAD_REQUEST,
-            f"`{source.pipeline}` does not draw from text: its call takes no `{lacks[0]}`",
-            hint="use a text-to-image pipeline",
-        )
-    return taken
 
 
 def _has_t5(source: Source) -> bool:

@@ -113,6 +113,8 @@ def _formats(values: Mapping[str, Any]) -> list[str]:
             raise unknown("`formats`: the format", name, FORMATS)
     if not names:
         raise bad("`formats` is empty", f"name one of {parameters.listed(FORMATS)}")
+    # The manifest is held against it when it is read, by code of its own; but this side of the protocol
+    # takes requests from anybody, and would write formats that lie.
     fixed = [name for name in names if name not in ROTATING]
     if values["rotate"] and fixed:
         raise bad(f"a sprite can't lie turned in the format `{fixed[0]}`", "remove `rotate`")

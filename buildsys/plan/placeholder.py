@@ -1,6 +1,6 @@
-"""Stand-ins: the step that makes a labelled placeholder where a blocked asset goes.
+"""The step of a labelled stand-in: the same place, format and size as the picture that it stands for.
 
-Knows nothing of when one is wanted.
+Knows nothing of when one is put there.
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Final
 
 from buildsys.manifest.cards import FINISH, PLACEHOLDER
-from buildsys.manifest.model import Asset, Manifest
+from buildsys.manifest.model import Asset, FinishStep, Manifest
+from buildsys.manifest.outputs import size_after
 from buildsys.plan import recipe
 from buildsys.plan.step import Step, Verdict
 
-PLACEHOLDER_SIZE: Final = (256, 256)
+SIZE: Final = (256, 256)
 """Pixels of a stand-in for an asset whose size only its input knows."""
 
 
@@ -51,14 +52,17 @@ def _finished_size(manifest: Manifest, step: Step) -> tuple[int, int]:
     chain = [step.asset]
     while chain[-1].engine == FINISH and (source := chain[-1].inputs["image"]).asset:
         chain.append(manifest.assets[source.asset])
-    size = chain[-1].size or PLACEHOLDER_SIZE
+    size = chain[-1].size or SIZE
     for asset in reversed(chain):
         for item in asset.finish:
-            if item.name == "scale":
-                up, down = item.parameters["up"], item.parameters["down"]
-                size = max(1, size[0] * up // down), max(1, size[1] * up // down)
-            elif "size" in item.parameters:
-                size = tuple(item.parameters["size"])
-            elif item.name == "crop":
-                size = tuple(item.parameters["box"][2:])
+            size = size_after(item, size) or _guessed(item, size)
     return size
+
+
+def _guessed(step: FinishStep, size: tuple[int, int]) -> tuple[int, int]:
+    """A size for what `step` makes of one of `size`, where only the picture itself would tell."""
+    if step.name == "scale":
+        up, down = step.parameters["up"], step.parameters["down"]
+        return max(1, size[0] * up // down), max(1, size[1] * up // down)
+    width, height = step.parameters.get("size", size)
+    return width, height
