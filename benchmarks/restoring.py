@@ -48,28 +48,19 @@ def main() -> None:
 
 def _measured(case: str, work: Path, rounds: int) -> dict[str, Any]:
     found: dict[str, Any] = {"seconds": [], "processor_seconds": []}
+    prepare, command, folder = _CASES[case](work)
+    environ = checkout.environment(work / ("empty" if case == "build, from git" else "cache"))
     for _ in range(rounds):
         result.tell(case)
-        prepare, command, folder = _CASES[case](work)
         prepare()
         before, start = _processor(), time.monotonic()
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=checkout.environment(_cache(case, work)),
-            capture_output=True,
-            check=False,
-        )
+        done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=False)
         found["seconds"].append(time.monotonic() - start)
         found["processor_seconds"].append(_processor() - before)
         if done.returncode:
             sys.exit(f"{case}: exit {done.returncode}\n{done.stderr.decode(errors='replace')[-2000:]}")
     found["files"] = sum(1 for path in (folder / "out").rglob("*.png"))
     return found
-
-
-def _cache(case: str, work: Path) -> Path:
-    return work / ("empty" if case == "build, from git" else "cache")
 
 
 Case = tuple[Callable[[], object], list[str], Path]

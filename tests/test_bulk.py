@@ -64,8 +64,8 @@ def step_of(name: str, data: bytes, asset: Asset | None = None) -> Step:
 
 
 def test_many_are_brought_back_and_noted_first(place: Place) -> None:
-    steps = [step_of(f"tiles/{number}", b"%d" % number) for number in range(150)]
-    for number in range(150):
+    steps = [step_of(f"tiles/{number}", b"%d" % number) for number in range(300)]
+    for number in range(300):
         place.store.put_bytes(b"%d" % number, sync=False)
     assert place.restored(*steps) == [[step.name for step in steps]]
     for number, step in enumerate(steps):

@@ -19,7 +19,7 @@ from buildsys.errors import DiskError
 from buildsys.files.content import copy_and_digest, inside, open_regular
 from buildsys.files.durable import disk_error, make_folder, sync_file, temporary_path
 
-_TOGETHER: Final = 64
+_TOGETHER: Final = 256
 """From so many files on, one sync of their file system is cheaper than one of each."""
 
 
