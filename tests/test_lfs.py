@@ -66,6 +66,7 @@ def game(tmp_path: Path) -> Game:
     game.build()
     game.git("init", "--quiet", "--initial-branch=main")
     game.git("lfs", "install", "--local")
+    (game.folder / ".gitignore").write_text(".artlock/\n__pycache__/\n")
     (game.folder / ".gitattributes").write_text("*.png filter=lfs diff=lfs merge=lfs -text\n")
     game.commit()
     game.made()

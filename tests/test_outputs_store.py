@@ -39,7 +39,7 @@ def game(tmp_path: Path, folder: Path) -> Game:
     game.build()
     game.run("push")
     game.git("init", "--quiet", "--initial-branch=main")
-    (game.folder / ".gitignore").write_text(".artlock/\n/out/\n")
+    (game.folder / ".gitignore").write_text(".artlock/\n/out/\n__pycache__/\n")
     game.commit()
     game.made()
     return game
