@@ -9,17 +9,16 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from buildsys.digest import Digest
 from buildsys.errors import RemoteError
 from buildsys.holdings import named
 from buildsys.make.progress import Event, RemoteAsked, RemoteTrouble
 from buildsys.manifest.cards import FINISH, PACK
-from buildsys.manifest.model import AssetName
 from buildsys.plan import candidates, recipe
 from buildsys.plan.companions import files_of
-from buildsys.plan.judge import Judge, Wishes
+from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict
 from buildsys.remote import Pulled, Remote
 from buildsys.remote.model import Patience
@@ -32,6 +31,8 @@ PATIENCE: Final = Patience(
     give_up=timedelta(seconds=15),
 )
 """Less than `pull` has: a build can do without."""
+
+_Judge = TypeVar("_Judge")
 
 _MISSING: Final = (Verdict.BUILD, Verdict.BLOCKED)
 
@@ -58,8 +59,8 @@ class Lookup:
         self._asked: set[Digest] = set()
         self._brought: set[Digest] = set()
 
-    def plan(self, names: Collection[AssetName] | None) -> tuple[Judge, Plan]:
-        """The judge and the plan of what is here once the remote was asked.
+    def plan(self, draw: Callable[[], tuple[_Judge, Plan]]) -> tuple[_Judge, Plan]:
+        """The judge and the plan that `draw` gives once the remote was asked for what they lacked.
 
         In rounds: what an asset is made from may have to come first, for its recipe to be known.
         """
@@ -68,8 +69,7 @@ class Lookup:
         while True:
             # What the lock names, the remote should have: so nearly all is asked for in the first round.
             checkout.expect(kept - self._asked if self._settings else ())
-            judge = self._session.judge(self._wishes)
-            plan = judge.plan(names)
+            judge, plan = draw()
             relied = checkout.relied
             missing = [step for step in plan.steps.values() if step.verdict in _MISSING]
             came = self._in_bulk(relied, {key for step in missing for key in self._recipes(step)})

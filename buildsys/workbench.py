@@ -19,6 +19,7 @@ from buildsys.journal.database import NAME as JOURNAL
 from buildsys.journal.keeper import Journal
 from buildsys.journal.run import Heading
 from buildsys.ledger import Ledger
+from buildsys.locked import changes
 from buildsys.lookup import Lookup
 from buildsys.make import schedule
 from buildsys.make.build import Build, Failed, Outcome
@@ -32,7 +33,7 @@ from buildsys.make.restoring import Restoring
 from buildsys.manifest.cards import MEASURE
 from buildsys.manifest.model import AssetName
 from buildsys.plan import price
-from buildsys.plan.judge import Wishes
+from buildsys.plan.judge import Judge, Wishes
 from buildsys.plan.placeholder import placeholder
 from buildsys.plan.step import Plan, Why
 from buildsys.session import LOCK, PRIVATE, Session
@@ -47,7 +48,6 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
     tell: Callable[[Event], None] = lambda _: None,
     planned: Callable[[Plan], None] = lambda _: None,
     placeholders: bool = False,
-    locked: bool = False,
     budget: float | None = None,
     remote: bool = True,
 ) -> tuple[Outcome, tuple[AssetName, ...]]:
@@ -56,13 +56,12 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
     Args:
         session: the checkout.
         names: the assets wanted; None for all.
-        wishes: what to rebuild or overwrite.
+        wishes: what to rebuild or overwrite. With `locked`, it raises `MakeError` before anything is made
+            if the lock would change, and an asset that comes out other than the lock says fails.
         jobs: engine processes of one kind side by side; 0 for one per processor.
         tell: given each event; called from several threads.
         planned: given the plan before anything is made.
         placeholders: put labelled stand-ins where assets are blocked.
-        locked: raise `MakeError` before anything is made if the lock would change, and fail an asset
-            that comes out other than the lock says.
         budget: US dollars that engines may take; what would pass it, or has no known price, is blocked.
         remote: ask the remote, where the manifest names one, for what this machine lacks.
 
@@ -73,14 +72,7 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
         KeyboardInterrupt: on INT, TERM or HUP; what was finished is kept.
     """
     with Workbench(
-        session,
-        names,
-        wishes=wishes,
-        jobs=jobs,
-        tell=tell,
-        locked=locked,
-        budget=budget,
-        remote=remote,
+        session, names, wishes=wishes, jobs=jobs, tell=tell, budget=budget, remote=remote
     ) as workbench:
         planned(workbench.plan)
         outcome = workbench.build.run(schedule.threads_for(workbench.jobs), workbench.pool.stop)
@@ -101,7 +93,6 @@ class Workbench:
         wishes: Wishes | None = None,
         jobs: int = 0,
         tell: Callable[[Event], None] = lambda _: None,
-        locked: bool = False,
         budget: float | None = None,
         remote: bool = False,
         command: str = "build",
@@ -116,14 +107,15 @@ class Workbench:
             private = session.root / PRIVATE
             opening.enter_context(files.ExclusiveLock(private / "build.lock"))
             opening.enter_context(interruptible())
+            opening.enter_context(session.store.leased(session.root))
             # Read again: another build may have written it while this one waited.
             session.read_lock()
-            self._ledger = Ledger(session.root / LOCK, session.lock, locked=locked)
+            self._ledger = Ledger(session.root / LOCK, session.lock, locked=wishes.locked)
             lookup = Lookup(session, wishes, tell, remote=remote)
-            judge, self.plan = lookup.plan(names)
-            if locked and (changes := self.plan.unlocked()):
+            judge, self.plan = lookup.plan(lambda: _drawn(session, wishes, names))
+            if wishes.locked and (told := changes(self.plan, session.lock, everything=self._everything)):
                 raise MakeError(
-                    "the lock would change:\n  " + "\n  ".join(changes),
+                    "the lock would change:\n  " + "\n  ".join(told),
                     "run `artlock build` without `--locked`",
                 )
             opening.callback(self._save)
@@ -187,7 +179,7 @@ class Workbench:
                 tell=tell,
                 bulk=bulk.restore,
                 supply=lookup,
-                locked=locked,
+                locked=wishes.locked,
             )
             self._closing = opening.pop_all()
 
@@ -209,7 +201,7 @@ class Workbench:
         stood_in = []
         for item in blocked:
             step = self.plan.steps[item.name]
-            if any(reason.why is Why.DISK for reason in step.reasons) or step.asset.pack:
+            if any(reason.why in (Why.DISK, Why.CONFLICT) for reason in step.reasons) or step.asset.pack:
                 continue  # an atlas of no sprites would say that there are none
             left = any(reason.why is Why.LEFT for reason in step.reasons)
             if step.on_disk in (None, self._session.lock.placeholders.get(item.name)) or left:
@@ -223,6 +215,11 @@ class Workbench:
             self._ledger.forget(self._ledger.abandoned(self.plan.orphans))
         self._session.lock = self._ledger.save()
         self._session.index.save()
+
+
+def _drawn(session: Session, wishes: Wishes, names: Collection[AssetName] | None) -> tuple[Judge, Plan]:
+    judge = session.judge(wishes)
+    return judge, judge.plan(names)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import msgspec
 
 from buildsys import digest as digests
 from buildsys.digest import Digest
-from buildsys.errors import DiskError
+from buildsys.errors import ArtlockError
 from buildsys.files.batch import Batch
 from buildsys.make.recording import relabelled
 from buildsys.manifest.model import AssetName
@@ -89,7 +89,7 @@ class Restoring:
                     copied = threads.map(lambda step: self._stage(batch, step, files[step.name]), steps)
                     staged = [step for step, whole in zip(steps, copied, strict=True) if whole]
                 batch.sync()
-            except DiskError:
+            except ArtlockError:
                 return []  # the build meets it again, at the asset that it belongs to
             return [
                 (step, relabelled(step.known, step))

@@ -13,7 +13,7 @@ from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.make.copies import Copies
 from buildsys.manifest.model import Input, Manifest
-from buildsys.plan.judge import output_of
+from buildsys.plan.graph import place_of
 from buildsys.store.objects import Store
 
 
@@ -40,7 +40,7 @@ class Sources:
         lent = {}
         for field, item in inputs.items():
             # An asset's with its suffix: a program may tell a format by nothing else.
-            lies = output_of(self._manifest, self._manifest.assets[item.asset]) if item.asset else item.path
+            lies = place_of(self._manifest, item)
             # Looked for on the disk only where the store lacks it: `reproduce` may know no path.
             if self._store.read(wanted[field]) is None:
                 self._take_in(lies, item.asset or item.path, wanted[field])

@@ -32,6 +32,8 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     """Overwrite these, even where a hand edited them."""
     retry_refused: bool = False
     """Ask again for what an engine refused before."""
+    locked: bool = False
+    """Make nothing that the lock would have to change for: what a stand-in made, it makes again."""
 
 
 class Judge:
@@ -45,6 +47,7 @@ class Judge:
         placeholders: digests of the stand-ins that were put where an asset goes.
         world: the checkout and the store.
         wishes: the command line's.
+        conflicts: assets of which nobody knows yet what the lock has.
     """
 
     def __init__(
@@ -54,16 +57,18 @@ class Judge:
         placeholders: Mapping[AssetName, Digest],
         world: World,
         wishes: Wishes,
+        conflicts: Collection[AssetName] = (),
     ) -> None:
         self._manifest = manifest
         self._records = records
         self._placeholders = placeholders
         self._world = world
         self._wishes = wishes
+        self._conflicts = conflicts
         self._finish = manifest.engines[FINISH].card
         self._bytes: dict[AssetName, Digest | None] = {}
         self._obstacles = Obstacles(
-            manifest, world, self._place, retry_refused=wishes.retry_refused, rebuild=wishes.rebuild
+            manifest, world, retry_refused=wishes.retry_refused, rebuild=wishes.rebuild
         )
         self._outputs = {record.output: record.picture.file for record in records.values()}
         self.steps: dict[AssetName, Step] = {}
@@ -82,12 +87,12 @@ class Judge:
     def settle(self, step: Step, made: Digest | None = None) -> None:
         """Note a step, and what lies in its place once it is carried out: others may be made from it."""
         self.steps[step.name] = step
-        if step.verdict is Verdict.BLOCKED and (self._is_placeholder(step) or self._ours(step)):
-            # What is made from a stand-in would enter the lock as if it were the asset, as would what is
-            # made from another asset's picture; and what a killed build left may be one.
-            self._bytes[step.name] = None
-        else:
-            self._bytes[step.name] = made or step.settled
+        # What is made from a stand-in would enter the lock as if it were the asset, as would what is made
+        # from another asset's picture; and what a killed build left may be one.
+        hidden = step.verdict is Verdict.BLOCKED and (
+            step.name in self._conflicts or self._is_placeholder(step) or self._ours(step)
+        )
+        self._bytes[step.name] = None if hidden else made or step.settled
 
     def pass_over(self, name: AssetName, engine: str, reason: Reason) -> None:
         """Ask `engine` no more for `name` in this build: it gave up on it, as `reason` says."""
@@ -96,7 +101,7 @@ class Judge:
     def step(self, name: AssetName) -> Step:
         """The verdict on one asset; what it is made from must be settled."""
         asset = self._manifest.assets[name]
-        output = output_of(self._manifest, asset)
+        output = graph.output_of(self._manifest, asset)
         engine = self._manifest.engines.get(asset.engine)
         blank = Step(
             name=name,
@@ -114,6 +119,9 @@ class Judge:
         except DiskError as error:
             # A folder, say, or a link. It is not ours to remove, and no reason to stop the others.
             return _with(blank, Verdict.BLOCKED, _refused(error))
+        if name in self._conflicts:
+            hint = f"run `artlock resolve {name}` with `--ours`, `--theirs` or `--rebuild`"
+            return _with(blank, Verdict.BLOCKED, Reason(why=Why.CONFLICT, hint=hint))
         if engine is None:
             fact, _, hint = asset.blocked.partition("\n\nhint: ")
             return _with(blank, Verdict.BLOCKED, Reason(why=Why.ENGINE, new=fact, hint=hint))
@@ -131,6 +139,10 @@ class Judge:
         if obstacles:
             return None, obstacles
         revision = self._world.revision(engine)
+        record = self._records.get(asset.name)
+        if not revision and recipe.is_folder(engine.model) and record is not None:
+            # No weights on this machine, so nothing tells that they are others than the lock's.
+            revision = record.parts.revision
         return recipe.parts_of(asset, engine, self._finish, digests, revision), ()
 
     def _gated(self, step: Step) -> tuple[Step, tuple[Reason, ...]]:
@@ -205,17 +217,13 @@ class Judge:
         if known is not None:
             return self._bring_back(step, known, reasons)
         # Of what the lock says was chosen, no other candidate is made again.
-        return self._make(step if step.candidate and not step.instead_of else asked, reasons)
-
-    def _place(self, item: Input) -> str:
-        return output_of(self._manifest, self._manifest.assets[item.asset]) if item.asset else item.path
+        again = self._wishes.locked or (step.candidate and not step.instead_of)
+        return self._make(step if again else asked, reasons)
 
     def _fresh(self, step: Step) -> Step:
-        """As the lock has it; but where only a pointer of Git LFS lies there, its bytes may be at hand."""
         away = pointers.own(step, self._world)
-        if away and (known := self._restorable(step)) is not None:
-            return _with(step, Verdict.RESTORE, *away, known=known)
-        return _with(step, Verdict.FRESH, *away)
+        known = self._restorable(step) if away else None
+        return _with(step, Verdict.RESTORE if known else Verdict.FRESH, *away, known=known)
 
     def _bring_back(self, step: Step, known: Record, reasons: tuple[Reason, ...]) -> Step:
         if (obstacle := self._obstacles.to_adopt(step, known)) is not None:
@@ -276,19 +284,14 @@ class Judge:
         return Why.LEFT if self._world.placed(step.output, step.on_disk) else None
 
     def _restorable(self, step: Step) -> Record | None:
-        recorded = step.recorded
-        if recorded is not None and recorded.recipe == step.recipe and self._has(recorded, step):
-            return recorded
-        known = self._world.known(step.recipe) if step.recipe else None
-        return known if known is not None and self._has(known, step) else None
+        record = step.recorded
+        if record is None or record.recipe != step.recipe or not self._is_here(record, step):
+            record = self._world.known(step.recipe) if step.recipe else None
+            return record if record is not None and self._is_here(record, step) else None
+        return record
 
-    def _has(self, record: Record, step: Step) -> bool:
+    def _is_here(self, record: Record, step: Step) -> bool:
         return companions.restorable(record, step.output, self._world)
-
-
-def output_of(manifest: Manifest, asset: Asset) -> str:
-    """Where the asset's file goes, relative to the project."""
-    return f"{manifest.project.out}/{asset.path}"
 
 
 def _with(step: Step, verdict: Verdict, *reasons: Reason, known: Record | None = None) -> Step:

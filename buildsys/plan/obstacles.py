@@ -5,9 +5,9 @@ Knows nothing of what is done about them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
-from buildsys.manifest.model import AssetName, Input, Manifest
+from buildsys.manifest.model import AssetName, Manifest
 from buildsys.plan import candidates, gates, pointers
 from buildsys.plan.record import Record
 from buildsys.plan.step import Reason, Step
@@ -20,7 +20,6 @@ class Obstacles:
     Args:
         manifest: for its engines.
         world: the checkout and the store.
-        place: where an input lies.
         retry_refused: ask again for what an engine refused, or gates turned down, before.
         rebuild: assets that are made again; of those, what gates turned down of an engine that varies is
             drawn anew.
@@ -30,14 +29,12 @@ class Obstacles:
         self,
         manifest: Manifest,
         world: World,
-        place: Callable[[Input], str],
         *,
         retry_refused: bool,
         rebuild: Collection[AssetName] = (),
     ) -> None:
         self._manifest = manifest
         self._world = world
-        self._place = place
         self._retry_refused = retry_refused
         self._rebuild = rebuild
         self._unable: dict[str, Reason | None] = {}
@@ -60,7 +57,7 @@ class Obstacles:
                 return refusal.reason()
         return (
             self._of_engine(name)
-            or pointers.of_inputs(step, self._world, self._place)
+            or pointers.of_inputs(step, self._world, self._manifest)
             or self._rejection(step)
             or self._of_judges(step)
         )

@@ -5,10 +5,9 @@ Knows nothing of what a pointer looks like: it asks the `World`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from buildsys.lfs import HINT
-from buildsys.manifest.model import Input
+from buildsys.manifest.model import Manifest
+from buildsys.plan.graph import place_of
 from buildsys.plan.step import Reason, Step, Why
 from buildsys.plan.world import World
 
@@ -19,10 +18,10 @@ def own(step: Step, world: World) -> tuple[Reason, ...]:
     return (Reason(why=Why.POINTER, hint=HINT),) if away else ()
 
 
-def of_inputs(step: Step, world: World, place: Callable[[Input], str]) -> Reason | None:
-    """The first input of which there is a pointer and no bytes; `place` tells where one lies."""
+def of_inputs(step: Step, world: World, manifest: Manifest) -> Reason | None:
+    """The first input of which there is a pointer and no bytes."""
     for field, wanted in step.parts.inputs.items() if step.parts else ():
-        path = place(step.asset.inputs[field])
+        path = place_of(manifest, step.asset.inputs[field])
         if world.pointer(path) and not world.restorable(wanted, path):
             return Reason(why=Why.POINTER, field=field, new=path, hint=HINT)
     return None
