@@ -188,8 +188,7 @@ class _Entries:
             return blank
         edited = next((path for path, lies in differing.items() if self._is_edited(name, path, lies)), None)
         if edited is not None and name not in self._force:
-            field = "" if edited == record.output else edited
-            reason = Reason(why=Why.EDITED, field=field)
+            reason = Reason(why=Why.EDITED, field="" if edited == record.output else edited)
             return msgspec.structs.replace(blank, verdict=Verdict.EDITED, reasons=(reason,))
         missing = Reason(why=Why.EDITED if edited else Why.MISSING)
         if companions.restorable(record, record.output, self._session.checkout):
@@ -209,10 +208,9 @@ class _Entries:
         return msgspec.structs.replace(self._session.manifest, engines=engines, assets=self._assets)
 
     def _differing(self, record: Record) -> Mapping[str, Digest | None]:
-        lies = {path: self._session.checkout.file(path) for path in companions.files_of(record)}
-        return {
-            path: lies[path] for path, wanted in companions.files_of(record).items() if lies[path] != wanted
-        }
+        wanted = companions.files_of(record)
+        lies = {path: self._session.checkout.file(path) for path in wanted}
+        return {path: found for path, found in lies.items() if found != wanted[path]}
 
     def _is_edited(self, name: AssetName, path: str, lies: Digest | None) -> bool:
         ours = lies in (None, self._session.lock.placeholders.get(name))

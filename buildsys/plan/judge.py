@@ -284,14 +284,11 @@ class Judge:
         return Why.LEFT if self._world.placed(step.output, step.on_disk) else None
 
     def _restorable(self, step: Step) -> Record | None:
-        record = step.recorded
-        if record is None or record.recipe != step.recipe or not self._is_here(record, step):
-            record = self._world.known(step.recipe) if step.recipe else None
-            return record if record is not None and self._is_here(record, step) else None
-        return record
-
-    def _is_here(self, record: Record, step: Step) -> bool:
-        return companions.restorable(record, step.output, self._world)
+        locked = step.recorded if step.recorded and step.recorded.recipe == step.recipe else None
+        found = companions.at_hand(locked, step.output, self._world)
+        if found is None and step.recipe:
+            found = companions.at_hand(self._world.known(step.recipe), step.output, self._world)
+        return found
 
 
 def _with(step: Step, verdict: Verdict, *reasons: Reason, known: Record | None = None) -> Step:
