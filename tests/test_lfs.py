@@ -13,6 +13,7 @@ from PIL import Image
 
 from buildsys import lfs
 from buildsys.digest import Digest, of_bytes
+from buildsys.errors import Exit
 
 OID = Digest("4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393")
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{OID}\nsize 12345\n".encode()
@@ -153,7 +154,7 @@ def test_a_pointer_to_other_bytes_is_an_edit_and_is_not_adopted(tmp_path: Path) 
     game.build()
     picture = game.folder / "out" / "hero.png"
     picture.write_bytes(POINTER)
-    found = json.loads(game.run("check", "--json", code=1).stdout)
+    found = json.loads(game.run("check", "--json", code=Exit.EDITED).stdout)
     assert [item["kind"] for item in found["differences"]] == ["edited"]
     said = game.run("adopt", "hero", code=2).stderr
     assert "only a Git LFS pointer is here of `out/hero.png`" in said

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from game import Game
 
+from buildsys.errors import Exit
+
 ASSETS = """\
 [assets.hero]
 role = "sprite"
@@ -83,7 +85,7 @@ def test_a_changed_recipe_is_a_difference_without_the_file(tmp_path: Path, game:
     fresh = clone(game, tmp_path)
     manifest = fresh.folder / "assets.toml"
     manifest.write_text(manifest.read_text().replace("[8, 8]", "[4, 4]"))
-    found = json.loads(fresh.run("check", "--json", code=1).stdout)
+    found = json.loads(fresh.run("check", "--json", code=Exit.RECIPE).stdout)
     assert [(item["name"], item["kind"]) for item in found["differences"]] == [("icon", "recipe")]
 
 
