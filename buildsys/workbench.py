@@ -110,7 +110,7 @@ class Workbench:
             opening.enter_context(session.store.leased(session.root))
             # Read again: another build may have written it while this one waited.
             session.read_lock()
-            self._ledger = Ledger(session.root / LOCK, session.lock, locked=wishes.locked)
+            self.ledger = Ledger(session.root / LOCK, session.lock, locked=wishes.locked)
             lookup = Lookup(session, wishes, tell, remote=remote)
             judge, self.plan = lookup.plan(lambda: _drawn(session, wishes, names))
             if wishes.locked and (told := changes(self.plan, session.lock, everything=self._everything)):
@@ -145,7 +145,7 @@ class Workbench:
                 rebuild=wishes.rebuild,
                 retry_refused=wishes.retry_refused,
                 gatekeeper=gatekeeper,
-                placing=self._ledger.placing,
+                placing=self.ledger.placing,
                 ours=session.checkout.placed,
                 force=wishes.force,
                 supply=lookup,
@@ -168,14 +168,14 @@ class Workbench:
                 session.root,
                 session.store,
                 from_git=session.checkout.committed,
-                note=self._ledger.placing_all,
+                note=self.ledger.placing_all,
             )
             self.build = Build(
                 plan=self.plan,
                 judge=judge,
                 maker=chooser,
                 lose=session.checkout.lose,
-                publish=self._ledger.publish,
+                publish=self.ledger.publish,
                 tell=tell,
                 bulk=bulk.restore,
                 supply=lookup,
@@ -206,14 +206,14 @@ class Workbench:
             left = any(reason.why is Why.LEFT for reason in step.reasons)
             if step.on_disk in (None, self._session.lock.placeholders.get(item.name)) or left:
                 made, _ = self.maker.make(placeholder(self._session.manifest, step, item.message))
-                self._ledger.stand_in(made)
+                self.ledger.stand_in(made)
                 stood_in.append(item.name)
         return tuple(stood_in)
 
     def _save(self) -> None:
         if self._everything:
-            self._ledger.forget(self._ledger.abandoned(self.plan.orphans))
-        self._session.lock = self._ledger.save()
+            self.ledger.forget(self.ledger.abandoned(self.plan.orphans))
+        self._session.lock = self.ledger.save()
         self._session.index.save()
 
 
