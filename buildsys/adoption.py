@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from buildsys import art, files
+from buildsys import art, files, lfs
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, DiskError, ManifestError
 from buildsys.make.build import Outcome
@@ -91,6 +91,8 @@ def _adoption(session: Session, step: Step, folder: str) -> Adoption:
     if step.on_disk is None or not _by_hand(session, step):
         fact = f"the file of `{step.name}` was not changed by hand"
         raise ArtlockError(fact, f"change `{step.output}` first")
+    if session.checkout.pointer(step.output):
+        raise ArtlockError(f"only a Git LFS pointer is here of `{step.output}`", lfs.HINT)
     path = handmade.source_of(step.asset)
     if path:
         if session.checkout.file(path) == step.on_disk:

@@ -13,6 +13,7 @@ import msgspec
 
 from buildsys import files
 from buildsys.checkout import Checkout
+from buildsys.digest import Digest
 from buildsys.errors import ManifestError, did_you_mean
 from buildsys.lock.model import Lock
 from buildsys.lock.read import load as load_lock
@@ -25,6 +26,7 @@ from buildsys.places import MANIFEST
 from buildsys.places import PRIVATE as PRIVATE  # noqa: PLC0414
 from buildsys.places import find_root as find_root  # noqa: PLC0414
 from buildsys.plan import price, recipe
+from buildsys.plan.companions import files_of
 from buildsys.plan.judge import Judge, Wishes
 from buildsys.plan.step import Plan, Step
 from buildsys.plan.world import World
@@ -117,12 +119,25 @@ class Session:
         names: Collection[AssetName] | None = None,
         wishes: Wishes | None = None,
         world: World | None = None,
+        *,
+        trusting: bool = False,
     ) -> Plan:
-        """What a build would do, and what it should cost; `world`: see `judge`."""
+        """What a build would do, and what it should cost; `world`: see `judge`.
+
+        `trusting`: where finished files are not in git, go by what the lock says of those that are not here.
+        """
         wishes = wishes or Wishes()
+        away = trusting and self.manifest.project.outputs == "store"
+        self.checkout.expect(self.lock_files() if away else ())
         plan = self.priced(self.judge(wishes, world).plan(names), wishes)
+        self.checkout.expect(())
         self.index.save()
         return plan
+
+    def lock_files(self) -> frozenset[Digest]:
+        """Every finished file that the lock names."""
+        records = self.lock.records.values()
+        return frozenset(file for record in records for file in files_of(record).values())
 
     def priced(self, plan: Plan, wishes: Wishes) -> Plan:
         """`plan` with what each asset that would be made should cost."""

@@ -33,6 +33,12 @@ class Witness:
         self.files[self._checkout.located(path)] = found
         return found
 
+    def pointer(self, path: str) -> bool:
+        """As the checkout answers; a pointer of Git LFS is told each time, so it is not to be remembered."""
+        found = self._checkout.pointer(path)
+        self.beyond = self.beyond or found
+        return found
+
     def revision(self, engine: Engine) -> str:
         """As the checkout answers; noted where it is that of a folder."""
         found = self._checkout.revision(engine)

@@ -153,6 +153,21 @@ def test_remote(folder: Path) -> None:
     assert set(found["results"]["lookups"]) == {"one listing", "a listing for each folder", "one by one"}
 
 
+def test_restoring(folder: Path) -> None:
+    found = small("restoring", folder)
+    the_same_in_all(found, "restoring")
+    cases = found["results"]["cases"]
+    assert set(cases) == {
+        "build, from the store",
+        "by hand",
+        "build, nothing to do",
+        "plan, nothing to do",
+        "build, from git",
+    }
+    assert {case["files"] for case in cases.values()} == {70}
+    assert all(case["ratio"] > 0 for case in cases.values())
+
+
 def test_a_limit_is_inherited() -> None:
     code = "import resource; print(resource.getrlimit(resource.RLIMIT_AS))"
     done = subprocess.run(

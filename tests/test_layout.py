@@ -21,7 +21,7 @@ LAYERS = (
         "buildsys.toml",
         "engines.protocol",
     ),
-    ("buildsys.files", "buildsys.git"),
+    ("buildsys.files", "buildsys.git", "buildsys.lfs"),
     ("buildsys.manifest",),
     ("buildsys.plan",),
     ("buildsys.holdings",),
@@ -38,6 +38,7 @@ LAYERS = (
         "buildsys.witness",
     ),
     ("buildsys.session",),
+    ("buildsys.lookup",),
     ("buildsys.workbench",),
     (
         "buildsys.adoption",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from buildsys import frozen, refresh
+from buildsys import frozen, lfs, refresh
 from buildsys.cli import options as shared
-from buildsys.cli.console import count, paint, print_json, say, tame
+from buildsys.cli.console import count, paint, pointers_told, print_json, say, tame
 from buildsys.cli.live import display
 from buildsys.cli.plan import show
 from buildsys.cli.reproduce import as_json as reproduction_json
@@ -44,6 +44,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--placeholders", action="store_true", help="put labelled stand-ins where assets are blocked"
+    )
+    parser.add_argument(
+        "--no-remote", dest="remote", action="store_false", help="ask no remote for what is missing here"
     )
     shared.add_budget(parser)
     shared.add_retry(parser)
@@ -89,6 +92,7 @@ def _frozen(options: argparse.Namespace) -> int:
             tell=shown.tell,
             planned=shown.planned,
             budget=shared.budget(options),
+            remote=options.remote,
         )
     return _told(options, outcome, session, ())
 
@@ -146,6 +150,7 @@ def _build(options: argparse.Namespace) -> int:
             planned=shown.planned,
             placeholders=options.placeholders,
             budget=budget,
+            remote=options.remote,
         )
     return _told(options, outcome, session, stood_in)
 
@@ -171,6 +176,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "standins": {
             item.name: {"engine": item.engine, "instead_of": item.instead_of} for item in outcome.standins
         },
+        "remote": list(outcome.remote),
         "reasons": {item.name: item.message for item in troubles},
         "failures": {
             item.name: {
@@ -203,6 +209,9 @@ def summary(outcome: Outcome, session: Session, stood_in: tuple[str, ...]) -> li
     if session.store.dropped:
         damaged = count(len(session.store.dropped), "damaged object")
         lines.append(f"store: {damaged} dropped, and made or brought back again where needed")
+    records, pointer = session.lock.records, session.checkout.pointer
+    if pointers := [name for name in outcome.fresh if name in records and pointer(records[name].output)]:
+        lines.append(f"note: {pointers_told(len(pointers))}\n\nhint: {lfs.HINT}\n")
     if stood_in:
         lines.append(f"placeholders: {', '.join(stood_in)}")
     counts = {

@@ -48,6 +48,11 @@ def columns(rows: Iterable[Sequence[str]], indent: str = "") -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def pointers_told(number: int) -> str:
+    """That so many assets agree with the lock, but were not fetched."""
+    return f"of {count(number, 'asset')} only a Git LFS pointer is here, not the file"
+
+
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can carry
     """`value` on stdout, for a program."""
     plain = (sys.stdout.encoding or "").lower() != "utf-8"

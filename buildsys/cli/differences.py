@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from buildsys import agreement, leftovers
+from buildsys import agreement, leftovers, lfs
 from buildsys.cli import options as shared
-from buildsys.cli.console import count, paint, print_json, say, tame
+from buildsys.cli.console import count, paint, pointers_told, print_json, say, tame
 from buildsys.errors import Exit
 from buildsys.manifest.model import AssetName
 from buildsys.plan.judge import Wishes
@@ -30,8 +30,8 @@ def tell(options: argparse.Namespace) -> int:
         session.index.forget()
     # What an engine refused is remembered on this machine alone: it is no matter of the lock.
     witness = Witness(session.checkout)
-    plan = session.plan(wishes=Wishes(retry_refused=True), world=witness)
-    differing = [step for step in plan.steps.values() if step.verdict is not Verdict.FRESH]
+    plan = session.plan(wishes=Wishes(retry_refused=True), world=witness, trusting=True)
+    differing = [step for step in plan.steps.values() if not _agrees(session, step)]
     # A stand-in that is no longer there (git brought the picture back) is no difference.
     placeholders = sorted(
         step.name
@@ -58,10 +58,21 @@ def tell(options: argparse.Namespace) -> int:
         )
         return code
     if agree:
+        whole = (all(item.why is not Why.POINTER for item in step.reasons) for step in plan.steps.values())
+        if pointers := list(whole).count(False):
+            say(f"note: {pointers_told(pointers)}\n\nhint: {lfs.HINT}\n")
         print(f"{count(len(plan.steps), 'asset')} checked: manifest, lock and files agree")
     else:
         _complain(session, plan, differing, _build(options.profile))
     return Exit.FINE if agree else Exit.FAILED
+
+
+def _agrees(session: Session, step: Step) -> bool:
+    """Whether a step is as the lock has it; where finished files are not in git, also without its file."""
+    if step.verdict is Verdict.FRESH:
+        return True
+    away = {Why.POINTER, Why.MISSING} if session.manifest.project.outputs == "store" else {Why.POINTER}
+    return step.verdict is Verdict.RESTORE and all(reason.why in away for reason in step.reasons)
 
 
 def _remember(session: Session, witness: Witness, began: int, profile: str | None) -> None:

@@ -8,7 +8,7 @@ not in the note passes for a person's, and is kept.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -52,18 +52,22 @@ class Placed:
 
     def note(self, path: str, digest: Digest) -> None:
         """Note what is about to be put at `path`. Raises `DiskError`."""
+        self.note_all({path: digest})
+
+    def note_all(self, files: Mapping[str, Digest]) -> None:
+        """Note what is about to be put at each path, in one write. Raises `DiskError`."""
         # A line feed before it, too: the last line of a killed build, or of a full disk, may be torn.
-        line = b"\n" + msgspec.json.encode((path, digest)) + b"\n"
+        lines = b"\n" + b"".join(msgspec.json.encode(item) + b"\n" for item in files.items())
         try:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             descriptor = os.open(self._file, flags, 0o666)
             try:
-                write_all(descriptor, line)
+                write_all(descriptor, lines)
             finally:
                 os.close(descriptor)
         except OSError as error:
             raise disk_error("write", self._file, error) from error
-        self._noted.add((path, digest))
+        self._noted.update(files.items())
 
     def forget(self, paths: Collection[str]) -> None:
         """Drop what was noted of `paths`: the lock says it now. A disk that says no keeps a few lines."""

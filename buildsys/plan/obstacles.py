@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from buildsys.manifest.model import AssetName, Manifest
-from buildsys.plan import candidates, gates
+from buildsys.plan import candidates, gates, pointers
 from buildsys.plan.record import Record
 from buildsys.plan.step import Reason, Step
 from buildsys.plan.world import World
@@ -55,7 +55,12 @@ class Obstacles:
             refusal = candidates.refusal(step, self._world.refused)
             if refusal is not None:
                 return refusal.reason()
-        return self._of_engine(name) or self._rejection(step) or self._of_judges(step)
+        return (
+            self._of_engine(name)
+            or pointers.of_inputs(step, self._world, self._manifest)
+            or self._rejection(step)
+            or self._of_judges(step)
+        )
 
     def to_adopt(self, step: Step, known: Record) -> Reason | None:
         """Why the picture of `known`, which is there, can't become that of `step`."""
