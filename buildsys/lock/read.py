@@ -115,6 +115,8 @@ def _environments_in(text: str | None) -> dict[str, Mapping[str, str]]:
         tables = rtoml.loads(text or "").get("environments", {})
     except rtoml.TomlParsingError:
         return {}  # said when the side itself is read
+    if not isinstance(tables, dict):
+        return {}
     return {identity: table for identity, table in tables.items() if _is_environment(identity, table)}
 
 
