@@ -14,11 +14,35 @@ class Exit(IntEnum):
 
     FINE = 0
     FAILED = 1
-    """An asset failed, or a check found a difference."""
+    """An asset failed, or a check found a difference; in `check --json`, differences of several kinds."""
     USAGE = 2
     """Wrong usage, manifest or lock."""
     BUG = 3
     """A bug in artlock."""
+    RECIPE = 10
+    """From here on, what `check --json` found where nothing else differs: another recipe is asked for."""
+    NEW = 11
+    """The lock does not know an asset."""
+    MISSING = 12
+    """A file is not there."""
+    EDITED = 13
+    """A file was changed by hand."""
+    FOREIGN = 14
+    """A file that artlock did not make lies where an asset goes."""
+    MOVED = 15
+    """The picture of another asset lies where one goes."""
+    LEFT = 16
+    """A picture of a build that was killed lies where an asset goes."""
+    GATES = 17
+    """What a picture must pass is not what it passed."""
+    PLACEHOLDER = 18
+    """A stand-in lies where an asset goes."""
+    ORPHAN = 19
+    """The manifest no longer has an asset of the lock."""
+    BLOCKED = 20
+    """An asset can't be made, such as one of a role that the profile maps to no engine."""
+    CONFLICT = 21
+    """Both sides of a merge changed an asset; told first, for what else differs may go with it."""
     INTERRUPTED = 130
 
 

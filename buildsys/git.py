@@ -142,6 +142,23 @@ def blobs(folder: Path, revision: str, paths: Iterable[str]) -> Iterator[tuple[s
             process.kill()
 
 
+def stages(folder: Path, path: str) -> tuple[bytes | None, bytes | None, bytes | None]:
+    """What a merge with conflicts left of `path` (from `folder`): the common ancestor, ours, theirs.
+
+    All None where it left none. Raises `GitError`.
+    """
+    above = prefix(folder)
+    base, ours, theirs = (next(blobs(folder, stage, [above + path]))[1] for stage in _INDEX[1:])
+    return base, ours, theirs
+
+
+def rebasing(folder: Path) -> bool:
+    """Whether a rebase is under way, in which `ours` is the branch below. Raises `GitError`."""
+    names = ("rebase-merge", "rebase-apply")
+    found = run(folder, "rev-parse", *(word for name in names for word in ("--git-path", name)))
+    return any((folder / os.fsdecode(line)).exists() for line in found.splitlines())
+
+
 def _objects(folder: Path, revision: str, paths: list[str]) -> dict[bytes, bytes]:
     """Path to object name of the regular files in `revision`, in one listing.
 

@@ -20,6 +20,7 @@ from buildsys.files import Placed
 from buildsys.files.durable import disk_error, sync_folder
 from buildsys.lock.model import Lock
 from buildsys.lock.write import LockFile, check_writable
+from buildsys.locked import Promise
 from buildsys.manifest.model import AssetName
 from buildsys.plan.companions import files_of
 from buildsys.plan.record import Record
@@ -43,8 +44,8 @@ class Ledger:
         self._told: set[str] = set()
         """Where pictures lie that were taken in since the lock was last written."""
         self._lock = lock
-        self._locked = locked
-        """Whether the file may not change."""
+        self._promise = Promise(lock.records, "--locked") if locked else None
+        """Held where the file may not change."""
         self._records = dict(lock.records)
         self._placeholders = dict(lock.placeholders)
         self._saved = lock
@@ -55,7 +56,10 @@ class Ledger:
         """Note a picture just before it is put at `path`. Raises `DiskError`.
 
         A build that is killed before the lock is written would take it for a person's work otherwise.
+        Raises `MakeError` where the lock may not change, and has another one there.
         """
+        if self._promise is not None:
+            self._promise.hold(path, file)
         with self._guard:
             self._placed.note(path, file)
 
@@ -70,7 +74,7 @@ class Ledger:
             old = self._records.get(record.name)
             if old is not None and _came_out(old) == _came_out(record):
                 record = msgspec.structs.replace(record, environment=old.environment, raw=old.raw)
-            if self._locked and record != old:
+            if self._promise is not None and record != old:
                 raise MakeError(
                     f"`{record.name}` came out other than the lock says",
                     "run `artlock build` without `--locked`",
@@ -109,8 +113,6 @@ class Ledger:
     def forget(self, names: Collection[AssetName]) -> None:
         """Drop the records of assets that are no longer in the manifest."""
         with self._guard:
-            if self._locked:
-                return
             for name in names:
                 self._records.pop(name, None)
                 self._placeholders.pop(name, None)
@@ -121,9 +123,7 @@ class Ledger:
             return self._save()
 
     def _save(self) -> Lock:
-        current = msgspec.structs.replace(
-            self._lock, records=dict(self._records), placeholders=dict(self._placeholders)
-        )
+        current = self._lock if self._promise is not None else self._changed()
         if current != self._saved:
             self._sync_folders()
             self._file.save(current)
@@ -132,6 +132,15 @@ class Ledger:
         self._told.clear()
         self._when = time.monotonic()
         return current
+
+    def _changed(self) -> Lock:
+        return msgspec.structs.replace(
+            self._lock,
+            records=dict(self._records),
+            placeholders=dict(self._placeholders),
+            # What git left of a merge goes, also where nothing else changed; what is open stays marked.
+            marked=bool(self._lock.conflicts),
+        )
 
     def _sync_folders(self) -> None:
         """First the pictures, then the lock: after a power cut it may name no file that is not there yet."""

@@ -13,19 +13,15 @@ from pathlib import Path
 import msgspec
 
 from buildsys import digest
-from buildsys.digest import Digest
-from buildsys.errors import ArtlockError, MakeError
+from buildsys.errors import ArtlockError
 from buildsys.journal.keeper import Journal
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event
-from buildsys.manifest import devices
-from buildsys.manifest.cards import MEASURE, Cards
-from buildsys.manifest.model import Asset, AssetName, Engine, Input
-from buildsys.manifest.source import Fault
-from buildsys.plan import recipe
-from buildsys.plan.record import Record, asset_of
-from buildsys.plan.step import Step, Verdict
+from buildsys.manifest.cards import MEASURE
+from buildsys.manifest.model import AssetName, Engine
+from buildsys.plan.record import Record
+from buildsys.remaking import engine_of, input_of, step_of
 from buildsys.session import PRIVATE, Session
 from buildsys.store.objects import Store
 from buildsys.workbench import interruptible, journalled
@@ -100,7 +96,7 @@ def _one(session: Session, record: Record, pool: Pool, folder: Path, journal: Jo
         # the recipe is known to give.
         store = Store(folder / "store")
         for wanted in {*record.parts.inputs.values()}:
-            store.put_bytes(_input(session, record, wanted))
+            store.put_bytes(input_of(session, record, wanted))
         manifest = msgspec.structs.replace(
             session.manifest, engines={**session.runnable().engines, engine.name: engine}
         )
@@ -115,7 +111,7 @@ def _one(session: Session, record: Record, pool: Pool, folder: Path, journal: Jo
             rebuild=frozenset({record.name}),
             tell=journal.note,
         )
-        step = _step(session, record, engine)
+        step = step_of(session, record, engine)
         with journal.asset(step):
             made, _ = maker.make(step)
         return _held_against(session, record, made, engine, pool, store, folder)
@@ -123,101 +119,6 @@ def _one(session: Session, record: Record, pool: Pool, folder: Path, journal: Jo
         return Reproduction(
             name=record.name, likeness=Likeness.IMPOSSIBLE, message=error.message, hint=error.hint
         )
-
-
-def engine_of(session: Session, record: Record) -> Engine:
-    """The engine of a lock entry: what to make from its parts, how to run from the manifest, if there."""
-    parts = record.parts
-    try:
-        card = Cards(session.root).load(parts.adapter)
-    except Fault as fault:
-        raise MakeError(fault.fact, fault.hint) from fault
-    if card.version != parts.adapter_version:
-        own = card.name.endswith(".py")
-        raise MakeError(
-            f"`{record.name}` was made by adapter `{card.name}` {parts.adapter_version}; "
-            f"{'its card says' if own else 'this artlock has'} {card.version}",
-            f"check out `{card.name}` and its card as they were then"
-            if own
-            else "install the version of artlock that the lock was written with",
-        )
-    current = session.runnable().engines.get(record.engine)
-    same = current is not None and current.card.name == card.name
-    if parts.model == recipe.FOLDER and not (same and current and current.model):
-        raise MakeError(
-            f"`{record.name}` was made with a local model, and no engine says where it lies",
-            f"declare `[engines.{record.engine}]` with its `model`",
-        )
-    if parts.model == recipe.FOLDER and current and session.checkout.revision(current) != parts.revision:
-        raise MakeError(
-            f"the weights of `{record.engine}` are not those that `{record.name}` was made with",
-            f"point `model` of `[engines.{record.engine}]` at the weights {parts.revision[:12]}",
-        )
-    if same and current:
-        # How to run it: device, limits, walls, interpreter.
-        model = current.model if parts.model == recipe.FOLDER else parts.model
-        return msgspec.structs.replace(current, model=model, revision=parts.revision)
-    defaults = {name: item.default for name, item in card.settings.items() if item.default is not None}
-    return Engine(
-        name=record.engine,
-        card=card,
-        model=parts.model,
-        revision=parts.revision,
-        settings=defaults,
-        limits=card.limits,
-        devices=devices.settle(card, {}, defaults),
-    )
-
-
-def _input(session: Session, record: Record, wanted: Digest) -> bytes:
-    """The bytes of an input: from the store, from where it lay, or from git."""
-    found = session.store.read(wanted)
-    if found is not None:
-        return found
-    field = next(field for field, item in record.parts.inputs.items() if item == wanted)
-    source = _origin(session, record, field)
-    if source:
-        path = session.checkout.path(source)
-        for data in (path.read_bytes() if path.is_file() else None, session.checkout.from_git(source)):
-            if data is not None and digest.of_bytes(data) == wanted:
-                return data
-    why = f"`{source}` holds other bytes now" if source else "the lock does not know what it was made from"
-    raise MakeError(
-        f"input `{field}` of `{record.name}` is gone: {why}",
-        f"restore the file whose SHA-256 begins with {wanted[:12]}",
-    )
-
-
-def _origin(session: Session, record: Record, field: str) -> str:
-    """Where an input lay in the project; empty where the lock does not know the asset that it was."""
-    source = record.paths.get(field, "")
-    name = asset_of(source)
-    if name is None:
-        return source
-    upstream = session.lock.records.get(name)
-    return upstream.output if upstream else ""
-
-
-def _step(session: Session, record: Record, engine: Engine) -> Step:
-    parts = record.parts
-    asset = Asset(
-        name=record.name,
-        role="",
-        engine=engine.name,
-        finish=parts.finish,
-        # A path, also where it was an asset: the manifest may not know that one any more.
-        inputs={field: Input(path=_origin(session, record, field)) for field in parts.inputs},
-        format=parts.format,
-    )
-    return Step(
-        name=record.name,
-        asset=asset,
-        verdict=Verdict.BUILD,
-        reasons=(),
-        output=record.output,
-        parts=parts,
-        recipe=record.recipe,
-    )
 
 
 def _held_against(

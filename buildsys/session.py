@@ -105,7 +105,12 @@ class Session:
     def judge(self, wishes: Wishes | None = None) -> Judge:
         """A judge of this checkout as it lies there now."""
         return Judge(
-            self.manifest, self.lock.records, self.lock.placeholders, self.checkout, wishes or Wishes()
+            self.manifest,
+            self.lock.records,
+            self.lock.placeholders,
+            self.checkout,
+            wishes or Wishes(),
+            self.lock.conflicts,
         )
 
     def plan(self, names: Collection[AssetName] | None = None, wishes: Wishes | None = None) -> Plan:

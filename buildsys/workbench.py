@@ -19,6 +19,7 @@ from buildsys.journal.database import NAME as JOURNAL
 from buildsys.journal.keeper import Journal
 from buildsys.journal.run import Heading
 from buildsys.ledger import Ledger
+from buildsys.locked import changes
 from buildsys.make import schedule
 from buildsys.make.build import Build, Failed, Outcome
 from buildsys.make.candidates import Candidates
@@ -36,7 +37,7 @@ from buildsys.plan.step import Plan, Why
 from buildsys.session import LOCK, PRIVATE, Session
 
 
-def build(  # noqa: PLR0913 - all named where a build is asked for
+def build(
     session: Session,
     names: Collection[AssetName] | None = None,
     *,
@@ -45,7 +46,6 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
     tell: Callable[[Event], None] = lambda _: None,
     planned: Callable[[Plan], None] = lambda _: None,
     placeholders: bool = False,
-    locked: bool = False,
     budget: float | None = None,
 ) -> tuple[Outcome, tuple[AssetName, ...]]:
     """Make what is stale, and write the lock.
@@ -53,13 +53,12 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
     Args:
         session: the checkout.
         names: the assets wanted; None for all.
-        wishes: what to rebuild or overwrite.
+        wishes: what to rebuild or overwrite. With `locked`, it raises `MakeError` before anything is made
+            if the lock would change, and an asset that comes out other than the lock says fails.
         jobs: engine processes of one kind side by side; 0 for one per processor.
         tell: given each event; called from several threads.
         planned: given the plan before anything is made.
         placeholders: put labelled stand-ins where assets are blocked.
-        locked: raise `MakeError` before anything is made if the lock would change, and fail an asset
-            that comes out other than the lock says.
         budget: US dollars that engines may take; what would pass it, or has no known price, is blocked.
 
     Returns:
@@ -68,9 +67,7 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
     Raises:
         KeyboardInterrupt: on INT, TERM or HUP; what was finished is kept.
     """
-    with Workbench(
-        session, names, wishes=wishes, jobs=jobs, tell=tell, locked=locked, budget=budget
-    ) as workbench:
+    with Workbench(session, names, wishes=wishes, jobs=jobs, tell=tell, budget=budget) as workbench:
         planned(workbench.plan)
         outcome = workbench.build.run(schedule.threads_for(workbench.jobs), workbench.pool.stop)
         return outcome, workbench.stand_in(outcome.blocked) if placeholders else ()
@@ -82,7 +79,7 @@ class Workbench:
     See `build` for the arguments; `command` is the run's name in the journal, `hire` makes the pool.
     """
 
-    def __init__(  # noqa: PLR0913 - all named where a workbench is opened
+    def __init__(
         self,
         session: Session,
         names: Collection[AssetName] | None = None,
@@ -90,7 +87,6 @@ class Workbench:
         wishes: Wishes | None = None,
         jobs: int = 0,
         tell: Callable[[Event], None] = lambda _: None,
-        locked: bool = False,
         budget: float | None = None,
         command: str = "build",
         hire: Callable[..., Pool] = Pool,
@@ -106,12 +102,12 @@ class Workbench:
             opening.enter_context(interruptible())
             # Read again: another build may have written it while this one waited.
             session.read_lock()
-            self._ledger = Ledger(session.root / LOCK, session.lock, locked=locked)
+            self._ledger = Ledger(session.root / LOCK, session.lock, locked=wishes.locked)
             judge = session.judge(wishes)
             self.plan = judge.plan(names)
-            if locked and (changes := self.plan.unlocked()):
+            if wishes.locked and (told := changes(self.plan, session.lock, everything=self._everything)):
                 raise MakeError(
-                    "the lock would change:\n  " + "\n  ".join(changes),
+                    "the lock would change:\n  " + "\n  ".join(told),
                     "run `artlock build` without `--locked`",
                 )
             opening.callback(self._save)
@@ -166,7 +162,7 @@ class Workbench:
                 lose=session.checkout.lose,
                 publish=self._ledger.publish,
                 tell=tell,
-                locked=locked,
+                locked=wishes.locked,
             )
             self._closing = opening.pop_all()
 
@@ -188,7 +184,7 @@ class Workbench:
         stood_in = []
         for item in blocked:
             step = self.plan.steps[item.name]
-            if any(reason.why is Why.DISK for reason in step.reasons) or step.asset.pack:
+            if any(reason.why in (Why.DISK, Why.CONFLICT) for reason in step.reasons) or step.asset.pack:
                 continue  # an atlas of no sprites would say that there are none
             left = any(reason.why is Why.LEFT for reason in step.reasons)
             if step.on_disk in (None, self._session.lock.placeholders.get(item.name)) or left:

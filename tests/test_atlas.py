@@ -122,7 +122,7 @@ def test_a_file_that_is_gone_is_brought_back(game: Game) -> None:
     before = atlas(game)
     for name in FILES:
         (game.folder / "out" / name).unlink()
-        (found,) = json.loads(game.run("check", "--json", code=1).stdout)["differences"]
+        (found,) = json.loads(game.run("check", "--json", code=12).stdout)["differences"]
         assert (found["name"], found["kind"]) == ("atlas/all", "missing")
         assert game.build()["restored"] == ["atlas/all"]
         assert atlas(game) == before

@@ -334,9 +334,9 @@ def test_nobody_stands_in_where_the_lock_may_not_change(studio: Studio) -> None:
 def test_a_check_says_the_same_on_a_machine_that_remembers_a_refusal(studio: Studio) -> None:
     studio.engines(HERO + PAINTED)
     studio.told(alpha="refused")
-    before = studio.run("check", "--json", code=1), studio.run("check", code=1)
+    before = studio.run("check", "--json", code=11), studio.run("check", code=1)
     studio.build(code=1)
-    after = studio.run("check", "--json", code=1), studio.run("check", code=1)
+    after = studio.run("check", "--json", code=11), studio.run("check", code=1)
     assert [(item.stdout, item.stderr) for item in before] == [(item.stdout, item.stderr) for item in after]
     assert studio.build(code=1)["blocked"] == ["hero", "icon"]
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from test_lock import RESTORE, example, locked, record, sha
 
 from buildsys.errors import DiskError, LockError
-from buildsys.lock.merge import merge
-from buildsys.lock.model import Lock
+from buildsys.lock.merge import merge, sides
+from buildsys.lock.model import Conflict, Lock
 from buildsys.lock.read import load, parse
 from buildsys.lock.write import dump
 from buildsys.manifest.model import AssetName
@@ -202,7 +202,20 @@ def test_merge(
     conflicts: list[str],
 ) -> None:
     ancestor = None if base is None else locked(*base)
-    assert merge(ancestor, locked(*ours), locked(*theirs)) == (locked(*merged), tuple(conflicts))
+    found = merge(ancestor, locked(*ours), locked(*theirs))
+    assert list(found.conflicts) == conflicts
+    assert found.records == locked(*(item for item in merged if item.name not in conflicts)).records
+    for name, conflict in found.conflicts.items():
+        sides = (base or [], ours, theirs)
+        before, mine, other = (next((item for item in side if item.name == name), None) for side in sides)
+        assert conflict == Conflict(base=before, ours=mine, theirs=other)
+
+
+STYLES = pytest.mark.parametrize("style", ["merge", "diff3", "zdiff3"])
+
+
+def marked(lock: Lock) -> Lock:
+    return msgspec.structs.replace(lock, marked=True)
 
 
 class Branches:
@@ -234,50 +247,132 @@ class Branches:
         assert "<<<<<<< HEAD" in self.path.read_text()
 
 
-@pytest.mark.parametrize("style", ["merge", "diff3", "zdiff3"])
+@STYLES
 def test_added_on_both_sides(repository: Path, style: str) -> None:
     base = example()
     one, two = record("gems/green"), record("gems/grey")
     branches = Branches(repository, style)
     branches.merge(base, base.updated([one]), base.updated([two]))
-    assert load(branches.path) == base.updated([one, two])
+    assert load(branches.path) == marked(base.updated([one, two]))
 
 
-@pytest.mark.parametrize("style", ["diff3", "zdiff3"])
+@STYLES
 def test_neighbours_changed_on_either_side(repository: Path, style: str) -> None:
     base = locked(A, B, C)
     mine = msgspec.structs.replace(record("a", seed=8), environment={"python": "3.12"})
     other = msgspec.structs.replace(record("b", seed=9), environment={"python": "3.13"})
     branches = Branches(repository, style)
     branches.merge(base, base.updated([mine]), base.updated([other], removed=[AssetName("c")]))
-    assert load(branches.path) == locked(mine, other)
+    assert load(branches.path) == marked(locked(mine, other))
 
 
-def test_changed_differently_on_both_sides(repository: Path) -> None:
+@STYLES
+def test_changed_differently_on_both_sides(repository: Path, style: str) -> None:
     base = locked(A, B)
-    branches = Branches(repository, "diff3")
-    branches.merge(base, base.updated([record("a", seed=8)]), base.updated([record("a", seed=9)]))
-    with pytest.raises(LockError) as caught:
-        load(branches.path)
-    assert str(caught.value) == (
-        "assets.lock: both sides of the merge changed `a`\n\n"
-        "hint: keep one side in the lock for each, then run `artlock build`"
-    )
+    mine, other = record("a", seed=8), record("a", seed=9)
+    branches = Branches(repository, style)
+    branches.merge(base, base.updated([mine]), base.updated([other]))
+    found = load(branches.path)
+    assert found.records == locked(B).records
+    assert found.conflicts == {"a": Conflict(base=A, ours=mine, theirs=other)}
+    # What is written keeps it a conflict, and reads as the same, whatever git had.
+    text = dump(found)
+    assert parse(text) == found
+    branches.path.write_text(text)
+    assert load(branches.path) == found
 
 
-def test_a_conflict_without_an_ancestor(repository: Path) -> None:
+@STYLES
+def test_the_marks_alone_do_where_git_has_no_more(repository: Path, style: str) -> None:
     base = locked(A, C)
-    branches = Branches(repository, "merge")
-    branches.merge(base, base.updated([B]), base.updated([record("b", seed=8)]))
-    with pytest.raises(LockError) as caught:
-        load(branches.path)
-    assert str(caught.value) == (
-        "assets.lock: the sides of the merge differ in `b`, and git left no common ancestor to tell why"
-        "\n\nhint: run `git checkout --conflict=diff3 assets.lock`, then the command again"
+    mine, other = record("b", seed=7), record("b", seed=8)
+    branches = Branches(repository, style)
+    branches.merge(base, base.updated([mine]), base.updated([other]))
+    whole = load(branches.path)
+    branches.git("add", "assets.lock")
+    found = load(branches.path)
+    assert list(found.conflicts) == list(whole.conflicts) == ["b"]
+    assert found.records == whole.records == base.records
+
+
+@STYLES
+def test_lines_of_both_sides_are_no_record(repository: Path, style: str) -> None:
+    """Far enough apart, git takes the engine of one side and the recipe of the other without a mark."""
+    base = locked(A, record("z"))
+    mine = msgspec.structs.replace(A, engine="stock-2")
+    other = msgspec.structs.replace(record("a", seed=9), picture=A.picture, raw=A.raw)
+    branches = Branches(repository, style)
+    branches.merge(
+        base, locked(mine, record("z", seed=8)), locked(other, record("z", seed=9, prompt="another"))
     )
-    assert branches.git("checkout", "--conflict=diff3", "assets.lock") == 0
-    with pytest.raises(LockError, match="both sides of the merge changed `b`"):
-        load(branches.path)
+    text = branches.path.read_text()
+    assert text.index('engine = "stock-2"') < text.index("seed = 9") < text.index("<<<<<<< ")
+    found = load(branches.path)
+    assert found.conflicts[AssetName("a")] == Conflict(base=A, ours=mine, theirs=other)
+    assert (list(found.conflicts), list(found.records)) == (["a", "z"], [])
+
+
+@STYLES
+def test_what_a_person_decided_in_the_text_holds(repository: Path, style: str) -> None:
+    base = locked(A, record("m"), C)
+    mine = base.updated([record("a", seed=8), record("c", seed=8)])
+    other = base.updated([record("a", seed=9), record("c", seed=9)])
+    branches = Branches(repository, style)
+    branches.merge(base, mine, other)
+    assert list(load(branches.path).conflicts) == ["a", "c"]
+    text = branches.path.read_text()
+    begin = text.index("<<<<<<< ")
+    end = text.index("\n", text.index(">>>>>>> ", begin)) + 1
+    found = sides(text[begin:end])
+    while "[assets.c]" not in text[end:] or text[begin:end].count("digest =") < 2:
+        # Git may part one asset into several conflicts: all of them up to the next one are its own.
+        end = text.index("\n", text.index(">>>>>>> ", end)) + 1
+        found = sides(text[begin:end])
+    assert found is not None
+    branches.path.write_text(text[:begin] + found.theirs + text[end:])
+    decided = load(branches.path)
+    assert list(decided.conflicts) == ["c"]
+    assert decided.records[AssetName("a")] == record("a", seed=9)
+
+
+@STYLES
+def test_one_side_of_a_first_lock(repository: Path, style: str) -> None:
+    """Both branches made a lock where there was none: git has no common ancestor at all."""
+    branches = Branches(repository, style)
+    branches.git("commit", "--allow-empty", "-m", "nothing yet")
+    branches.git("checkout", "-b", "theirs")
+    branches.commit(locked(A, B))
+    branches.git("checkout", "main")
+    branches.commit(locked(record("a", seed=8), C))
+    assert branches.git("merge", "theirs") == 1
+    found = load(branches.path)
+    assert found.records == locked(B, C).records
+    assert found.conflicts == {"a": Conflict(ours=record("a", seed=8), theirs=A)}
+
+
+def test_resolving_one_leaves_the_others_marked() -> None:
+    sides_of = {item.name: Conflict(base=None, ours=item, theirs=changed(item)) for item in (A, B)}
+    found = msgspec.structs.replace(locked(C), conflicts=sides_of, marked=True)
+    assert parse(dump(found)) == found
+    left = found.updated([A])
+    assert parse(dump(left)) == left
+    assert (list(left.records), list(left.conflicts)) == (["c", "a"], ["b"])
+    done = left.updated([], removed=[AssetName("b")])
+    assert "<<<<<<<" not in dump(done)
+    assert parse(dump(done)) == locked(A, C)
+
+
+def test_every_truncation_of_a_lock_in_conflict_is_refused_or_only_shorter() -> None:
+    sides_of = {A.name: Conflict(base=A, ours=changed(A), theirs=changed(changed(A)))}
+    whole = msgspec.structs.replace(locked(B, C), conflicts=sides_of, marked=True)
+    text = dump(whole)
+    for length in range(len(text)):
+        try:
+            lock = parse(text[:length])
+        except LockError:
+            continue
+        assert lock.records.keys() <= whole.records.keys()
+        assert lock.conflicts.keys() <= whole.conflicts.keys()
 
 
 def test_different_parts_of_one_recipe_changed(repository: Path) -> None:
@@ -286,8 +381,10 @@ def test_different_parts_of_one_recipe_changed(repository: Path) -> None:
     branches = Branches(repository, "diff3")
     mine, other = record("a", seed=8), record("a", prompt="another")
     branches.merge(base, base.updated([mine]), base.updated([other]))
-    with pytest.raises(LockError, match="both sides of the merge changed `a`"):
-        load(branches.path)
+    conflict = Conflict(base=A, ours=mine, theirs=other)
+    assert load(branches.path).conflicts == {"a": conflict}
+    branches.git("add", "assets.lock")
+    assert list(load(branches.path).conflicts) == ["a"]
 
 
 def test_the_last_user_of_an_environment_leaves_as_another_comes(repository: Path) -> None:

@@ -106,11 +106,11 @@ def test_check_fails_while_a_draft_is_still_locked(game: Game) -> None:
         "\n2 differences in 3 assets\n\n"
         "hint: run `artlock build --profile final`, and commit what it changes\n"
     )
-    found = json.loads(game.run("check", "--json", "--profile", "final", code=1).stdout)
+    found = json.loads(game.run("check", "--json", "--profile", "final", code=10).stdout)
     assert found["agree"] is False
     assert found["differences"] == [
-        {"name": "knight", "kind": "recipe", "engine": "fine", "locked": "fast"},
-        {"name": "badge", "kind": "recipe", "engine": "finish", "locked": "finish"},
+        {"name": "knight", "kind": "recipe", "code": 10, "engine": "fine", "locked": "fast"},
+        {"name": "badge", "kind": "recipe", "code": 10, "engine": "finish", "locked": "finish"},
     ]
 
     # One draft among finals is enough.

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "watch": "Build again whenever something changes",
     "import": "Make assets of pictures that something else made",
     "adopt": "Make sources of outputs that were changed by hand",
+    "resolve": "Say which side of a merge holds, asset by asset",
     "clean": "Remove outputs that no asset owns any more",
     "prompts": "Every prompt as it would be sent, and what an encoder would cut",
     "engines": "Every engine: ready, or what is missing",

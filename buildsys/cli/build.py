@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from buildsys import frozen
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, paint, print_json, say, tame
 from buildsys.cli.live import display
 from buildsys.cli.plan import show
 from buildsys.errors import ArtlockError, Exit
 from buildsys.make.build import Failed, Outcome
+from buildsys.manifest.model import AssetName
 from buildsys.plan.judge import Wishes
 from buildsys.session import Session
 from buildsys.workbench import build
@@ -28,8 +30,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rebuild", action="store_true", help="make them again, whatever is known of them")
     parser.add_argument("--force", action="store_true", help="overwrite files that were edited by hand")
-    parser.add_argument(
-        "--locked", action="store_true", help="fail if the lock would change; make nothing new"
+    lock = parser.add_mutually_exclusive_group()
+    lock.add_argument("--locked", action="store_true", help="fail if the lock would change")
+    lock.add_argument(
+        "--frozen", action="store_true", help="build what the lock says, whatever the manifest says"
     )
     parser.add_argument(
         "--placeholders", action="store_true", help="put labelled stand-ins where assets are blocked"
@@ -40,16 +44,50 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build, and say how it went."""
-    session = shared.session(options)
-    names = session.outputs(options.names)
+    _check(options)
+    return _frozen(options) if options.frozen else _build(options)
+
+
+def _check(options: argparse.Namespace) -> None:
     if options.jobs is not None and options.jobs < 1:
         raise ArtlockError(f"`-j {options.jobs}` is not a number of jobs", "give 1 or more")
+    only, others = ("--locked", ()) if options.locked else ("--frozen", ("rebuild", "retry_refused"))
+    for other in (*others, "placeholders") if options.locked or options.frozen else ():
+        if getattr(options, other):
+            option = other.replace("_", "-")
+            raise ArtlockError(f"`{only}` and `--{option}` exclude each other", "leave one of the two away")
+
+
+def _frozen(options: argparse.Namespace) -> int:
+    session = shared.presets(options)
+    names = frozen.names(session, options.names)
+    force = frozenset(names) if options.force else frozenset[AssetName]()
+    if options.dry_run:
+        show(frozen.plan(session, names, force=force), json=options.json)
+        return Exit.FINE
+    with display() as shown:
+        outcome = frozen.build(
+            session,
+            names,
+            force=force,
+            jobs=options.jobs or 0,
+            tell=shown.tell,
+            planned=shown.planned,
+            budget=shared.budget(options),
+        )
+    return _told(options, outcome, session, ())
+
+
+def _build(options: argparse.Namespace) -> int:
+    session = shared.session(options)
+    names = session.outputs(options.names)
     budget = shared.budget(options)
     chosen = frozenset(names or session.manifest.assets)
     wishes = Wishes(
         rebuild=chosen if options.rebuild else frozenset(),
         force=chosen if options.force else frozenset(),
         retry_refused=options.retry_refused,
+        locked=options.locked,
     )
     if options.dry_run:
         show(session.plan(names, wishes), json=options.json)
@@ -63,9 +101,12 @@ def run(options: argparse.Namespace) -> int:
             tell=shown.tell,
             planned=shown.planned,
             placeholders=options.placeholders,
-            locked=options.locked,
             budget=budget,
         )
+    return _told(options, outcome, session, stood_in)
+
+
+def _told(options: argparse.Namespace, outcome: Outcome, session: Session, stood_in: tuple[str, ...]) -> int:
     if options.json:
         print_json(as_json(outcome))
     for line in summary(outcome, session, stood_in):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from buildsys import leftovers
@@ -12,7 +13,7 @@ from buildsys.cli.console import count, paint, print_json, say, tame
 from buildsys.errors import Exit
 from buildsys.manifest.model import AssetName
 from buildsys.plan.judge import Wishes
-from buildsys.plan.step import Plan, Step, Verdict, Why
+from buildsys.plan.step import Plan, Reason, Step, Verdict, Why
 from buildsys.session import Session
 
 _OF_ENGINES: Final = frozenset({Why.ENGINE, Why.RETIRED, Why.STANDIN})
@@ -27,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Exit 1 where anything differs."""
+    """Say what differs; a program is told by the exit code as well, of which kind it is."""
     session = shared.session(options)
     if options.full:
         session.index.forget()
@@ -40,42 +41,81 @@ def run(options: argparse.Namespace) -> int:
         for step in plan.steps.values()
         if step.on_disk is not None and step.on_disk == session.lock.placeholders.get(step.name)
     )
-    agree = not (differing or plan.orphans or placeholders)
+    unasked = [name for name in session.lock.conflicts if name not in plan.steps]
+    agree = not (differing or plan.orphans or placeholders or unasked)
     if options.json:
+        found = [as_json(step) for step in differing] + [_undecided(name) for name in unasked]
+        code = _code({str(item["kind"]) for item in found} | ({"orphan"} if plan.orphans else set()))
         print_json(
             {
                 "agree": agree,
+                "kind": code.name.lower() if code >= Exit.RECIPE else "" if agree else "several",
+                "code": code,
                 "checked": len(plan.steps),
-                "differences": [as_json(step) for step in differing],
+                "differences": found,
                 "orphans": list(plan.orphans),
                 "placeholders": placeholders,
             }
         )
-    elif agree:
+        return code
+    if agree:
         print(f"{count(len(plan.steps), 'asset')} checked: manifest, lock and files agree")
     else:
         _complain(session, plan, differing, _build(options.profile))
     return Exit.FINE if agree else Exit.FAILED
 
 
-def as_json(step: Step) -> dict[str, str | None]:
+def as_json(step: Step) -> dict[str, str | int | None]:
     """A difference for a program: `engine` should make the asset, and from `locked` the lock has it."""
     locked = step.recorded.engine if step.recorded else None
-    return {"name": step.name, "kind": kind(step), "engine": step.asset.engine, "locked": locked}
+    found = kind(step)
+    return {
+        "name": step.name,
+        "kind": found,
+        "code": _code({found}),
+        "engine": step.asset.engine,
+        "locked": locked,
+    }
+
+
+def _undecided(name: AssetName) -> dict[str, str | int | None]:
+    """A conflict over an asset that the manifest does not have."""
+    return {"name": name, "kind": "conflict", "code": Exit.CONFLICT, "engine": "", "locked": None}
+
+
+def _code(kinds: AbstractSet[str]) -> Exit:
+    """The exit code of differences of these kinds."""
+    if "conflict" in kinds:
+        return Exit.CONFLICT
+    if len(kinds) == 1:
+        return Exit[next(iter(kinds)).upper()]
+    return Exit.FAILED if kinds else Exit.FINE
 
 
 def kind(step: Step) -> str:
     """What differs: `recipe`, `missing`, `moved`, `edited`, `foreign`, `new`, `gates`… or `blocked`."""
     order = (
-        *(Why.EDITED, Why.FOREIGN, Why.PLACEHOLDER, Why.NEW, Why.PART, Why.CANDIDATES, Why.UPSTREAM),
+        *(
+            Why.CONFLICT,
+            Why.EDITED,
+            Why.FOREIGN,
+            Why.PLACEHOLDER,
+            Why.NEW,
+            Why.PART,
+            Why.CANDIDATES,
+            Why.UPSTREAM,
+        ),
         *(Why.LEFT, Why.MOVED, Why.MISSING, Why.GATES),
     )
     found = {reason.why for reason in step.reasons}
-    names = dict.fromkeys((Why.PART, Why.CANDIDATES, Why.UPSTREAM), "recipe")
+    # Made from what is not made yet, it tells no more than that; but the lock may not know it either.
+    upstream = "recipe" if step.recorded else "new"
+    names = {Why.PART: "recipe", Why.CANDIDATES: "recipe", Why.UPSTREAM: upstream}
     return next((names.get(why, why.value) for why in order if why in found), "blocked")
 
 
 def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -> None:
+    unasked = [name for name in session.lock.conflicts if name not in plan.steps]
     for step in differing:
         reasons = [*_engines(step), *(item.text() for item in step.reasons if item.why not in _OF_ENGINES)]
         told = "; ".join(reasons) or step.reasons[0].text()
@@ -84,8 +124,13 @@ def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -
     for name, files in lasting.items():
         kept = f"; `artlock clean` keeps {_quoted(files)}" if files else ""
         print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it{kept}")
-    differences = count(len(differing) + len(plan.orphans), "difference")
-    mend = _mend(differing, build) if differing or not lasting else _mend_orphans(lasting)
+    for name in unasked:
+        print(f"{paint('conflict', 'yellow')}  {name}: {Reason(why=Why.CONFLICT).text()}")
+    differences = count(len(differing) + len(plan.orphans) + len(unasked), "difference")
+    if unasked:
+        mend = "run `artlock resolve`"
+    else:
+        mend = _mend(differing, build) if differing or not lasting else _mend_orphans(lasting)
     say(f"\n{differences} in {count(len(plan.steps), 'asset')}\n\nhint: {mend}")
 
 
@@ -106,7 +151,9 @@ def _build(profile: str | None) -> str:
 
 
 def _mend(differing: list[Step], build: str) -> str:
-    """One action: a build mends everything but what a hand changed, which it keeps."""
+    """One action: a build mends everything but what a hand changed, and what a person must decide."""
+    if any(kind(step) == "conflict" for step in differing):
+        return "run `artlock resolve`"
     edited = [step for step in differing if step.verdict is Verdict.EDITED]
     if differing and len(edited) == len(differing):
         return f"run `{build} --force {edited[0].name}` to make it anew"

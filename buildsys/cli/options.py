@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Final
 
+from buildsys.cli.console import say, tame
 from buildsys.errors import ArtlockError
-from buildsys.session import Session
+from buildsys.session import LOCK, Session
+
+MOST_NAMED: Final = 5
+"""Assets that a line names."""
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:
@@ -45,10 +50,24 @@ def add_retry(parser: argparse.ArgumentParser) -> None:
 
 
 def presets(options: argparse.Namespace) -> Session:
-    """The same, where presets do if there is no manifest."""
-    return Session.of_lock(options.start, options.profile)
+    """The session that the options ask for, where presets do if there is no manifest."""
+    return _warned(Session.of_lock(options.start, options.profile))
 
 
 def session(options: argparse.Namespace) -> Session:
     """The session that the options ask for."""
-    return Session.open(options.start, options.profile)
+    return _warned(Session.open(options.start, options.profile))
+
+
+def _warned(session: Session) -> Session:
+    """`session`; that its lock is in conflict is said by every command, whatever else it has to say."""
+    if session.lock.conflicts:
+        say(tame(f"warning: {_conflicts(session)}; run `artlock resolve`"))
+    return session
+
+
+def _conflicts(session: Session) -> str:
+    names = list(session.lock.conflicts)
+    listed = ", ".join(f"`{name}`" for name in names[:MOST_NAMED])
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"both sides of a merge changed {listed}{more} in `{LOCK}`"

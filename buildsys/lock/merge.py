@@ -5,20 +5,30 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from buildsys.lock.model import Lock
+import msgspec
+
+from buildsys.lock.model import Conflict, Lock
 from buildsys.manifest.model import AssetName
 from buildsys.plan.record import Record
 
 _MARK: Final = re.compile(r"(<{7}|\|{7}|={7}|>{7})(?: .*)?")
 
+OURS: Final = "<<<<<<< artlock: ours"
+BASE: Final = "||||||| artlock: base"
+THEIRS: Final = "======="
+END: Final = ">>>>>>> artlock: theirs"
+"""The marks of a conflict that artlock writes: whole records between them, never single lines."""
+
 
 class Sides(NamedTuple):
-    """The three texts in one that git left with conflicts."""
+    """The three texts of a merge."""
 
     base: str | None
     """None where git left no common ancestor (its style `merge`, unlike `diff3` and `zdiff3`)."""
     ours: str
     theirs: str
+    sorted: bool = False
+    """Whether artlock wrote the marks, so that what is between them is all that is still open."""
 
 
 def sides(text: str) -> Sides | None:
@@ -26,7 +36,7 @@ def sides(text: str) -> Sides | None:
     if "<<<<<<<" not in text and ">>>>>>>" not in text:
         return None
     texts: dict[str, list[str]] = {"ours": [], "base": [], "theirs": []}
-    state, with_base, marked = "all", True, False
+    state, with_base, begun = "all", True, set[str]()
     after = {"all": {"<": "ours"}, "ours": {"|": "base", "=": "theirs"}, "base": {"=": "theirs"}}
     after["theirs"] = {">": "all"}
     for number, line in enumerate(text.split("\n"), 1):
@@ -37,47 +47,55 @@ def sides(text: str) -> Sides | None:
                 detail = f"line {number}: a mark of a merge conflict without its other half"
                 raise ValueError(detail)
             with_base = with_base and (state, following) != ("ours", "theirs")
-            state, marked = following, True
+            if following == "ours":
+                begun.add(line)
+            state = following
         elif state == "all":
             for side in texts.values():
                 side.append(line)
         else:
             texts[state].append(line)
-    if not marked:
+    if not begun:
         return None
     if state != "all":
         raise ValueError("the last mark of a merge conflict lacks its other half")
     base, ours, theirs = ("\n".join(texts[side]) for side in ("base", "ours", "theirs"))
-    return Sides(base if with_base else None, ours, theirs)
+    return Sides(base if with_base else None, ours, theirs, begun == {OURS})
 
 
-def merge(base: Lock | None, ours: Lock, theirs: Lock) -> tuple[Lock, tuple[AssetName, ...]]:
-    """Both sides' assets, and the names of those that the sides changed differently (ours is kept).
+def merge(base: Lock | None, ours: Lock, theirs: Lock) -> Lock:
+    """Both sides' assets; those that the sides changed differently are its conflicts.
 
     Without a base nobody knows who changed an asset, or that one side removed it: a difference is a
     conflict, and an asset of one side stays, because a build drops what the manifest does not have.
     """
     records: dict[AssetName, Record] = {}
-    conflicts: list[AssetName] = []
+    conflicts: dict[AssetName, Conflict] = {}
     for name in sorted(ours.records.keys() | theirs.records.keys()):
+        before = None if base is None else base.records.get(name)
         mine, other = ours.records.get(name), theirs.records.get(name)
         if base is None:
             chosen, conflict = mine or other, None not in (mine, other) and mine != other
         else:
-            chosen, conflict = _three_way(base.records.get(name), mine, other)
+            chosen, conflict = _three_way(before, mine, other)
         if conflict:
-            conflicts.append(name)
-        if chosen is not None:
+            conflicts[name] = Conflict(base=before, ours=mine, theirs=other)
+        elif chosen is not None:
             records[name] = chosen
-    revision = max(ours.revision, theirs.revision)
     stand_ins = {
         name: file
         for name, file in {**theirs.placeholders, **ours.placeholders}.items()
         # Made for real on one side: that side's file replaced the stand-in.
         if all(name in side.placeholders or name not in side.records for side in (ours, theirs))
     }
-    merged = Lock(records=records, version=ours.version, revision=revision, placeholders=stand_ins)
-    return merged, tuple(conflicts)
+    return Lock(
+        records=records,
+        version=ours.version,
+        revision=max(ours.revision, theirs.revision),
+        placeholders=stand_ins,
+        conflicts=conflicts,
+        marked=True,
+    )
 
 
 def _three_way(base: Record | None, ours: Record | None, theirs: Record | None) -> tuple[Record | None, bool]:
@@ -85,4 +103,22 @@ def _three_way(base: Record | None, ours: Record | None, theirs: Record | None) 
         return theirs, False
     if theirs == base:
         return ours, False
-    return ours or theirs, True
+    return None, True
+
+
+def said(merged: Lock, whole: tuple[Lock, Lock, Lock], text: tuple[Lock, Lock]) -> Lock:
+    """`merged`, of the `whole` locks of a merge, with what a person has decided in the marked text since.
+
+    That shows where both sides of the `text` hold the same of an asset: a record of one of the whole locks,
+    or none. Any other is lines of two records, which git took for one: the whole locks know better.
+    """
+    records, conflicts = dict(merged.records), dict(merged.conflicts)
+    for name in frozenset[AssetName]().union(*(lock.records for lock in whole)):
+        mine, other = (side.records.get(name) for side in text)
+        if mine != other or (mine is not None and mine not in [lock.records.get(name) for lock in whole]):
+            continue
+        conflicts.pop(name, None)
+        records.pop(name, None)
+        if mine is not None:
+            records[name] = mine
+    return msgspec.structs.replace(merged, records=dict(sorted(records.items())), conflicts=conflicts)

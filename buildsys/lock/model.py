@@ -17,6 +17,15 @@ REVISION: Final = 1
 """Raised when the lock says more, in a way that an older artlock may leave out."""
 
 
+class Conflict(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset that both sides of a merge changed, each in its own way; None where a side has it no more."""
+
+    base: Record | None = None
+    """What both sides had before; None also where nobody knows."""
+    ours: Record | None = None
+    theirs: Record | None = None
+
+
 class Lock(msgspec.Struct, frozen=True):
     """Every asset that was made, by name."""
 
@@ -25,10 +34,22 @@ class Lock(msgspec.Struct, frozen=True):
     revision: int = REVISION
     placeholders: Mapping[AssetName, Digest] = {}
     """SHA-256 of the stand-in that lies where a blocked asset goes: never taken for the asset."""
+    conflicts: Mapping[AssetName, Conflict] = {}
+    """What a merge left to a person to decide. None of it is in `records`: no command may guess."""
+    marked: bool = False
+    """Whether its text holds git's marks of a merge; the next that is written holds those of conflicts."""
 
     def updated(self, made: Iterable[Record], removed: Iterable[AssetName] = ()) -> Lock:
-        """This lock with the records `made` in place of older ones, without those `removed`."""
+        """This lock with the records `made` in place of older ones, without those `removed`.
+
+        A conflict over any of them is over.
+        """
+        new = {record.name: record for record in made}
         gone = frozenset(removed)
         records = {name: record for name, record in self.records.items() if name not in gone}
-        records.update((record.name, record) for record in made)
-        return msgspec.structs.replace(self, records=records)
+        conflicts = {
+            name: found for name, found in self.conflicts.items() if name not in gone and name not in new
+        }
+        return msgspec.structs.replace(
+            self, records={**records, **new}, conflicts=conflicts, marked=self.marked and bool(conflicts)
+        )

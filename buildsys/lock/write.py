@@ -12,7 +12,8 @@ from buildsys import digest as digests
 from buildsys import toml
 from buildsys.errors import LockError
 from buildsys.files import write_durably
-from buildsys.lock.model import REVISION, VERSION, Lock
+from buildsys.lock.merge import BASE, END, OURS, THEIRS
+from buildsys.lock.model import REVISION, VERSION, Conflict, Lock
 from buildsys.manifest.model import AssetName, FinishStep
 from buildsys.plan.record import Parts, Record
 
@@ -77,7 +78,10 @@ def _dump(lock: Lock, texts: _Texts) -> str:
     check_writable(lock)
     parts = [HEADER, f"\nversion = {VERSION}\nrevision = {REVISION}\n"]
     environments: dict[str, Mapping[str, str]] = {}
-    for name in sorted(lock.records):
+    for name in sorted({*lock.records, *lock.conflicts}):
+        if name in lock.conflicts:
+            parts += _conflict(lock.conflicts[name], environments)
+            continue
         record = lock.records[name]
         known = texts.get(name)
         if known is None or known.record is not record:
@@ -94,6 +98,19 @@ def _dump(lock: Lock, texts: _Texts) -> str:
             toml.line(toml.key(word), text) + "\n" for word, text in sorted(environments[identity].items())
         )
     return "".join(parts)
+
+
+def _conflict(conflict: Conflict, environments: dict[str, Mapping[str, str]]) -> Iterator[str]:
+    """The records of a conflict between marks as git's, so that it stays one until it is resolved."""
+    sides = ((OURS, conflict.ours), (BASE, conflict.base), (THEIRS, conflict.theirs))
+    for mark, record in sides:
+        yield f"{mark}\n"
+        if record is not None:
+            formatted = _format(record)
+            yield formatted.text
+            if formatted.environment:
+                environments[formatted.environment] = record.environment
+    yield f"{END}\n"
 
 
 def _format(record: Record) -> _Formatted:

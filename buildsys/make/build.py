@@ -20,10 +20,9 @@ from buildsys.make.pool import Stopped
 from buildsys.make.progress import AssetDone, AssetFailed, AssetsKept, Event, taken_up
 from buildsys.make.purse import Withheld
 from buildsys.make.recording import relabelled
-from buildsys.make.succession import Makes, Succession
+from buildsys.make.succession import Judges, Makes, Succession
 from buildsys.manifest.model import AssetName
 from buildsys.manifest.references import sources
-from buildsys.plan.judge import Judge
 from buildsys.plan.record import Record
 from buildsys.plan.standins import blocked_told
 from buildsys.plan.step import Plan, Step, Verdict
@@ -85,7 +84,7 @@ class Build:
         self,
         *,
         plan: Plan,
-        judge: Judge,
+        judge: Judges,
         maker: Makes,
         lose: Callable[[Digest], None],
         publish: Callable[[Record], None],

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from buildsys.digest import Digest
 from buildsys.make.failure import EngineFailed
 from buildsys.make.progress import AssetHandedOn, Event, taken_up
-from buildsys.plan.judge import Judge
+from buildsys.manifest.model import AssetName
 from buildsys.plan.record import Record
 from buildsys.plan.standins import obstacles
 from buildsys.plan.step import Reason, Step, Verdict, Why
@@ -43,6 +43,22 @@ class Makes(Protocol):
         ...
 
 
+class Judges(Protocol):
+    """Says what is to be done for single assets; see `buildsys.plan.judge`, and `buildsys.frozen`."""
+
+    def step(self, name: AssetName) -> Step:
+        """What is to be done for an asset, as things are now."""
+        ...
+
+    def settle(self, step: Step, made: Digest | None = None) -> None:
+        """Note what lies in the place of a step that was carried out."""
+        ...
+
+    def pass_over(self, name: AssetName, engine: str, reason: Reason) -> None:
+        """Ask `engine` no more for an asset in this build."""
+        ...
+
+
 class Succession:
     """Makes and brings back assets, by whichever engine can. Called from several threads at once.
 
@@ -56,7 +72,7 @@ class Succession:
 
     def __init__(
         self,
-        judge: Judge,
+        judge: Judges,
         maker: Makes,
         *,
         lose: Callable[[Digest], None],

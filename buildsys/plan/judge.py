@@ -32,6 +32,8 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     """Overwrite these, even where a hand edited them."""
     retry_refused: bool = False
     """Ask again for what an engine refused before."""
+    locked: bool = False
+    """Make nothing that the lock would have to change for: what a stand-in made, it makes again."""
 
 
 class Judge:
@@ -45,6 +47,7 @@ class Judge:
         placeholders: digests of the stand-ins that were put where an asset goes.
         world: the checkout and the store.
         wishes: the command line's.
+        conflicts: assets of which nobody knows yet what the lock has.
     """
 
     def __init__(
@@ -54,12 +57,14 @@ class Judge:
         placeholders: Mapping[AssetName, Digest],
         world: World,
         wishes: Wishes,
+        conflicts: Collection[AssetName] = (),
     ) -> None:
         self._manifest = manifest
         self._records = records
         self._placeholders = placeholders
         self._world = world
         self._wishes = wishes
+        self._conflicts = conflicts
         self._finish = manifest.engines[FINISH].card
         self._bytes: dict[AssetName, Digest | None] = {}
         self._obstacles = Obstacles(
@@ -82,12 +87,12 @@ class Judge:
     def settle(self, step: Step, made: Digest | None = None) -> None:
         """Note a step, and what lies in its place once it is carried out: others may be made from it."""
         self.steps[step.name] = step
-        if step.verdict is Verdict.BLOCKED and (self._is_placeholder(step) or self._ours(step)):
-            # What is made from a stand-in would enter the lock as if it were the asset, as would what is
-            # made from another asset's picture; and what a killed build left may be one.
-            self._bytes[step.name] = None
-        else:
-            self._bytes[step.name] = made or _settled(step)
+        # What is made from a stand-in would enter the lock as if it were the asset, as would what is made
+        # from another asset's picture; and what a killed build left may be one.
+        hidden = step.verdict is Verdict.BLOCKED and (
+            step.name in self._conflicts or self._is_placeholder(step) or self._ours(step)
+        )
+        self._bytes[step.name] = None if hidden else made or step.settled
 
     def pass_over(self, name: AssetName, engine: str, reason: Reason) -> None:
         """Ask `engine` no more for `name` in this build: it gave up on it, as `reason` says."""
@@ -114,6 +119,9 @@ class Judge:
         except DiskError as error:
             # A folder, say, or a link. It is not ours to remove, and no reason to stop the others.
             return _with(blank, Verdict.BLOCKED, _refused(error))
+        if name in self._conflicts:
+            hint = f"run `artlock resolve {name}` with `--ours`, `--theirs` or `--rebuild`"
+            return _with(blank, Verdict.BLOCKED, Reason(why=Why.CONFLICT, hint=hint))
         if engine is None:
             fact, _, hint = asset.blocked.partition("\n\nhint: ")
             return _with(blank, Verdict.BLOCKED, Reason(why=Why.ENGINE, new=fact, hint=hint))
@@ -131,6 +139,10 @@ class Judge:
         if obstacles:
             return None, obstacles
         revision = self._world.revision(engine)
+        record = self._records.get(asset.name)
+        if not revision and recipe.is_folder(engine.model) and record is not None:
+            # No weights on this machine, so nothing tells that they are others than the lock's.
+            revision = record.parts.revision
         return recipe.parts_of(asset, engine, self._finish, digests, revision), ()
 
     def _gated(self, step: Step) -> tuple[Step, tuple[Reason, ...]]:
@@ -205,7 +217,8 @@ class Judge:
         if known is not None:
             return self._bring_back(step, known, reasons)
         # Of what the lock says was chosen, no other candidate is made again.
-        return self._make(step if step.candidate and not step.instead_of else asked, reasons)
+        again = self._wishes.locked or (step.candidate and not step.instead_of)
+        return self._make(step if again else asked, reasons)
 
     def _bring_back(self, step: Step, known: Record, reasons: tuple[Reason, ...]) -> Step:
         if (obstacle := self._obstacles.to_adopt(step, known)) is not None:
@@ -285,14 +298,3 @@ def _with(step: Step, verdict: Verdict, *reasons: Reason, known: Record | None =
 
 def _refused(error: DiskError, field: str = "") -> Reason:
     return Reason(why=Why.DISK, field=field, new=error.message, hint=error.hint)
-
-
-def _settled(step: Step) -> Digest | None:
-    """The bytes that lie in a step's place after the build, where that is known beforehand."""
-    match step.verdict:
-        case Verdict.RESTORE:
-            return step.known.picture.file if step.known else None
-        case Verdict.BUILD:
-            return None
-        case _:
-            return step.on_disk

@@ -82,6 +82,8 @@ class Why(StrEnum):
     """Its engine gave up on it in this build: `field` the engine, `new` its words."""
     STANDIN = "standin"
     """An engine of the fallback makes it: `field` that one, `old` the one asked for, `new` why not that."""
+    CONFLICT = "conflict"
+    """Both sides of a merge changed its entry in the lock, and nobody has said yet which one holds."""
     DISK = "disk"
     """The disk won't give its file, or an input, such as where a folder is there: `new` says why."""
 
@@ -126,6 +128,7 @@ _SENTENCES = {
     Why.REFUSED: "{new}",
     Why.REJECTED: "{new}",
     Why.STANDIN: "{new}; `{field}` makes it instead",
+    Why.CONFLICT: "both sides of a merge changed its entry in the lock",
     Why.DISK: "{new}",
 }
 
@@ -184,13 +187,20 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         return AssetName(f"{self.name}{CANDIDATE}{self.candidate}") if self.candidate else self.name
 
     @property
+    def settled(self) -> Digest | None:
+        """The bytes that lie in its place after the build, where that is known beforehand."""
+        match self.verdict:
+            case Verdict.RESTORE:
+                return self.known.picture.file if self.known else None
+            case Verdict.BUILD:
+                return None
+            case _:
+                return self.on_disk
+
+    @property
     def stale(self) -> bool:
         """Whether a build has anything to do."""
         return self.verdict in (Verdict.BUILD, Verdict.RESTORE)
-
-
-def _is_recorded(step: Step, record: Record) -> bool:
-    return (step.recipe, step.asked, step.gates) == (record.recipe, record.asked, record.gates)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,15 +213,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """US dollars that each step to build should cost; None: nobody knows. Empty until it is priced."""
     pictures: Mapping[AssetName, int] = {}
     """Of these, the steps that pay for more than one picture: for how many."""
-
-    def unlocked(self) -> tuple[str, ...]:
-        """What a build would change in the lock, a line each; what nobody can know yet is left out."""
-        moved = [
-            f"{step.name}: {step.reasons[0].text()}"
-            for step in self.having(Verdict.BUILD, Verdict.RESTORE)
-            if step.recorded is None or (step.recipe is not None and not _is_recorded(step, step.recorded))
-        ]
-        return (*moved, *(f"{name}: the manifest no longer has it" for name in self.orphans))
 
     def having(self, *verdicts: Verdict) -> tuple[Step, ...]:
         """The steps with one of these verdicts."""
