@@ -36,8 +36,7 @@ def of_value(value: Any) -> Digest:  # noqa: ANN401 - whatever JSON can carry
 
 def parse(text: str) -> Digest:
     """`text` as a digest. Raises `ValueError` where it is none."""
-    # Asked, though it is typed: a list of 64 digits would pass below, and a stranger's file may hold one.
-    if not isinstance(text, str) or len(text) != LENGTH or not set(text) <= set("0123456789abcdef"):
+    if len(text) != LENGTH or not set(text) <= set("0123456789abcdef"):
         detail = f"{text[:80]!r} is not a SHA-256 in lower-case hexadecimal"
         raise ValueError(detail)
     return Digest(text)

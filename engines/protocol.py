@@ -330,7 +330,7 @@ def _parse(line: bytes) -> Json:
     except (ValueError, RecursionError) as error:
         detail = f"not JSON: {line[:80]!r}"
         raise ProtocolError(detail) from error
-    if text.count("[") + text.count("{") > DEEPEST and _is_deep(body):
+    if text.count("[") + text.count("{") > DEEPEST and isinstance(body, dict) and _is_deep(body):
         detail = f"nested more than {DEEPEST} deep: {line[:80]!r}"
         raise ProtocolError(detail)
     return body
@@ -338,13 +338,10 @@ def _parse(line: bytes) -> Json:
 
 def _is_deep(body: Json) -> bool:
     level = [body]
-    for _ in range(DEEPEST + 1):
-        level = [inner for item in level for inner in _inside(item)]
+    for _ in range(DEEPEST):
+        inside = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [item for items in inside for item in items if isinstance(item, dict | list)]
     return bool(level)
-
-
-def _inside(value: Json) -> Iterable[Json]:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def decode(line: bytes) -> Message:

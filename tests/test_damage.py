@@ -94,7 +94,9 @@ def test_a_damaged_lock_is_refused_or_differs_or_means_the_same(game: Checkout) 
         if not plan.orphans and all(step.verdict is Verdict.FRESH for step in plan.steps.values()):
             agreed.append(data)
             assert lock.records.keys() == truth.records.keys()
-            assert all(vouched(record) == vouched(truth.records[name]) for name, record in lock.records.items())
+            assert all(
+                vouched(record) == vouched(truth.records[name]) for name, record in lock.records.items()
+            )
     assert refused > len(game.sound)
     assert agreed
 
@@ -118,7 +120,9 @@ def test_a_build_with_a_damaged_lock_leaves_the_right_pictures_or_says_why(game:
             assert unsealed(load(game.lock)) == unsealed(truth)
 
 
-@pytest.mark.parametrize("command", ["check", "check --full", "status", "plan --json", "explain hero", "prompts", "credits"])
+@pytest.mark.parametrize(
+    "command", ["check", "check --full", "status", "plan --json", "explain hero", "prompts", "credits"]
+)
 def test_a_command_tells_a_damaged_lock_and_never_breaks(game: Checkout, command: str) -> None:
     for data in some(damaged(game.sound), SOME):
         game.lock.write_bytes(data)

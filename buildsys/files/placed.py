@@ -40,7 +40,7 @@ class Placed:
         """Remove what a killed build had begun to write beside what it noted, if the disk lets it."""
         for folder in {PurePosixPath(path).parent for path, _ in self._noted}:
             if not folder.is_absolute() and ".." not in folder.parts:
-                with suppress(OSError):
+                with suppress(OSError, ValueError):  # a name with a NUL is no name, as newer Pythons say
                     sweep(self._root / folder, alone=True)
 
     def note(self, path: str, digest: Digest) -> None:

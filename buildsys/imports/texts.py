@@ -23,7 +23,7 @@ LONGEST: Final = 8 * 1024 * 1024
 
 _ALL: Final = 4 * LONGEST
 _MOST_CHUNKS: Final = 100_000
-_MOST_BAD: Final = 32
+_MOST_BAD: Final = 8
 """Texts of a PNG that may be damaged or too long: each can cost the unpacking of `LONGEST` bytes."""
 XMP: Final = "XML:com.adobe.xmp"
 """The keyword of an XMP packet, as PNG has it."""
