@@ -95,6 +95,7 @@ def build(
     with ExitStack() as closing:
         closing.enter_context(files.ExclusiveLock(private / "build.lock"))
         closing.enter_context(interruptible())
+        closing.enter_context(session.store.leased(session.root))
         session.read_lock()
         closing.callback(session.index.save)
         entries = _Entries(session, force)

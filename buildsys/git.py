@@ -85,10 +85,10 @@ def prefix(folder: Path) -> str:
     return os.fsdecode(run(folder, "rev-parse", "--show-prefix").removesuffix(b"\n"))
 
 
-def run(folder: Path, *arguments: str, keep: Iterable[str] = ()) -> bytes:
-    """What `git ARGUMENTS` prints, run in `folder`. Raises `GitError`."""
+def run(folder: Path, *arguments: str, keep: Iterable[str] = (), given: bytes = b"") -> bytes:
+    """What `git ARGUMENTS` prints, run in `folder`, when `given` this to read. Raises `GitError`."""
     with _start(folder, arguments, keep) as process:
-        output, complaint = process.communicate()
+        output, complaint = process.communicate(given)
     if process.returncode:
         raise _error(folder, arguments, os.fsdecode(complaint))
     return output
@@ -185,6 +185,25 @@ def _objects(folder: Path, revision: str, paths: list[str]) -> dict[bytes, bytes
     split = (entry.partition(b"\t") for entry in listing.split(b"\0") if entry)
     rows = ((*head.split(), path) for head, _, path in split)
     return {path: name for mode, _, name, path in rows if mode.startswith(_REGULAR)}
+
+
+def objects(folder: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """Each object with its content, by one process. Raises `GitError`, also where one is missing."""
+    with _start(folder, ("cat-file", "--batch"), keep=()) as process:
+        questions, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+        try:
+            for name in names:
+                with suppress(BrokenPipeError):  # it ended; its answer, or none, tells why
+                    questions.write(name.encode() + b"\n")
+                    questions.flush()
+                data = _answer(folder, answers, process)
+                if data is None:
+                    raise GitError(
+                        f"the repository at `{folder}` lacks the object `{name}`", "run `git fsck`"
+                    )
+                yield name, data
+        finally:
+            process.kill()
 
 
 def changed_paths(

@@ -124,7 +124,7 @@ def easel(
     again for what an engine refused before.
     """
     spending = Spending()
-    with journalled(session, command, jobs, tell) as journal:
+    with session.store.leased(), journalled(session, command, jobs, tell) as journal:
 
         def hear(event: Event) -> None:
             spending.hear(event)

@@ -294,6 +294,8 @@ def test_gates_choose_among_them_and_none_is_remembered(game: Game) -> None:
     assert told[0] == f"none of the 4 candidates of `{NAME}` passed its gates"
     assert [line.split()[0] for line in told[1:5]] == ["1:", "2:", "3:", "4:"]
     assert told[5] == f"the sheet lies at `.artlock/candidates/{NAME}.png`"
+    lines = [f"    {line.strip()}" for line in (*told[1:5], f"see `.artlock/candidates/{NAME}.png`")]
+    assert "\n".join(lines) in game.run("explain", NAME).stdout
     assert len(game.made()) == 4
     hint = "\n\nhint: ask for more than 4 `candidates`: each has a seed of its own\n"
     assert hint in done.stderr

@@ -130,6 +130,14 @@ def test_several_gates_are_told_line_by_line(game: Game) -> None:
         "  `size`: it is 16 x 16 pixels, not 8 x 8\n"
         "  `alpha`: it has 0 clear pixels, not one or more" + LIES
     )
+    # `explain` tells what was measured as long as it stands, and no place where nothing lies.
+    told = game.run("explain", "hero").stdout
+    found = (
+        "    `size`: it is 16 x 16 pixels, not 8 x 8\n    `alpha`: it has 0 clear pixels, not one or more\n"
+    )
+    assert f"{found}    see `.artlock/rejected/hero.png`\n  because" in told
+    (game.folder / ".artlock" / "rejected" / "hero.png").unlink()
+    assert f"{found}  because" in game.run("explain", "hero").stdout
 
 
 def test_an_engine_that_draws_another_picture_is_asked_again_only_on_request(game: Game) -> None:

@@ -98,6 +98,18 @@ def test_a_picture_by_hand_says_so_and_an_imported_one_says_what_it_is(game: Gam
     assert marks.read(game.folder / "out" / "found.png") == marks.Marks(A1111, "trainedAlgorithmicMedia")
 
 
+def test_graphs_of_comfyui_are_known_wherever_it_keeps_them(tmp_path: Path) -> None:
+    tags = Image.Exif()
+    tags[0x0110] = 'Prompt:{"3": {}}'
+    picture().save(tmp_path / "found.webp", exif=tags)
+    assert marks.read(tmp_path / "found.webp") == marks.Marks("", "trainedAlgorithmicMedia")
+    png(tmp_path / "drawing.png", {"workflow": '{"nodes": []}'})
+    assert marks.read(tmp_path / "drawing.png") == marks.Marks("", "trainedAlgorithmicMedia")
+    tags[0x0110] = "prompt: 6 Mark II"  # a camera's name
+    picture().save(tmp_path / "photo.webp", exif=tags)
+    assert marks.read(tmp_path / "photo.webp") == marks.Marks()
+
+
 def test_an_engine_that_does_not_say_what_it_is_claims_nothing(game: Game) -> None:
     card = game.folder / "tools" / "noise.toml"
     card.write_text(card.read_text().replace('source_type = "trainedAlgorithmicMedia"\n', ""))

@@ -39,6 +39,8 @@ COMMANDS: Final = {
     "pull": "Bring from the remote what this machine lacks of them",
     "reproduce": "Make assets again from their lock entries, and compare",
     "report": "Time, failures, cost and cache hits of past runs",
+    "gc": "Remove from the store what no lock needs any more",
+    "verify": "Hash everything in the store, and drop what is damaged",
     "credits": "What the game must credit",
     "stock": "Search the bundled icons",
     "schema": "Print the JSON Schema of assets.toml",

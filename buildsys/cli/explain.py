@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
 from buildsys.cli import options as shared
 from buildsys.cli.console import COLOUR_OF, columns, paint, print_json, tame
 from buildsys.cli.plan import as_json, instead_told
 from buildsys.errors import Exit
+from buildsys.make.candidates import sheet_of
+from buildsys.make.gatekeeper import shown_at
 from buildsys.plan import recipe
-from buildsys.plan.step import Plan, Step, Verdict
+from buildsys.plan.step import Plan, Step, Verdict, Why
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json([_json(steps[name], plan) for name in names])
     else:
-        print("\n\n".join(_describe(steps[name]) for name in names))
+        print("\n\n".join(_describe(steps[name], session.root) for name in names))
     return Exit.FINE
 
 
@@ -37,9 +40,12 @@ def _json(step: Step, plan: Plan) -> dict[str, object]:
     return {**as_json(step, plan), "parts": recipe.tree(step.parts) if step.parts else None}
 
 
-def _describe(step: Step) -> str:
+def _describe(step: Step, root: Path) -> str:
     lines = [f"{paint(step.name, 'bold')} is {paint(step.verdict.value, COLOUR_OF[step.verdict])}"]
-    lines += [f"  because {tame(reason.text())}" for reason in step.reasons]
+    for reason in step.reasons:
+        lines.append(f"  because {tame(reason.text())}")
+        if reason.why is Why.REJECTED:
+            lines += [f"    {tame(line.strip())}" for line in (*reason.old.splitlines(), *_seen(step, root))]
     lines += [f"  hint: {tame(reason.hint)}" for reason in step.reasons[:1] if reason.hint]
     if step.instead_of and step.verdict is Verdict.FRESH:
         lines.append(f"  {instead_told(step)}")
@@ -47,6 +53,12 @@ def _describe(step: Step) -> str:
     if step.parts is not None:
         lines += [f"\nrecipe {step.recipe}", columns(_rows(step), "  ")]
     return "\n".join(lines)
+
+
+def _seen(step: Step, root: Path) -> list[str]:
+    """Where to look at what its gates turned down, if it was this checkout that made it."""
+    place = root / sheet_of(step.name) if step.asset.candidates else shown_at(root, step)
+    return [f"see `{place.relative_to(root).as_posix()}`"] if place.is_file() else []
 
 
 def _rows(step: Step) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Bring what is missing; exit 1 where something had to be refused."""
     session = shared.session(options)
-    with Moving("brought") as moving:
+    with session.store.leased(session.root), Moving("brought") as moving:
         done = exchange.pull(session, options.names, moving.tell)
     if options.json:
         print_json(

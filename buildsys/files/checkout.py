@@ -1,6 +1,6 @@
-"""The lock of a checkout: one builder at a time.
+"""The lock of a checkout, or of what else has one owner at a time.
 
-Knows nothing of what a build does.
+Knows nothing of what the owner does.
 """
 
 from __future__ import annotations
@@ -9,21 +9,26 @@ import fcntl
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from buildsys.errors import DiskError
 from buildsys.files.durable import disk_error, make_folder
 
+_BUILD: Final = "another build (process {}) is running in this checkout"
+
 
 class ExclusiveLock:
-    """One builder per checkout: a context that holds `path` locked. Raises `DiskError` where taken.
+    """One owner, say a checkout's builder: a context that holds `path` locked. Raises `DiskError` if taken.
+
+    `busy` is what it says then, with the process of the owner.
 
     The kernel lets go when the process ends, however it ends. The file stays: removing it would let a
     third process lock a new file while a second one still holds the removed one.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, busy: str = _BUILD) -> None:
         self._path = path
+        self._busy = busy
         self._descriptor = -1
 
     def __enter__(self) -> Self:
@@ -39,7 +44,7 @@ class ExclusiveLock:
             holder = os.read(self._descriptor, 32).decode("ascii", "replace").strip()
             self._close()
             raise DiskError(
-                f"another build (process {holder or 'unknown'}) is running in this checkout",
+                self._busy.format(holder or "unknown"),
                 "wait until it ends, then run the command again",
             ) from error
         except OSError as error:

@@ -167,8 +167,9 @@ class Candidates:
     def _rejected(self, step: Step, entrants: Sequence[Entrant], shown: str) -> GateFailed:
         fact = f"none of the {len(entrants)} candidates of `{step.name}` passed its gates"
         lines = [f"  {one.number}: {'; '.join(one.faults) or one.message}" for one in entrants]
-        told = "\n".join([fact, *lines, *([f"the sheet lies at `{shown}`"] if shown else [])])
-        return GateFailed(told, self._gatekeeper.remember(step, told))
+        told = "\n".join([fact, *lines])
+        hint = self._gatekeeper.remember(step, told)  # without the sheet: another checkout has none
+        return GateFailed(told + (f"\nthe sheet lies at `{shown}`" if shown else ""), hint)
 
     def _show(self, step: Step, entrants: Sequence[Entrant], chosen: Entrant | None) -> str:
         """Put the contact sheet where a person finds it: its path, empty where there is none."""

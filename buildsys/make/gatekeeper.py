@@ -78,7 +78,7 @@ class Gatekeeper:
         judgement = self.judge(step, picture)
         if not judgement.passed:
             raise self._rejected(step, picture, judgement)
-        _shown_at(self._root, step).unlink(missing_ok=True)
+        shown_at(self._root, step).unlink(missing_ok=True)
         if self._retry or any(reason.why is Why.ASKED for reason in step.reasons):
             self._store.forget(_rejection(step, step.gates))
 
@@ -157,7 +157,7 @@ class Gatekeeper:
         return hint
 
     def _rejected(self, step: Step, picture: Picture, judgement: Judgement) -> GateFailed:
-        place = _shown_at(self._root, step)
+        place = shown_at(self._root, step)
         shown = self._store.place(picture.file, place, within=self._root)
         told = told_of(step, judgement)
         hint = self.remember(step, told)
@@ -175,7 +175,8 @@ def told_of(step: Step, judgement: Judgement) -> str:
     return "\n".join([f"the picture of `{step.name}` failed the gates {names}", *lines])
 
 
-def _shown_at(root: Path, step: Step) -> Path:
+def shown_at(root: Path, step: Step) -> Path:
+    """Where a picture of `step` lies that was turned down."""
     return root / REJECTED / f"{step.name}{PurePosixPath(step.output).suffix}"
 
 

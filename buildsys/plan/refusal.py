@@ -40,5 +40,6 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     def reason(self) -> Reason:
         """Why the plan does not ask again."""
         if self.kind == GATE:
-            return Reason(why=Why.REJECTED, field=self.engine, new=self.text(), hint=self.hint)
+            found = self.message.partition("\n")[2]
+            return Reason(why=Why.REJECTED, field=self.engine, old=found, new=self.text(), hint=self.hint)
         return Reason(why=Why.REFUSED, field=self.engine, new=self.text(), hint=HINT)

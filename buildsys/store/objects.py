@@ -30,7 +30,7 @@ from buildsys.files.durable import (
     temporary_path,
     write_all,
 )
-from buildsys.store import actions
+from buildsys.store import actions, checkouts, leases
 
 Json: TypeAlias = Any
 _Kind = TypeVar("_Kind")
@@ -45,10 +45,12 @@ class Store:
     """A content-addressed store in `root`, shared by any number of threads and processes."""
 
     def __init__(self, root: Path) -> None:
-        self._objects = root / LAYOUT / "objects"
-        self._actions = root / LAYOUT / "actions"
-        self._staging = root / LAYOUT / "staging"
+        self.layout = root / LAYOUT
+        self._objects = self.layout / "objects"
+        self._actions = self.layout / "actions"
+        self._staging = self.layout / "staging"
         self._ready = False
+        self._lease: leases.Lease | None = None
         self.dropped: list[Digest] = []
         """Objects and actions that were found damaged and removed, for a message."""
 
@@ -56,9 +58,25 @@ class Store:
         """Where the object with `digest` is, or would be. Raises `StoreError` where it is no digest."""
         return _path(self._objects, digest)
 
+    @contextmanager
+    def leased(self, root: Path | None = None) -> Iterator[None]:
+        """While this is open, no `gc` removes what is put, or found here: each is noted as used.
+
+        Without it nothing is noted, so that commands which only look write nothing. `root` is the project
+        that builds: its locks keep what they name from now on.
+        """
+        with leases.lease(self.layout) as lease:
+            outer, self._lease = self._lease, lease
+            if root is not None:
+                checkouts.note(self.layout, root)
+            try:
+                yield
+            finally:
+                self._lease = outer
+
     def has(self, digest: Digest) -> bool:
         """Whether the object exists; whether it is sound only reading tells."""
-        return self.path_of(digest).exists()
+        return self._claim(self.path_of(digest))
 
     def put_bytes(self, data: bytes, *, sync: bool = True) -> Digest:
         """Keep `data`. Raises `DiskError`."""
@@ -97,7 +115,7 @@ class Store:
     def read(self, digest: Digest) -> bytes | None:
         """The bytes with `digest`; None where they are absent, or were damaged and are now dropped."""
         path = self.path_of(digest)
-        data = _read(path)
+        data = self._read(path)
         if data is None or digests.of_bytes(data) == digest:
             return data
         self._drop(path, digest, lambda moved: digests.of_bytes(moved) == digest)
@@ -111,7 +129,7 @@ class Store:
         Raises `DiskError`.
         """
         path = self.path_of(digest)
-        if not path.exists():
+        if not self._claim(path):
             return False
         placed = place(path, target, digest, within=within)
         if not placed:
@@ -128,7 +146,7 @@ class Store:
     def action(self, key: Digest) -> dict[str, Json] | None:
         """What the action `key` came to; None where unknown, or damaged and now dropped."""
         path = _path(self._actions, key)
-        data = _read(path)
+        data = self._read(path)
         if data is None:
             return None
         result = actions.decode(data, key)
@@ -167,6 +185,16 @@ class Store:
         """Remove what writers that were killed left behind, and say how many files."""
         return sweep(self._staging)
 
+    def _claim(self, path: Path) -> bool:
+        """Whether the file is there; under a lease it then stays."""
+        return path.exists() if self._lease is None else self._lease.claim(path)
+
+    def _read(self, path: Path) -> bytes | None:
+        if self._lease is not None:
+            with suppress(OSError):  # what is wrong with the file, the reading tells
+                self._lease.claim(path)
+        return _read(path)
+
     def _sound(self, digest: Digest, *, sync: bool) -> bool:
         """Whether the object is there, whole; with `sync`, durable now.
 
@@ -175,7 +203,7 @@ class Store:
         """
         path = self.path_of(digest)
         try:
-            if digest_of_regular(path, follow=False) != digest:
+            if not self._claim(path) or digest_of_regular(path, follow=False) != digest:
                 return False
             if sync:
                 sync_file(path)

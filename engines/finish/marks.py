@@ -28,8 +28,10 @@ UNTOLD: Final = "untold"
 _TYPES: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _TRAINED: Final = "trainedAlgorithmicMedia"
 _TYPE: Final = re.compile(r"digitalsourcetype/([A-Za-z]{1,64})")
-_GENERATORS: Final = (TEXT, "prompt", "invokeai_metadata", "sd-metadata", "Dream")
+_GENERATORS: Final = (TEXT, "prompt", "workflow", "invokeai_metadata", "sd-metadata", "Dream")
 """Keywords that only programs write that draw by an AI model."""
+_GRAPH: Final = re.compile(r"(prompt|workflow):\s*\{", re.IGNORECASE)
+"""How ComfyUI keeps its graphs in a WebP: in any text tag of EXIF."""
 _OURS: Final = "Version: artlock"
 _LONGEST: Final = 1 << 20
 _SIGNATURE: Final = 8
@@ -74,7 +76,9 @@ def read(path: Path) -> Marks:
             image.load()
             texts = {key: value for key, value in image.info.items() if isinstance(value, str)}
             packet = image.info.get(XMP) or image.info.get(_KEPT) or b""
-            comment = image.getexif().get_ifd(_EXIF_IFD).get(_COMMENT)
+            exif = image.getexif()
+            comment = exif.get_ifd(_EXIF_IFD).get(_COMMENT)
+            graph = any(_GRAPH.match(value) for value in exif.values() if isinstance(value, str))
     except Exception:  # noqa: BLE001 - Pillow raises nearly anything, and the decoder tells it better
         return Marks()
     text = texts.get(TEXT) or _comment(comment)
@@ -82,7 +86,7 @@ def read(path: Path) -> Marks:
     told = _TYPE.search(packet[:_LONGEST])
     if told:
         return Marks(text[:_LONGEST], told[1])
-    drawn = any(key in texts for key in _GENERATORS) or "Steps: " in text
+    drawn = graph or any(key in texts for key in _GENERATORS) or "Steps: " in text
     return Marks(text[:_LONGEST], _TRAINED if drawn and _OURS not in text else "")
 
 

@@ -1,0 +1,1 @@
+"""Keeping the store in order: what belongs to somebody, what may go, what is damaged."""
