@@ -232,6 +232,28 @@ def test_damaged_actions_cost_work_and_no_picture(game: Checkout) -> None:
         assert (game.pictures(), game.lock.read_bytes()) == (game.right, game.sound)
 
 
+@pytest.mark.parametrize("folder", ["checkouts", "locks"])
+def test_gc_with_a_damaged_note_loses_nothing(game: Checkout, folder: str) -> None:
+    """What tells whose pictures the store is to keep: of the checkout, and of what its lock named."""
+    game.run("gc", "--older-than", "0s")
+    (note,) = (path for path in (game.store / "v1" / folder).iterdir() if path.is_file())
+    sound = note.read_bytes()
+    for data in some(damaged(sound), 4 * SOME):
+        note.unlink(missing_ok=True)
+        note.write_bytes(data)
+        game.run("gc", "--older-than", "0s")
+        assert all(Store(game.store).has(of_bytes(picture)) for picture in game.right.values())
+
+
+def test_gc_takes_no_damaged_note_for_that_of_a_checkout_that_is_gone(game: Checkout) -> None:
+    (note,) = (game.store / "v1" / "checkouts").iterdir()
+    note.write_bytes(note.read_bytes().replace(b'/game"', b'/gamf"'))
+    code, said = game.run("gc", "--older-than", "0s")
+    assert code == Exit.FAILED
+    assert f"`{note}` does not tell which checkout it stands for" in said
+    assert all(Store(game.store).has(of_bytes(picture)) for picture in game.right.values())
+
+
 def test_a_pull_refuses_every_damage(tmp_path: Path) -> None:
     """As many objects and actions as there are damages: one pull, each of them damaged in its own way."""
     home, empty = Store(tmp_path / "home"), Store(tmp_path / "empty")
