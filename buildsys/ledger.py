@@ -41,6 +41,7 @@ class Ledger:
         self._root = path.parent
         self._placed = Placed(self._root)
         self._placed.sweep()
+        self._placed.settle(item for record in lock.records.values() for item in files_of(record).items())
         self._told: set[str] = set()
         """Where pictures lie that were taken in since the lock was last written."""
         self._lock = lock
