@@ -44,7 +44,7 @@ class Placed:
         """
         for folder in {PurePosixPath(path).parent for path, _ in self._noted}:
             if not folder.is_absolute() and ".." not in folder.parts:
-                with suppress(OSError):
+                with suppress(OSError, ValueError):  # a name with a NUL is no name, as newer Pythons say
                     sweep(self._root / folder, alone=True)
         for place in (self._root, *self._file.parent.glob("candidates/**/"), self._file.parent):
             with suppress(OSError):

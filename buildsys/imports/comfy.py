@@ -7,6 +7,7 @@ the node that samples, and from there along the inputs that every sampler has. K
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -82,15 +83,18 @@ def _nodes(graph: str) -> Nodes:
     return {
         number: {**node["inputs"], "class_type": node.get("class_type")}
         for number, node in body.items()
-        if isinstance(node, dict) and isinstance(node.get("inputs"), dict)
+        # JSON may hold half a surrogate pair, which no manifest could name.
+        if isinstance(node, dict) and isinstance(node.get("inputs"), dict) and number.isprintable()
     }
 
 
 def _sampler(nodes: Nodes) -> str | None:
     """The node that samples and is nearest to a saved picture; of several, the first by number."""
     ends = [number for number, node in nodes.items() if "Save" in str(node["class_type"])]
+    seen: set[str] = set()
     for end in [*ends, *nodes]:
-        for number in _upstream(nodes, end):
+        # What an earlier walk has seen leads to no sampler. Without this a hostile chain takes minutes.
+        for number in _upstream(nodes, end, seen=seen):
             if _samples(nodes[number]):
                 return number
     return None
@@ -100,11 +104,18 @@ def _samples(node: Mapping[str, Json]) -> bool:
     return ("positive" in node and any(key in node for key in _SEEDS)) or {"guider", "noise"} <= node.keys()
 
 
-def _upstream(nodes: Nodes, start: str, through: tuple[str, ...] = ()) -> Iterator[str]:
-    """Each node from `start` backwards, the nearest first; with `through`, first by these inputs only."""
-    waiting, seen = [start], {start}
+def _upstream(
+    nodes: Nodes, start: str, through: tuple[str, ...] = (), seen: set[str] | None = None
+) -> Iterator[str]:
+    """Each node from `start` backwards, the nearest first; with `through`, first by these inputs only.
+
+    Those in `seen` are left out, and the others put into it.
+    """
+    seen = set() if seen is None else seen
+    waiting = deque([] if start in seen else [start])
+    seen.add(start)
     while waiting:
-        number = waiting.pop(0)
+        number = waiting.popleft()
         yield number
         inputs = nodes[number]
         keys = [key for key in through if _linked(nodes, inputs.get(key))] if number == start else []

@@ -83,6 +83,7 @@ def decode(
             _refuse_unknown(table, entry.recipe)
         parts = _convert(_unwrapped(entry.recipe), Parts, "recipe.")
         sent = {key: toml.plain(value) for key, value in entry.sent.items()}
+        _refuse_unwritable(sent)
     except RecursionError as error:
         raise ValueError("is nested too deeply") from error
     for path in (name, entry.output):
@@ -158,6 +159,16 @@ def _refuse_other(table: object, known: frozenset[str]) -> None:
     if isinstance(table, dict) and (unknown := table.keys() - known):
         word = min(unknown)
         raise ValueError(f"has an unknown key `{word}`; {did_you_mean(word, sorted(known))}".rstrip("; "))
+
+
+def _refuse_unwritable(sent: Table) -> None:
+    """No digest seals it, and what can't be written again would stop the next build at its end."""
+    try:
+        for _ in toml.dotted("sent", sent):
+            pass
+    except ValueError as error:
+        detail = f"has a bad `sent`: {error}"
+        raise ValueError(detail) from error
 
 
 def _refuse_path(path: str, *, written: bool) -> None:
