@@ -96,7 +96,11 @@ def test_what_failed_is_remembered_until_recipe_or_gates_change(game: Game) -> N
     found = game.build(code=1)
     days.add(today())
     assert found["blocked"] == ["hero"]
-    assert found["reasons"]["hero"] in {f"{OPAQUE} (on {day})" for day in days}
+    assert found["reasons"]["hero"] in {
+        f"{OPAQUE} (on {day}); `artlock explain hero` tells more" for day in days
+    }
+    assert "`artlock explain hero` tells more" in game.run("status").stdout
+    assert "tells more" not in game.run("explain", "hero").stdout
     assert game.build("--retry-refused", code=1)["failed"] == ["hero"]
     assert game.made() == []
     game.write(HERO.replace("knight", "queen") + "gates = { alpha = {} }")
