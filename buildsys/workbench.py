@@ -20,10 +20,9 @@ from buildsys.journal.keeper import Journal
 from buildsys.journal.run import Heading
 from buildsys.ledger import Ledger
 from buildsys.locked import changes
-from buildsys.make import schedule
+from buildsys.make import gatekeeper, schedule
 from buildsys.make.build import Build, Failed, Outcome
 from buildsys.make.candidates import Candidates
-from buildsys.make.gatekeeper import Gatekeeper
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event, JournalTrouble
@@ -70,6 +69,8 @@ def build(
     with Workbench(session, names, wishes=wishes, jobs=jobs, tell=tell, budget=budget) as workbench:
         planned(workbench.plan)
         outcome = workbench.build.run(schedule.threads_for(workbench.jobs), workbench.pool.stop)
+        fine = (*outcome.built, *outcome.restored, *outcome.fresh)
+        gatekeeper.put_away(session.root, (workbench.plan.steps[name] for name in fine))
         return outcome, workbench.stand_in(outcome.blocked) if placeholders else ()
 
 
@@ -117,7 +118,7 @@ class Workbench:
             self.pool = opening.enter_context(
                 hire(private, root=session.root, jobs=jobs, on_event=tell, on_key=journal.conceal)
             )
-            gatekeeper = Gatekeeper(
+            keeper = gatekeeper.Gatekeeper(
                 root=session.root,
                 manifest=session.manifest,
                 store=session.store,
@@ -137,7 +138,7 @@ class Workbench:
                 from_git=session.checkout.from_git,
                 rebuild=wishes.rebuild,
                 retry_refused=wishes.retry_refused,
-                gatekeeper=gatekeeper,
+                gatekeeper=keeper,
                 placing=self._ledger.placing,
                 ours=session.checkout.placed,
                 force=wishes.force,
@@ -146,7 +147,7 @@ class Workbench:
             chooser = opening.enter_context(
                 Candidates(
                     self.maker,
-                    gatekeeper,
+                    keeper,
                     root=session.root,
                     store=session.store,
                     measure=session.manifest.engines[MEASURE],

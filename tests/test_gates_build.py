@@ -123,8 +123,12 @@ def test_the_old_file_stays_where_a_new_gate_or_a_new_picture_fails(game: Game) 
     assert game.build(code=1)["failed"] == ["hero"]
     assert game.outputs() == old
     assert game.lock() == lock
+    rejected = game.folder / ".artlock" / "rejected" / "hero.png"
+    assert rejected.exists()
     game.write(HERO)
     assert game.build() == {"fresh": ["hero"]}
+    # It is fine now, though nothing judged it: what lies there would only mislead.
+    assert not rejected.exists()
 
 
 def test_several_gates_are_told_line_by_line(game: Game) -> None:
