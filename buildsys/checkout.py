@@ -10,11 +10,11 @@ import importlib.util
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
 
 from buildsys import digest, files, git
 from buildsys.digest import Digest
 from buildsys.errors import GitError
+from buildsys.files import weights
 from buildsys.manifest import cards, names
 from buildsys.manifest.model import AssetName, Engine
 from buildsys.plan import ready
@@ -25,9 +25,6 @@ from buildsys.plan.record import Record
 from buildsys.plan.refusal import Refusal
 from buildsys.plan.step import Reason
 from buildsys.store.objects import Store
-
-_WEIGHTS: Final = {".json", ".safetensors", ".txt", ".model"}
-"""What a folder of weights may hold that changes pictures; a README or a picture in it does not."""
 
 
 class Checkout:
@@ -54,7 +51,12 @@ class Checkout:
 
     def file(self, path: str) -> Digest | None:
         """Digest of a file of the project, or of a `bundled:` one; None where there is none."""
-        return self._index.digest(self.path(path))
+        return self._index.digest(self.located(path))
+
+    def located(self, path: str) -> str:
+        """A manifest's path as the stat index has it: as it is, or absolute for a `bundled:` one."""
+        # No `Path` for each of ten thousand files: that took longer than to ask the index.
+        return str(self.path(path)) if path.startswith(names.BUNDLED) else path
 
     def path(self, path: str) -> Path:
         """Where a manifest's path lies on this disk."""
@@ -105,12 +107,12 @@ class Checkout:
         if not is_folder(engine.model):
             return engine.revision
         if engine.model not in self._revisions:
-            self._revisions[engine.model] = self._folder_digest(self.model_path(engine))
+            self._revisions[engine.model] = weights.digest_of(self.model_path(engine), self._index)
         return self._revisions[engine.model]
 
     def model_path(self, engine: Engine) -> Path:
         """Where a local model lies."""
-        return (self._root / Path(engine.model).expanduser()).resolve()
+        return weights.folder_of(self._root, engine.model)
 
     def model_folder(self, engine: Engine) -> Path:
         """Where a model lies, local or of the Hub, or would if it were here."""
@@ -151,15 +153,6 @@ class Checkout:
         except GitError:
             # Not a repository, or no commit yet: then git has nothing to bring back.
             return
-
-    def _folder_digest(self, folder: Path) -> str:
-        found = {
-            # The Hub's own cache holds links to the weights.
-            path.relative_to(folder).as_posix(): self._index.digest(path.resolve())
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.suffix in _WEIGHTS
-        }
-        return digest.of_value(found) if found else ""
 
     def _missing_weights(self, engine: Engine) -> str:
         if is_folder(engine.model):

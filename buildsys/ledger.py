@@ -41,11 +41,13 @@ class Ledger:
         self._root = path.parent
         self._placed = Placed(self._root)
         self._placed.sweep()
+        self._placed.settle(item for record in lock.records.values() for item in files_of(record).items())
         self._told: set[str] = set()
         """Where pictures lie that were taken in since the lock was last written."""
         self._lock = lock
         self._promise = Promise(lock.records, "--locked") if locked else None
         """Held where the file may not change."""
+        self._renewed: frozenset[AssetName] = frozenset()
         self._records = dict(lock.records)
         self._placeholders = dict(lock.placeholders)
         self._saved = lock
@@ -67,12 +69,13 @@ class Ledger:
         """Take a record in.
 
         One that made the same picture from the same recipe changes no more than its names: a rebuild
-        elsewhere that gives the same bytes must not change environment or raw digest. Raises `MakeError`
-        where the lock may not change, and would.
+        elsewhere that gives the same bytes must not change environment or raw digest, unless somebody asked
+        for just that (`renew`). Raises `MakeError` where the lock may not change, and would.
         """
         with self._guard:
             old = self._records.get(record.name)
-            if old is not None and _came_out(old) == _came_out(record):
+            renewed = record.name in self._renewed
+            if old is not None and not renewed and _came_out(old) == _came_out(record):
                 record = msgspec.structs.replace(record, environment=old.environment, raw=old.raw)
             if self._promise is not None and record != old:
                 raise MakeError(
@@ -88,6 +91,15 @@ class Ledger:
             self._told.update(files_of(record))
             if time.monotonic() - self._when > EVERY_SECONDS:
                 self._save()
+
+    def renew(self, names: Collection[AssetName]) -> None:
+        """Take of these what they are made with as well, even where the same bytes come out."""
+        self._renewed = frozenset(names)
+
+    def records(self) -> dict[AssetName, Record]:
+        """Every record as it is now."""
+        with self._guard:
+            return dict(self._records)
 
     def stand_in(self, made: Record) -> None:
         """Note that a placeholder lies where an asset goes. Its record, if any, stays as it was."""

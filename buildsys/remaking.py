@@ -11,7 +11,7 @@ from buildsys import digest
 from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.manifest import devices
-from buildsys.manifest.cards import Cards
+from buildsys.manifest.cards import FINISH, Cards
 from buildsys.manifest.model import Asset, Engine, Input
 from buildsys.manifest.source import Fault
 from buildsys.plan import recipe
@@ -39,6 +39,7 @@ def engine_of(session: Session, record: Record) -> Engine:
             if own
             else "install the version of artlock that the lock was written with",
         )
+    _check_finish(session, record)
     current = session.runnable().engines.get(record.engine)
     same = current is not None and current.card.name == card.name
     if parts.model == recipe.FOLDER and not (same and current and current.model):
@@ -54,7 +55,7 @@ def engine_of(session: Session, record: Record) -> Engine:
     if same and current:
         # How to run it: device, limits, walls, interpreter.
         model = current.model if parts.model == recipe.FOLDER else parts.model
-        return msgspec.structs.replace(current, model=model, revision=parts.revision)
+        return msgspec.structs.replace(current, card=card, model=model, revision=parts.revision)
     defaults = {name: item.default for name, item in card.settings.items() if item.default is not None}
     return Engine(
         name=record.engine,
@@ -65,6 +66,23 @@ def engine_of(session: Session, record: Record) -> Engine:
         limits=card.limits,
         devices=devices.settle(card, {}, defaults),
     )
+
+
+def _check_finish(session: Session, record: Record) -> None:
+    """Raise `MakeError` where a picture would be finished otherwise than its lock entry says."""
+    finish, parts = session.manifest.engines[FINISH].card, record.parts
+    told = [("the adapter `finish`", parts.finish_version, finish.version)] if parts.finish_version else []
+    told += [
+        (f"the finish step `{step.name}`", str(step.version), str(known.version if known else "no such step"))
+        for step in parts.finish
+        for known in [finish.steps.get(step.name)]
+    ]
+    for what, then, now in told:
+        if then != now:
+            raise MakeError(
+                f"`{record.name}` was finished by {what} {then}; this artlock has {now}",
+                "install the version of artlock that the lock was written with",
+            )
 
 
 def input_of(session: Session, record: Record, wanted: Digest) -> bytes:

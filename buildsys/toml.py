@@ -67,6 +67,9 @@ def plain(value: Json) -> Json:
     if isinstance(value, list):
         return [plain(item) for item in value]
     if not isinstance(value, dict):
+        if not isinstance(value, str | int | float | None):
+            detail = f"holds the date {value}, which is nothing that a recipe can hold"
+            raise ValueError(detail)  # noqa: TRY004 - what is wrong with a text, as above
         return value
     if len(value) == 1 and isinstance(text := value.get(_JSON), str):
         return json.loads(text, parse_constant=_refuse)

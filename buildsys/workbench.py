@@ -104,7 +104,7 @@ class Workbench:
             opening.enter_context(session.store.leased(session.root))
             # Read again: another build may have written it while this one waited.
             session.read_lock()
-            self._ledger = Ledger(session.root / LOCK, session.lock, locked=wishes.locked)
+            self.ledger = Ledger(session.root / LOCK, session.lock, locked=wishes.locked)
             judge = session.judge(wishes)
             self.plan = judge.plan(names)
             if wishes.locked and (told := changes(self.plan, session.lock, everything=self._everything)):
@@ -139,7 +139,7 @@ class Workbench:
                 rebuild=wishes.rebuild,
                 retry_refused=wishes.retry_refused,
                 gatekeeper=keeper,
-                placing=self._ledger.placing,
+                placing=self.ledger.placing,
                 ours=session.checkout.placed,
                 force=wishes.force,
                 tell=tell,
@@ -162,7 +162,7 @@ class Workbench:
                 judge=judge,
                 maker=chooser,
                 lose=session.checkout.lose,
-                publish=self._ledger.publish,
+                publish=self.ledger.publish,
                 tell=tell,
                 locked=wishes.locked,
             )
@@ -191,14 +191,14 @@ class Workbench:
             left = any(reason.why is Why.LEFT for reason in step.reasons)
             if step.on_disk in (None, self._session.lock.placeholders.get(item.name)) or left:
                 made, _ = self.maker.make(placeholder(self._session.manifest, step, item.message))
-                self._ledger.stand_in(made)
+                self.ledger.stand_in(made)
                 stood_in.append(item.name)
         return tuple(stood_in)
 
     def _save(self) -> None:
         if self._everything:
-            self._ledger.forget(self._ledger.abandoned(self.plan.orphans))
-        self._session.lock = self._ledger.save()
+            self.ledger.forget(self.ledger.abandoned(self.plan.orphans))
+        self._session.lock = self.ledger.save()
         self._session.index.save()
 
 

@@ -120,6 +120,27 @@ def test_routing(folder: Path) -> None:
     assert results["mixed"]["loads"] == 2
 
 
+def test_check(folder: Path) -> None:
+    found = small("check", folder)
+    the_same_in_all(found, "check")
+    cases = found["results"]["cases"]
+    assert found["results"]["assets"] == 20
+    assert set(cases) >= {
+        "check, fresh clone",
+        "check, again",
+        "status",
+        "build, nothing to do",
+        "git status",
+    }
+    for case in cases.values():
+        assert len(case["seconds"]) == 1
+        assert case["median"] == case["seconds"][0] > 0
+    # What it measured is what it says: the second check went the quick way, and nothing was ever made.
+    game = folder / "work" / "game"
+    assert (game / ".artlock" / "agreement").is_file()
+    assert len(list((game / "out").iterdir())) == 20
+
+
 def test_remote(folder: Path) -> None:
     found = small("remote", folder)
     the_same_in_all(found, "remote")

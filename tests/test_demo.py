@@ -92,10 +92,17 @@ def test_every_committed_byte_comes_back_from_an_empty_cache(
 def test_every_entry_of_the_lock_reproduces_identical_bytes(checkout: Path, tmp_path: Path) -> None:
     # The lock entry alone: the manifest holds nothing but the game's name.
     (checkout / "assets.toml").write_text('[project]\nname = "moonlit-keep"\n')
-    done = artlock(checkout, tmp_path / "cache", "reproduce", "--all", "--json")
+    again = tmp_path / "again"
+    done = artlock(checkout, tmp_path / "cache", "reproduce", "--all", "--json", "--to", str(again))
     found: list[dict[str, Any]] = json.loads(done.stdout)
     assert [item for item in found if item["verdict"] != "identical-bytes"] == []
+    lock = rtoml.load(ROOT / "assets.lock")["assets"]
+    assert [item["name"] for item in found] == sorted(lock)
     assert len(found) == len(pictures(ROOT))
+    # One of several candidates, and an atlas with its data, are among them.
+    assert any("candidate" in entry for entry in lock.values())
+    assert any("companions" in entry for entry in lock.values())
+    assert outputs(again) == outputs(ROOT)
 
 
 def test_the_demo_agrees_with_its_lock(tmp_path: Path) -> None:

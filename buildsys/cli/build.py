@@ -6,11 +6,13 @@ import argparse
 from collections.abc import Collection
 from typing import Any
 
-from buildsys import frozen
+from buildsys import frozen, refresh
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, paint, print_json, say, tame
 from buildsys.cli.live import display
 from buildsys.cli.plan import show
+from buildsys.cli.reproduce import as_json as reproduction_json
+from buildsys.cli.reproduce import lines as reproduction_told
 from buildsys.errors import ArtlockError, Exit
 from buildsys.make.build import Failed, Outcome
 from buildsys.manifest.model import AssetName
@@ -30,6 +32,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--keep-going", action="store_true", default=True, help="make the others when one fails (always so)"
     )
     parser.add_argument("--rebuild", action="store_true", help="make them again, whatever is known of them")
+    parser.add_argument(
+        "--refresh-environment",
+        action="store_true",
+        help="make those again that were made with other versions, and say how far they moved",
+    )
     parser.add_argument("--force", action="store_true", help="overwrite files that were edited by hand")
     lock = parser.add_mutually_exclusive_group()
     lock.add_argument("--locked", action="store_true", help="fail if the lock would change")
@@ -46,17 +53,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Build, and say how it went."""
     _check(options)
+    if options.refresh_environment:
+        return _refresh(options)
     return _frozen(options) if options.frozen else _build(options)
 
 
 def _check(options: argparse.Namespace) -> None:
     if options.jobs is not None and options.jobs < 1:
         raise ArtlockError(f"`-j {options.jobs}` is not a number of jobs", "give 1 or more")
-    only, others = ("--locked", ()) if options.locked else ("--frozen", ("rebuild", "retry_refused"))
-    for other in (*others, "placeholders") if options.locked or options.frozen else ():
-        if getattr(options, other):
-            option = other.replace("_", "-")
-            raise ArtlockError(f"`{only}` and `--{option}` exclude each other", "leave one of the two away")
+    never = ("placeholders", "refresh_environment")
+    excluded = {
+        "locked": never,
+        "frozen": ("rebuild", "retry_refused", *never),
+        "refresh_environment": ("rebuild", "placeholders"),
+    }
+    for only, others in excluded.items():
+        for other in others if getattr(options, only) else ():
+            if getattr(options, other):
+                pair = " and ".join(f"`--{name.replace('_', '-')}`" for name in (only, other))
+                raise ArtlockError(f"{pair} exclude each other", "leave one of the two away")
 
 
 def _frozen(options: argparse.Namespace) -> int:
@@ -77,6 +92,35 @@ def _frozen(options: argparse.Namespace) -> int:
             budget=shared.budget(options),
         )
     return _told(options, outcome, session, ())
+
+
+def _refresh(options: argparse.Namespace) -> int:
+    session = shared.session(options)
+    names, moved = refresh.chosen(session, session.outputs(options.names))
+    wishes = Wishes(
+        rebuild=moved, force=moved if options.force else frozenset(), retry_refused=options.retry_refused
+    )
+    if options.dry_run:
+        show(session.plan(names, wishes), json=options.json)
+        return Exit.FINE
+    with display() as shown:
+        outcome, moves = refresh.build(
+            session,
+            names,
+            moved,
+            wishes=wishes,
+            jobs=options.jobs or 0,
+            tell=shown.tell,
+            planned=shown.planned,
+            budget=shared.budget(options),
+        )
+    if options.json:
+        print_json({**as_json(outcome), "refreshed": [reproduction_json(move) for move in moves]})
+    for move in moves:
+        say("\n".join(reproduction_told(move)))
+    for line in summary(outcome, session, ()):
+        say(line)
+    return Exit.FAILED if outcome.blocked or outcome.failed else Exit.FINE
 
 
 def _build(options: argparse.Namespace) -> int:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+from collections.abc import Collection, Iterator
+from typing import Any, Final
 
 from buildsys import leftovers
 from buildsys.cli import options as shared
 from buildsys.cli.console import COLOUR_OF, columns, count, paint, print_json, tame
 from buildsys.cli.plan import as_json, instead_told, summary
 from buildsys.cli.retirement import retirement_json, retirement_told
+from buildsys.drift import Change, Drift, drifted
 from buildsys.errors import Exit
+from buildsys.manifest.model import AssetName
 from buildsys.plan.radar import endings
 from buildsys.plan.step import Step
+
+_SHOWN: Final = 3
+"""Assets that are named for each package."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
     session = shared.session(options)
     plan = session.plan()
     unowned = leftovers.unowned(session, plan)
+    moved = drifted(session)
     ending = endings(session.manifest, dt.datetime.now(tz=dt.UTC).date(), session.checkout.blocked)
     if options.json:
         print_json(
@@ -35,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
                 "elsewhere": list(session.manifest.elsewhere),
                 "orphans": list(plan.orphans),
                 "unowned": unowned,
+                "environments": [_drift_json(item) for item in moved],
                 "retirements": [retirement_json(item) for item in ending],
             }
         )
@@ -56,9 +65,30 @@ def run(options: argparse.Namespace) -> int:
         print("\nhint: `artlock clean` removes those that artlock made")
     elif lasting:
         print(f"\nhint: {leftovers.by_hand(path for files in lasting.values() for path in files)}")
+    if moved:
+        print(f"\n{count(len(moved), 'asset')} made with other versions, which makes none stale:")
+        print("\n".join(drift_told(moved)))
+        print("\nhint: `artlock build --refresh-environment` makes them again")
     for item in ending:
         print(f"\n{retirement_told(item)}")
     return Exit.FINE
+
+
+def _drift_json(drift: Drift) -> dict[str, Any]:
+    changes = {change.package: {"then": change.then, "now": change.now} for change in drift.changes}
+    return {"name": drift.name, "changes": changes}
+
+
+def drift_told(moved: Collection[Drift]) -> Iterator[str]:
+    """A line for each change, with the assets that it concerns, the first of them by name."""
+    named: dict[Change, list[AssetName]] = {}
+    for drift in moved:
+        for change in drift.changes:
+            named.setdefault(change, []).append(drift.name)
+    for change, names in sorted(named.items(), key=lambda item: (item[0].package, item[0].then)):
+        others = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        versions = f"{change.package} {tame(change.then)} then, {tame(change.now)} now"
+        yield f"  {versions}: {', '.join(names[:_SHOWN])}{others}"
 
 
 def _row(step: Step) -> tuple[str, str, str, str]:

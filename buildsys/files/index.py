@@ -9,7 +9,7 @@ import os
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -21,7 +21,7 @@ from buildsys.files.durable import disk_error, write_durably
 
 PLACE: Final = Path(".artlock", "index")
 _HEADER: Final = b"artlock stat index 1 "
-_TICK_NS: Final = 20_000_000
+TICK_NS: Final = 20_000_000
 """Twice the coarsest tick of a Linux clock (10 ms): two writes within one look the same to `stat`."""
 
 
@@ -33,7 +33,8 @@ class _Entry(NamedTuple):
     digest: Digest
 
 
-_Key = tuple[int, int, int, int]
+Key: TypeAlias = tuple[int, int, int, int]
+"""What `stat` says of a file that shows its changes: size, times of content and of inode, inode."""
 _entries: Final = msgspec.json.Decoder(dict[str, _Entry])
 
 
@@ -46,7 +47,6 @@ class StatIndex:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = root
         self._prefix = os.path.join(root, "")  # noqa: PTH118 - ends in a slash
         self._file = root / PLACE
         self._known = _load(self._file, self._prefix)
@@ -59,9 +59,10 @@ class StatIndex:
 
         Raises `DiskError`, also for a folder or a symbolic link.
         """
-        full = os.path.join(self._root, path)  # noqa: PTH118 - pathlib would triple the cost of a hit
+        # A hit on ten thousand files takes half as long as with `os.path.join`, a sixth of it with pathlib's.
+        full = name if (name := str(path)).startswith("/") else self._prefix + name
         try:
-            key = _key(os.lstat(full))
+            key = key_of(os.lstat(full))
             known = self._known.get(full) or self._seen.get(full)
             if known is not None and known[:4] == key:
                 self._seen[full] = known
@@ -93,18 +94,19 @@ class StatIndex:
             write_durably(self._file, _HEADER + digests.of_bytes(body).encode() + b"\n" + body)
         self._fresh = True
 
-    def _read(self, full: str, before: _Key) -> Digest:
+    def _read(self, full: str, before: Key) -> Digest:
         started = time.time_ns()
         found = digest_of_regular(Path(full), follow=False)
         self._fresh = False
         self._known.pop(full, None)
-        settled = _key(os.lstat(full)) == before and max(before[1], before[2]) < started - _TICK_NS
+        settled = key_of(os.lstat(full)) == before and max(before[1], before[2]) < started - TICK_NS
         if settled:
             self._seen[full] = _Entry(*before, found)
         return found
 
 
-def _key(status: os.stat_result) -> _Key:
+def key_of(status: os.stat_result) -> Key:
+    """What is compared of `status`."""
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 

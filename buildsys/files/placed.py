@@ -8,7 +8,7 @@ not in the note passes for a person's, and is kept.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -37,11 +37,18 @@ class Placed:
         return (path, digest) in self._noted
 
     def sweep(self) -> None:
-        """Remove what a killed build had begun to write beside what it noted, if the disk lets it."""
+        """Remove what a killed build had begun to write, if the disk lets it.
+
+        That is beside what it noted, and beside the lock and its own files, where other commands may just
+        be writing.
+        """
         for folder in {PurePosixPath(path).parent for path, _ in self._noted}:
             if not folder.is_absolute() and ".." not in folder.parts:
                 with suppress(OSError):
                     sweep(self._root / folder, alone=True)
+        for place in (self._root, *self._file.parent.glob("candidates/**/"), self._file.parent):
+            with suppress(OSError):
+                sweep(place, of_the_dead=True)
 
     def note(self, path: str, digest: Digest) -> None:
         """Note what is about to be put at `path`. Raises `DiskError`."""
@@ -60,7 +67,17 @@ class Placed:
 
     def forget(self, paths: Collection[str]) -> None:
         """Drop what was noted of `paths`: the lock says it now. A disk that says no keeps a few lines."""
-        left = {item for item in self._noted if item[0] not in paths}
+        self._keep({item for item in self._noted if item[0] not in paths})
+
+    def settle(self, told: Iterable[tuple[str, Digest]]) -> None:
+        """Drop what a killed build noted and the lock tells: it came just between writing it and forgetting.
+
+        Path and digest, no path alone: of another file that was put there later, the lock knows nothing.
+        """
+        if self._noted:
+            self._keep(self._noted.difference(told))
+
+    def _keep(self, left: set[tuple[str, Digest]]) -> None:
         if left == self._noted:
             return
         self._noted = left

@@ -109,7 +109,8 @@ class Draft:
     def add(self, asset: str, table: Mapping[str, Json], remarks: Iterable[str] = ()) -> str:
         """Add a table to the draft, at the end of `assets.toml`."""
         if any(asset in self._declared(file) for file in self._new):
-            raise ManifestError(f"asset `{asset}` is in the manifest already", "choose another name with `--name`")
+            hint = "choose another name with `--name`"
+            raise ManifestError(f"asset `{asset}` is in the manifest already", hint)
         text = self._new[MANIFEST]
         values = {key: _plain(value) for key, value in table.items()}
         wanted = self._wanted(MANIFEST, asset, values)

@@ -138,6 +138,7 @@ def _project(document: Document, problems: Problems) -> Project:
         out=table.get("out", "out"),
         profile=table.get("profile", "draft"),
         metadata=table.get("metadata", "strip"),
+        include=tuple(table.get("include", ())),
     )
     try:
         names.check_name(project.out, "the output folder")

@@ -114,6 +114,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Import names that must be there; found, never imported, by the builder."""
     extra: str = ""
     """The extra of artlock that brings them."""
+    packages: Mapping[str, str] = {}
+    """What its environment tells the version of, and the distribution that it is; `python` is Python."""
     source_type: str = ""
     """What kind of source its pictures are, by IPTC's word: `trainedAlgorithmicMedia` of an AI model."""
     model: str = ""
@@ -273,6 +275,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     profile: str = "draft"
     metadata: str = "strip"
     """`keep`: every picture tells its recipe."""
+    include: tuple[str, ...] = ()
+    """Globs of further manifest files."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
