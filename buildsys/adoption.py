@@ -125,12 +125,19 @@ def _keep_words(draft: Draft, asset: Asset) -> None:
     gate = next((gate for gate in asset.gates if gate.name == LETTERING), None)
     if gate is None or gate.parameters["text"] != asset.text:
         return
-    own = draft.table(asset.name).get("gates", {})
+    table = draft.table(asset.name)
+    own = table.get("gates", {})
     asked = own.get(LETTERING, gate.parameters)  # a style's or the project's is taken over as it was
     if LETTERING in own and (isinstance(asked, str) or (isinstance(asked, Mapping) and asked.get("text"))):
         return
-    given = asked if isinstance(asked, Mapping) else {}
-    draft.set(asset.name, "gates", {**own, LETTERING: {**given, "text": template.escape(asset.text)}})
+    text = template.escape(asset.text)
+    given = {**asked, "text": text} if isinstance(asked, Mapping) else {"text": text}
+    if isinstance(own.get(LETTERING), Mapping):
+        draft.set(asset.name, "text", text, within=("gates", LETTERING))
+    elif "gates" in table:
+        draft.set(asset.name, LETTERING, given, within=("gates",))
+    else:
+        draft.set(asset.name, "gates", {LETTERING: given})
 
 
 def _copy(root: Path, item: Adoption) -> None:

@@ -21,10 +21,9 @@ from buildsys.journal.run import Heading
 from buildsys.ledger import Ledger
 from buildsys.locked import changes
 from buildsys.lookup import Lookup
-from buildsys.make import schedule
+from buildsys.make import gatekeeper, schedule
 from buildsys.make.build import Build, Failed, Outcome
 from buildsys.make.candidates import Candidates
-from buildsys.make.gatekeeper import Gatekeeper
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event, JournalTrouble
@@ -76,6 +75,8 @@ def build(  # noqa: PLR0913 - all named where a build is asked for
     ) as workbench:
         planned(workbench.plan)
         outcome = workbench.build.run(schedule.threads_for(workbench.jobs), workbench.pool.stop)
+        fine = (*outcome.built, *outcome.restored, *outcome.fresh)
+        gatekeeper.put_away(session.root, (workbench.plan.steps[name] for name in fine))
         return outcome, workbench.stand_in(outcome.blocked) if placeholders else ()
 
 
@@ -124,7 +125,7 @@ class Workbench:
             self.pool = opening.enter_context(
                 hire(private, root=session.root, jobs=jobs, on_event=tell, on_key=journal.conceal)
             )
-            gatekeeper = Gatekeeper(
+            keeper = gatekeeper.Gatekeeper(
                 root=session.root,
                 manifest=session.manifest,
                 store=session.store,
@@ -144,7 +145,7 @@ class Workbench:
                 from_git=session.checkout.from_git,
                 rebuild=wishes.rebuild,
                 retry_refused=wishes.retry_refused,
-                gatekeeper=gatekeeper,
+                gatekeeper=keeper,
                 placing=self.ledger.placing,
                 ours=session.checkout.placed,
                 force=wishes.force,
@@ -154,7 +155,7 @@ class Workbench:
             chooser = opening.enter_context(
                 Candidates(
                     self.maker,
-                    gatekeeper,
+                    keeper,
                     root=session.root,
                     store=session.store,
                     measure=session.manifest.engines[MEASURE],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from typing import Any
 
 from buildsys import frozen, lfs, refresh
@@ -190,22 +191,24 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def summary(outcome: Outcome, session: Session, stood_in: tuple[str, ...]) -> list[str]:
-    """The last words of a build."""
+def summary(
+    outcome: Outcome, session: Session, stood_in: tuple[str, ...], said: Collection[str] = ()
+) -> list[str]:
+    """The last words of a build; of the assets `said`, a person knows already what is the matter."""
+    edited = [name for name in outcome.edited if name not in said]
     lines = [
-        f"{paint('edited', 'yellow')}  {name}: the file was changed by hand, and kept"
-        for name in outcome.edited
+        f"{paint('edited', 'yellow')}  {name}: the file was changed by hand, and kept" for name in edited
     ]
-    if outcome.edited:
-        first = outcome.edited[0]
-        lines.append(f"\nhint: `artlock build --force {first}` makes it anew\n")
+    if edited:
+        lines.append(f"\nhint: `artlock build --force {edited[0]}` makes it anew\n")
     for made in outcome.standins:
         if made.name not in outcome.fresh:
             told = f"made by `{made.engine}` instead of `{made.instead_of}`"
             lines.append(f"{paint('instead', 'yellow')}  {made.name}: {told}")
     for word, items in (("blocked", outcome.blocked), ("failed", outcome.failed)):
         for item in items:
-            lines += _trouble(word, item)
+            if item.name not in said:
+                lines += _trouble(word, item)
     if session.store.dropped:
         damaged = count(len(session.store.dropped), "damaged object")
         lines.append(f"store: {damaged} dropped, and made or brought back again where needed")

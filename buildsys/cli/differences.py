@@ -152,7 +152,7 @@ def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -
         print(f"{paint(kind(step), 'yellow')}  {step.name}: {tame(told)}")
     lasting = leftovers.lasting(session, plan)
     for name, files in lasting.items():
-        kept = f"; `artlock clean` keeps {_quoted(files)}" if files else ""
+        kept = f"; `artlock clean` keeps {leftovers.quoted(files)}" if files else ""
         print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it{kept}")
     for name in unasked:
         print(f"{paint('conflict', 'yellow')}  {name}: {Reason(why=Why.CONFLICT).text()}")
@@ -194,9 +194,5 @@ def _mend_orphans(lasting: Mapping[AssetName, Collection[str]]) -> str:
     """One action, where nothing but orphans differs: a build keeps them as long as their files lie there."""
     if all(lasting.values()):
         # Changed by hand, or where another profile's asset goes: a person says what becomes of them.
-        return f"move or delete {_quoted(sorted(path for files in lasting.values() for path in files))}"
+        return leftovers.by_hand(path for files in lasting.values() for path in files)
     return "run `artlock clean`, and commit what it changes"
-
-
-def _quoted(files: Collection[str]) -> str:
-    return ", ".join(f"`{file}`" for file in files)

@@ -1,4 +1,4 @@
-"""What ComfyUI writes: `prompt`, the graph that its server ran, in API format.
+"""What ComfyUI writes: `prompt`, the graph that its server ran, and `workflow`, the one that a person drew.
 
 A graph is of any shape, and of nodes that nobody has heard of. So it is walked from the picture backwards: to
 the node that samples, and from there along the inputs that every sampler has. Knows nothing of files.
@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from buildsys.imports import found
+from buildsys.imports import drawing, found
 from buildsys.imports.found import Found
 
 Json: TypeAlias = Any
@@ -38,7 +38,37 @@ class Place(msgspec.Struct, frozen=True):
 
 def read(graph: str) -> Found | None:
     """What `prompt` says; None where it is no graph, or one without a node that samples."""
-    nodes = _nodes(graph)
+    return _walked(_nodes(_json(graph)), graph)
+
+
+def drawn(workflow: str) -> Found | None:
+    """What `workflow` says; None as for `read`.
+
+    It is not handed on as a graph to run: of nodes that nobody has heard of, a part may be missing.
+    """
+    body = _json(workflow)
+    if not drawing.is_drawing(body) or len(body["nodes"]) > _MOST:
+        return None
+    made = _walked(_nodes(drawing.graph(body)), "")
+    if made is None:
+        return None
+    lacking = "" if made.prompt else "its prompt stands in a node that artlock can't read"
+    return msgspec.structs.replace(made, slots={}, unread=lacking)
+
+
+def unread(graph: str) -> Found | None:
+    """That ComfyUI made a picture whose `graph`, of either form, can't be understood; None if it is none."""
+    body = _json(graph)
+    if drawing.is_drawing(body):
+        where = " outside of subgraphs" if drawing.has_subgraphs(body) else ""
+    elif _nodes(body):
+        where = ""
+    else:
+        return None
+    return Found(tool="ComfyUI", unread=f"its workflow has no sampler{where} that artlock can read")
+
+
+def _walked(nodes: Nodes, graph: str) -> Found | None:
     sampler = _sampler(nodes)
     if sampler is None:
         return None
@@ -73,11 +103,14 @@ def read(graph: str) -> Found | None:
     )
 
 
-def _nodes(graph: str) -> Nodes:
+def _json(text: str) -> Json:
     try:
-        body = json.loads(graph)
+        return json.loads(text)
     except (ValueError, RecursionError):
-        return {}
+        return None
+
+
+def _nodes(body: Json) -> Nodes:
     if not isinstance(body, dict) or len(body) > _MOST:
         return {}
     return {

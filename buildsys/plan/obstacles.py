@@ -54,7 +54,7 @@ class Obstacles:
         if not self._retry_refused:
             refusal = candidates.refusal(step, self._world.refused)
             if refusal is not None:
-                return refusal.reason()
+                return refusal.reason(step.name)
         return (
             self._of_engine(name)
             or pointers.of_inputs(step, self._world, self._manifest)
@@ -88,4 +88,4 @@ class Obstacles:
         if step.name in self._rebuild and not self._manifest.engines[step.asset.engine].card.constant:
             return None
         refusal = self._world.refused(gates.rejection_key(step.recipe, step.gates))
-        return refusal.reason() if refusal else None
+        return refusal.reason(step.name) if refusal else None

@@ -98,6 +98,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     old: str = ""
     new: str = ""
     hint: str = ""
+    more: str = ""
+    """The command that tells more."""
 
     def text(self) -> str:
         """One line for a person."""
@@ -110,6 +112,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
                 return f"`{self.field}` gave up on it: {self.new.partition(chr(10))[0]}"
             case Why.EDITED | Why.LEFT | Why.MISSING if self.field:
                 return f"`{self.field}`: {_SENTENCES[self.why]}"
+            case Why.REJECTED if self.more:
+                return f"{self.new}; `{self.more}` tells more"
             case _:
                 return _SENTENCES[self.why].format(field=self.field, new=self.new)
 
