@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from buildsys import art, files
+from buildsys import art, files, lfs
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, DiskError, ManifestError
 from buildsys.make.build import Outcome
@@ -91,6 +91,8 @@ def _adoption(session: Session, step: Step, folder: str) -> Adoption:
     if step.on_disk is None or not _by_hand(session, step):
         fact = f"the file of `{step.name}` was not changed by hand"
         raise ArtlockError(fact, f"change `{step.output}` first")
+    if session.checkout.pointer(step.output):
+        raise ArtlockError(f"only a Git LFS pointer is here of `{step.output}`", lfs.HINT)
     path = handmade.source_of(step.asset)
     if path:
         if session.checkout.file(path) == step.on_disk:
@@ -123,12 +125,19 @@ def _keep_words(draft: Draft, asset: Asset) -> None:
     gate = next((gate for gate in asset.gates if gate.name == LETTERING), None)
     if gate is None or gate.parameters["text"] != asset.text:
         return
-    own = draft.table(asset.name).get("gates", {})
+    table = draft.table(asset.name)
+    own = table.get("gates", {})
     asked = own.get(LETTERING, gate.parameters)  # a style's or the project's is taken over as it was
     if LETTERING in own and (isinstance(asked, str) or (isinstance(asked, Mapping) and asked.get("text"))):
         return
-    given = asked if isinstance(asked, Mapping) else {}
-    draft.set(asset.name, "gates", {**own, LETTERING: {**given, "text": template.escape(asset.text)}})
+    text = template.escape(asset.text)
+    given = {**asked, "text": text} if isinstance(asked, Mapping) else {"text": text}
+    if isinstance(own.get(LETTERING), Mapping):
+        draft.set(asset.name, "text", text, within=("gates", LETTERING))
+    elif "gates" in table:
+        draft.set(asset.name, LETTERING, given, within=("gates",))
+    else:
+        draft.set(asset.name, "gates", {LETTERING: given})
 
 
 def _copy(root: Path, item: Adoption) -> None:

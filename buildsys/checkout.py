@@ -8,13 +8,13 @@ from __future__ import annotations
 import datetime as dt
 import importlib.util
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
-from buildsys import digest, files, git
+from buildsys import digest, files, git, lfs
 from buildsys.digest import Digest
-from buildsys.errors import GitError
+from buildsys.errors import DiskError, GitError
+from buildsys.files import weights
 from buildsys.manifest import cards, names
 from buildsys.manifest.model import AssetName, Engine
 from buildsys.plan import ready
@@ -25,9 +25,6 @@ from buildsys.plan.record import Record
 from buildsys.plan.refusal import Refusal
 from buildsys.plan.step import Reason
 from buildsys.store.objects import Store
-
-_WEIGHTS: Final = {".json", ".safetensors", ".txt", ".model"}
-"""What a folder of weights may hold that changes pictures; a README or a picture in it does not."""
 
 
 class Checkout:
@@ -48,16 +45,33 @@ class Checkout:
         self._index = index
         self._records = records
         self._lost: set[Digest] = set()
+        self._fetched = lfs.Fetched(root)
+        self._expected: frozenset[Digest] = frozenset()
+        self._relied: set[Digest] = set()
         self._placed: files.Placed | None = None
         self._git: dict[str, Digest | None] | None = None
         self._revisions: dict[str, str] = {}
 
     def file(self, path: str) -> Digest | None:
         """Digest of a file of the project, or of a `bundled:` one; None where there is none."""
-        return self._index.digest(self.path(path))
+        return self._index.digest(self.located(path))
+
+    def located(self, path: str) -> str:
+        """A manifest's path as the stat index has it: as it is, or absolute for a `bundled:` one."""
+        # No `Path` for each of ten thousand files: that took longer than to ask the index.
+        return str(self._place(path)) if path.startswith(names.BUNDLED) else path
+
+    def pointer(self, path: str) -> bool:
+        """Whether only a pointer of Git LFS was there when `file` was asked."""
+        return self._index.is_pointer(self.located(path))
 
     def path(self, path: str) -> Path:
-        """Where a manifest's path lies on this disk."""
+        """Where what a manifest's path names lies on this disk; Git LFS may have it in a place of its own."""
+        if self.pointer(path) and (named := self.file(path)) and (kept := self._fetched.path_of(named)):
+            return kept
+        return self._place(path)
+
+    def _place(self, path: str) -> Path:
         if path.startswith(names.BUNDLED):
             return cards.BUNDLED / path.removeprefix(names.BUNDLED)
         return self._root / path
@@ -66,7 +80,21 @@ class Checkout:
         """Whether these bytes are in the store, or in git's last commit at `path`."""
         if wanted in self._lost:
             return False
-        return self._store.has(wanted) or self._in_git(path) == wanted
+        if self._store.has(wanted) or self._in_git(path) == wanted:
+            return True
+        if wanted in self._expected:
+            self._relied.add(wanted)
+        return wanted in self._expected
+
+    def expect(self, wanted: Collection[Digest]) -> None:
+        """Take these bytes for restorable from now on, though they are not here: a remote may have them."""
+        self._expected = frozenset(wanted)
+        self._relied.clear()
+
+    @property
+    def relied(self) -> frozenset[Digest]:
+        """Those of the expected bytes that a plan went by since."""
+        return frozenset(self._relied)
 
     def placed(self, path: str, found: Digest) -> bool:
         """Whether a build put this very file there, and was killed before the lock told of it."""
@@ -105,12 +133,12 @@ class Checkout:
         if not is_folder(engine.model):
             return engine.revision
         if engine.model not in self._revisions:
-            self._revisions[engine.model] = self._folder_digest(self.model_path(engine))
+            self._revisions[engine.model] = weights.digest_of(self.model_path(engine), self._index)
         return self._revisions[engine.model]
 
     def model_path(self, engine: Engine) -> Path:
         """Where a local model lies."""
-        return (self._root / Path(engine.model).expanduser()).resolve()
+        return weights.folder_of(self._root, engine.model)
 
     def model_folder(self, engine: Engine) -> Path:
         """Where a model lies, local or of the Hub, or would if it were here."""
@@ -120,7 +148,26 @@ class Checkout:
 
     def from_git(self, path: str) -> bytes | None:
         """The bytes of `path` in the last commit."""
-        return dict(self._committed([path])).get(path)
+        return dict(self.committed([path])).get(path)
+
+    def committed(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Those of `paths` that the last commit has, with their bytes.
+
+        All in one go: a process per file would cost more than the files.
+        """
+        if not paths:
+            return
+        try:
+            # The game may be a folder of a larger repository.
+            above = git.prefix(self._root)
+            for name, data in git.blobs(self._root, "HEAD", [above + path for path in paths]):
+                named = lfs.meant_by(data) if data is not None else None
+                content = self._fetched.read(named) if named else data
+                if content is not None:
+                    yield name.removeprefix(above), content
+        except GitError:
+            # Not a repository, or no commit yet: then git has nothing to bring back.
+            return
 
     def _in_git(self, path: str) -> Digest | None:
         if self._git is None:
@@ -128,9 +175,9 @@ class Checkout:
                 path
                 for record in self._records.values()
                 for path, wanted in files_of(record).items()
-                if not (self._root / path).exists() and not self._store.has(wanted)
+                if not self._store.has(wanted) and self._is_away(path)
             ]
-            found = {name: digest.of_bytes(data) for name, data in self._committed(missing)}
+            found = {name: digest.of_bytes(data) for name, data in self.committed(missing)}
             self._git = {**dict.fromkeys(missing), **found}
         if path not in self._git:
             # Something else lies there: an edit that is to be overwritten, or a placeholder.
@@ -138,28 +185,12 @@ class Checkout:
             self._git[path] = None if data is None else digest.of_bytes(data)
         return self._git[path]
 
-    def _committed(self, paths: list[str]) -> Iterator[tuple[str, bytes]]:
-        """All in one go: a process per file would cost more than the files."""
-        if not paths:
-            return
+    def _is_away(self, path: str) -> bool:
+        """Whether nothing lies there, or only a pointer of Git LFS."""
         try:
-            # The game may be a folder of a larger repository.
-            above = git.prefix(self._root)
-            for name, data in git.blobs(self._root, "HEAD", [above + path for path in paths]):
-                if data is not None:
-                    yield name.removeprefix(above), data
-        except GitError:
-            # Not a repository, or no commit yet: then git has nothing to bring back.
-            return
-
-    def _folder_digest(self, folder: Path) -> str:
-        found = {
-            # The Hub's own cache holds links to the weights.
-            path.relative_to(folder).as_posix(): self._index.digest(path.resolve())
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.suffix in _WEIGHTS
-        }
-        return digest.of_value(found) if found else ""
+            return self.file(path) is None or self.pointer(path)
+        except DiskError:
+            return False
 
     def _missing_weights(self, engine: Engine) -> str:
         if is_folder(engine.model):

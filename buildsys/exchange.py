@@ -63,5 +63,7 @@ def _take_in(session: Session, record: Record) -> None:
     """Put into the store the files of `record` that it lacks: after a clone, git has brought them."""
     for path, digest in files_of(record).items():
         place = session.root / path
-        if not session.store.has(digest) and session.checkout.file(path) == digest:
+        if session.store.has(digest) or session.checkout.file(path) != digest:
+            continue
+        if not session.checkout.pointer(path):
             session.store.put_file(place, sync=False)

@@ -16,16 +16,19 @@ from buildsys import files
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, DiskError, LockError, MakeError, did_you_mean
 from buildsys.locked import Promise
+from buildsys.lookup import Lookup
 from buildsys.make import schedule
 from buildsys.make.build import Build, Outcome
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event
 from buildsys.make.purse import Purse
+from buildsys.make.restoring import Restoring
 from buildsys.make.results import Raw
 from buildsys.manifest.circles import untangled
 from buildsys.manifest.model import Asset, AssetName, Engine, Input, Manifest
 from buildsys.plan import companions, graph, recipe
+from buildsys.plan.judge import Wishes
 from buildsys.plan.record import Record, asset_of
 from buildsys.plan.step import Plan, Reason, Step, Verdict, Why
 from buildsys.remaking import engine_of, input_of
@@ -75,6 +78,7 @@ def build(
     tell: Callable[[Event], None] = lambda _: None,
     planned: Callable[[Plan], None] = lambda _: None,
     budget: float | None = None,
+    remote: bool = True,
 ) -> Outcome:
     """Have the files of `names` lie there as the lock says.
 
@@ -86,6 +90,7 @@ def build(
         tell: given each event; called from several threads.
         planned: given the plan before anything is made.
         budget: US dollars that engines may take.
+        remote: ask the remote, where the manifest names one, for what this machine lacks.
 
     Raises:
         KeyboardInterrupt: on INT, TERM or HUP; what was finished is kept.
@@ -98,14 +103,16 @@ def build(
         closing.enter_context(session.store.leased(session.root))
         session.read_lock()
         closing.callback(session.index.save)
+        lookup = Lookup(session, Wishes(), tell, remote=remote)
         entries = _Entries(session, force)
-        drawn = entries.plan(names)
+        _, drawn = lookup.plan(lambda: (entries, entries.plan(names)))
         planned(drawn)
         journal = closing.enter_context(journalled(session, "build", jobs, tell))
         told = journal.before(tell)
         pool = closing.enter_context(
             Pool(private, root=session.root, jobs=jobs, on_event=told, on_key=journal.conceal)
         )
+        promise = Promise(session.lock.records, "--frozen")
         maker = Maker(
             root=session.root,
             manifest=entries.manifest(),
@@ -114,11 +121,14 @@ def build(
             inputs=pool.inputs,
             locate=session.checkout.path,
             from_git=session.checkout.from_git,
-            placing=Promise(session.lock.records, "--frozen").hold,
+            placing=promise.hold,
             ours=session.checkout.placed,
             force=force,
+            supply=lookup,
             tell=told,
         )
+        git = session.checkout.committed
+        bulk = Restoring(session.root, session.store, from_git=git, note=promise.hold_all)
         carried = Build(
             plan=drawn,
             judge=entries,
@@ -126,6 +136,8 @@ def build(
             lose=session.checkout.lose,
             publish=lambda _: None,
             tell=told,
+            bulk=bulk.restore,
+            supply=lookup,
         )
         return carried.run(schedule.threads_for(jobs), pool.stop)
 
@@ -176,8 +188,7 @@ class _Entries:
             return blank
         edited = next((path for path, lies in differing.items() if self._is_edited(name, path, lies)), None)
         if edited is not None and name not in self._force:
-            field = "" if edited == record.output else edited
-            reason = Reason(why=Why.EDITED, field=field)
+            reason = Reason(why=Why.EDITED, field="" if edited == record.output else edited)
             return msgspec.structs.replace(blank, verdict=Verdict.EDITED, reasons=(reason,))
         missing = Reason(why=Why.EDITED if edited else Why.MISSING)
         if companions.restorable(record, record.output, self._session.checkout):
@@ -197,10 +208,9 @@ class _Entries:
         return msgspec.structs.replace(self._session.manifest, engines=engines, assets=self._assets)
 
     def _differing(self, record: Record) -> Mapping[str, Digest | None]:
-        lies = {path: self._session.checkout.file(path) for path in companions.files_of(record)}
-        return {
-            path: lies[path] for path, wanted in companions.files_of(record).items() if lies[path] != wanted
-        }
+        wanted = companions.files_of(record)
+        lies = {path: self._session.checkout.file(path) for path in wanted}
+        return {path: found for path, found in lies.items() if found != wanted[path]}
 
     def _is_edited(self, name: AssetName, path: str, lies: Digest | None) -> bool:
         ours = lies in (None, self._session.lock.placeholders.get(name))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +41,7 @@ class Ledger:
         self._root = path.parent
         self._placed = Placed(self._root)
         self._placed.sweep()
+        self._placed.settle(item for record in lock.records.values() for item in files_of(record).items())
         self._told: set[str] = set()
         """Where pictures lie that were taken in since the lock was last written."""
         self._lock = lock
@@ -59,10 +60,14 @@ class Ledger:
         A build that is killed before the lock is written would take it for a person's work otherwise.
         Raises `MakeError` where the lock may not change, and has another one there.
         """
+        self.placing_all({path: file})
+
+    def placing_all(self, files: Mapping[str, Digest]) -> None:
+        """Note many pictures at once, as `placing` does. Raises `DiskError`, `MakeError`."""
         if self._promise is not None:
-            self._promise.hold(path, file)
+            self._promise.hold_all(files)
         with self._guard:
-            self._placed.note(path, file)
+            self._placed.note_all(files)
 
     def publish(self, record: Record) -> None:
         """Take a record in.

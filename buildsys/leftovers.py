@@ -8,7 +8,7 @@ of terminals.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -199,3 +199,13 @@ def told(kept: Collection[Leftover]) -> list[str]:
         Kind.FOREIGN: "nothing shows that artlock made it",
     }
     return [f"{item.path}: {words[item.kind]}" for item in kept]
+
+
+def by_hand(paths: Iterable[str]) -> str:
+    """What to do about files that `clean` keeps: a person says what becomes of them."""
+    return f"move or delete {quoted(sorted(paths))}"
+
+
+def quoted(paths: Iterable[str]) -> str:
+    """`paths` in a sentence."""
+    return ", ".join(f"`{path}`" for path in paths)

@@ -43,6 +43,11 @@ class Promise:
             fact = f"`{name}` came out other than the lock says" if name else f"the lock has no `{path}`"
             raise MakeError(fact, f"run `artlock build` without `{self._option}`")
 
+    def hold_all(self, files: Mapping[str, Digest]) -> None:
+        """As `hold`, for each file by its path."""
+        for path, file in files.items():
+            self.hold(path, file)
+
 
 def changes(plan: Plan, lock: Lock, *, everything: bool) -> tuple[str, ...]:
     """What a build of `plan` would change in the lock, a line each; what nobody can know yet is left out.

@@ -8,29 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from buildsys import files
 from buildsys.checkout import Checkout
+from buildsys.digest import Digest
 from buildsys.errors import ManifestError, did_you_mean
 from buildsys.lock.model import Lock
 from buildsys.lock.read import load as load_lock
 from buildsys.make.results import Raw
 from buildsys.manifest.model import AssetName, Manifest
-from buildsys.manifest.read import MANIFEST
 from buildsys.manifest.read import parse as parse_manifest
 from buildsys.manifest.read import read as read_manifest
+from buildsys.places import LOCK as LOCK  # noqa: PLC0414 - whoever works with a session has these from here
+from buildsys.places import MANIFEST
+from buildsys.places import PRIVATE as PRIVATE  # noqa: PLC0414
+from buildsys.places import find_root as find_root  # noqa: PLC0414
 from buildsys.plan import price, recipe
+from buildsys.plan.companions import files_of
 from buildsys.plan.judge import Judge, Wishes
 from buildsys.plan.step import Plan, Step
+from buildsys.plan.world import World
 from buildsys.store.objects import Store
 from buildsys.store.place import default_root
-
-LOCK: Final = "assets.lock"
-PRIVATE: Final = ".artlock"
-"""What is true of this checkout only: stat index, logs, staging. Ignored by git."""
 
 
 class Session:
@@ -102,23 +103,41 @@ class Session:
         }
         return msgspec.structs.replace(self.manifest, engines=engines)
 
-    def judge(self, wishes: Wishes | None = None) -> Judge:
-        """A judge of this checkout as it lies there now."""
+    def judge(self, wishes: Wishes | None = None, world: World | None = None) -> Judge:
+        """A judge of this checkout as it lies there now; `world`: what it asks in place of the checkout."""
         return Judge(
             self.manifest,
             self.lock.records,
             self.lock.placeholders,
-            self.checkout,
+            world or self.checkout,
             wishes or Wishes(),
             self.lock.conflicts,
         )
 
-    def plan(self, names: Collection[AssetName] | None = None, wishes: Wishes | None = None) -> Plan:
-        """What a build would do, and what it should cost."""
+    def plan(
+        self,
+        names: Collection[AssetName] | None = None,
+        wishes: Wishes | None = None,
+        world: World | None = None,
+        *,
+        trusting: bool = False,
+    ) -> Plan:
+        """What a build would do, and what it should cost; `world`: see `judge`.
+
+        `trusting`: where finished files are not in git, go by what the lock says of those that are not here.
+        """
         wishes = wishes or Wishes()
-        plan = self.priced(self.judge(wishes).plan(names), wishes)
+        away = trusting and self.manifest.project.outputs == "store"
+        self.checkout.expect(self.lock_files() if away else ())
+        plan = self.priced(self.judge(wishes, world).plan(names), wishes)
+        self.checkout.expect(())
         self.index.save()
         return plan
+
+    def lock_files(self) -> frozenset[Digest]:
+        """Every finished file that the lock names."""
+        records = self.lock.records.values()
+        return frozenset(file for record in records for file in files_of(record).values())
 
     def priced(self, plan: Plan, wishes: Wishes) -> Plan:
         """`plan` with what each asset that would be made should cost."""
@@ -130,15 +149,6 @@ class Session:
             return False
         kept = self.store.recall(recipe.generate_key(step.parts), Raw)
         return kept is not None and self.store.has(kept.file)
-
-
-def find_root(start: Path, *marks: str) -> Path:
-    """The nearest folder from `start` upwards that holds a manifest, or one of `marks`."""
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if any((folder / mark).is_file() for mark in marks or (MANIFEST,)):
-            return folder
-    raise ManifestError(f"there is no `{MANIFEST}` here or above", "run `artlock init` to start a project")
 
 
 def _lock_root(start: Path) -> Path:

@@ -30,6 +30,8 @@ _SHORT: Final = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"
 _INTEGERS: Final = range(-(2**63), 2**63)
 _WIDTH: Final = 100
 _JSON: Final = "json"
+_DEEPEST: Final = 16
+"""Lists and tables within each other; what lies deeper is JSON. TOML's reader gives up at some 80."""
 
 
 def key(name: str) -> str:
@@ -46,12 +48,12 @@ def line(name: str, value: Json) -> str:
     return f"{name} = {inline(value)}"
 
 
-def dotted(name: str, table: Mapping[str, Json]) -> Iterator[str]:
+def dotted(name: str, table: Mapping[str, Json], room: int = _DEEPEST) -> Iterator[str]:
     """A line for each value in `table`, inner tables included, sorted: `name.key = value`."""
     for word, value in sorted(table.items()):
         path = f"{name}.{key(word)}"
-        if isinstance(value, Mapping) and value and not _needs_json(value):
-            yield from dotted(path, value)
+        if room and isinstance(value, Mapping) and value and not _needs_json(value):
+            yield from dotted(path, value, room - 1)
         else:
             yield line(path, value)
 
@@ -67,6 +69,9 @@ def plain(value: Json) -> Json:
     if isinstance(value, list):
         return [plain(item) for item in value]
     if not isinstance(value, dict):
+        if not isinstance(value, str | int | float | None):
+            detail = f"holds the date {value}, which is nothing that a recipe can hold"
+            raise ValueError(detail)  # noqa: TRY004 - what is wrong with a text, as above
         return value
     if len(value) == 1 and isinstance(text := value.get(_JSON), str):
         return json.loads(text, parse_constant=_refuse)
@@ -85,18 +90,14 @@ def _needs_json(value: Json) -> bool:
     return value is None or (isinstance(value, int) and value not in _INTEGERS)
 
 
-def inline(value: Json) -> str:  # noqa: PLR0911 - a line for each type is the clearest form
-    """`value` on one line. Raises `ValueError`."""
+def inline(value: Json, room: int = _DEEPEST) -> str:  # noqa: PLR0911 - a line for each type is the clearest form
+    """`value` on one line, with `room` for lists and tables within each other. Raises `ValueError`."""
     if isinstance(value, str):
         return _string(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    if _needs_json(value):
-        return (
-            "{ json = "
-            + _string(json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False))
-            + " }"
-        )
+    if _needs_json(value) or (not room and isinstance(value, list | tuple | Mapping)):
+        return f"{{ json = {_string(_as_json(value))} }}"
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
@@ -105,12 +106,20 @@ def inline(value: Json) -> str:  # noqa: PLR0911 - a line for each type is the c
             raise ValueError(detail)
         return repr(value)
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(inline(item) for item in value) + "]"
+        return "[" + ", ".join(inline(item, room - 1) for item in value) + "]"
     if isinstance(value, Mapping):
-        inner = ", ".join(f"{key(word)} = {inline(item)}" for word, item in sorted(value.items()))
+        inner = ", ".join(f"{key(word)} = {inline(item, room - 1)}" for word, item in sorted(value.items()))
         return f"{{ {inner} }}" if inner else "{}"
     detail = f"{value!r} is nothing that TOML can hold"
     raise ValueError(detail)
+
+
+def _as_json(value: Json) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    except TypeError as error:
+        detail = f"{str(value)[:80]} holds what JSON can't carry"
+        raise ValueError(detail) from error
 
 
 def _array(values: list[Json] | tuple[Json, ...]) -> str:

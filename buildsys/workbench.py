@@ -20,24 +20,25 @@ from buildsys.journal.keeper import Journal
 from buildsys.journal.run import Heading
 from buildsys.ledger import Ledger
 from buildsys.locked import changes
-from buildsys.make import schedule
+from buildsys.lookup import Lookup
+from buildsys.make import gatekeeper, schedule
 from buildsys.make.build import Build, Failed, Outcome
 from buildsys.make.candidates import Candidates
-from buildsys.make.gatekeeper import Gatekeeper
 from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event, JournalTrouble
 from buildsys.make.purse import Purse
+from buildsys.make.restoring import Restoring
 from buildsys.manifest.cards import MEASURE
 from buildsys.manifest.model import AssetName
 from buildsys.plan import price
-from buildsys.plan.judge import Wishes
+from buildsys.plan.judge import Judge, Wishes
 from buildsys.plan.placeholder import placeholder
 from buildsys.plan.step import Plan, Why
 from buildsys.session import LOCK, PRIVATE, Session
 
 
-def build(
+def build(  # noqa: PLR0913 - all named where a build is asked for
     session: Session,
     names: Collection[AssetName] | None = None,
     *,
@@ -47,6 +48,7 @@ def build(
     planned: Callable[[Plan], None] = lambda _: None,
     placeholders: bool = False,
     budget: float | None = None,
+    remote: bool = True,
 ) -> tuple[Outcome, tuple[AssetName, ...]]:
     """Make what is stale, and write the lock.
 
@@ -60,6 +62,7 @@ def build(
         planned: given the plan before anything is made.
         placeholders: put labelled stand-ins where assets are blocked.
         budget: US dollars that engines may take; what would pass it, or has no known price, is blocked.
+        remote: ask the remote, where the manifest names one, for what this machine lacks.
 
     Returns:
         What became of every asset, and the names of those that got a stand-in.
@@ -67,9 +70,13 @@ def build(
     Raises:
         KeyboardInterrupt: on INT, TERM or HUP; what was finished is kept.
     """
-    with Workbench(session, names, wishes=wishes, jobs=jobs, tell=tell, budget=budget) as workbench:
+    with Workbench(
+        session, names, wishes=wishes, jobs=jobs, tell=tell, budget=budget, remote=remote
+    ) as workbench:
         planned(workbench.plan)
         outcome = workbench.build.run(schedule.threads_for(workbench.jobs), workbench.pool.stop)
+        fine = (*outcome.built, *outcome.restored, *outcome.fresh)
+        gatekeeper.put_away(session.root, (workbench.plan.steps[name] for name in fine))
         return outcome, workbench.stand_in(outcome.blocked) if placeholders else ()
 
 
@@ -79,7 +86,7 @@ class Workbench:
     See `build` for the arguments; `command` is the run's name in the journal, `hire` makes the pool.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all named where a workbench is opened
         self,
         session: Session,
         names: Collection[AssetName] | None = None,
@@ -88,6 +95,7 @@ class Workbench:
         jobs: int = 0,
         tell: Callable[[Event], None] = lambda _: None,
         budget: float | None = None,
+        remote: bool = False,
         command: str = "build",
         hire: Callable[..., Pool] = Pool,
     ) -> None:
@@ -104,8 +112,8 @@ class Workbench:
             # Read again: another build may have written it while this one waited.
             session.read_lock()
             self.ledger = Ledger(session.root / LOCK, session.lock, locked=wishes.locked)
-            judge = session.judge(wishes)
-            self.plan = judge.plan(names)
+            lookup = Lookup(session, wishes, tell, remote=remote)
+            judge, self.plan = lookup.plan(lambda: _drawn(session, wishes, names))
             if wishes.locked and (told := changes(self.plan, session.lock, everything=self._everything)):
                 raise MakeError(
                     "the lock would change:\n  " + "\n  ".join(told),
@@ -117,7 +125,7 @@ class Workbench:
             self.pool = opening.enter_context(
                 hire(private, root=session.root, jobs=jobs, on_event=tell, on_key=journal.conceal)
             )
-            gatekeeper = Gatekeeper(
+            keeper = gatekeeper.Gatekeeper(
                 root=session.root,
                 manifest=session.manifest,
                 store=session.store,
@@ -137,16 +145,17 @@ class Workbench:
                 from_git=session.checkout.from_git,
                 rebuild=wishes.rebuild,
                 retry_refused=wishes.retry_refused,
-                gatekeeper=gatekeeper,
+                gatekeeper=keeper,
                 placing=self.ledger.placing,
                 ours=session.checkout.placed,
                 force=wishes.force,
+                supply=lookup,
                 tell=tell,
             )
             chooser = opening.enter_context(
                 Candidates(
                     self.maker,
-                    gatekeeper,
+                    keeper,
                     root=session.root,
                     store=session.store,
                     measure=session.manifest.engines[MEASURE],
@@ -156,6 +165,12 @@ class Workbench:
                     tell=tell,
                 )
             )
+            bulk = Restoring(
+                session.root,
+                session.store,
+                from_git=session.checkout.committed,
+                note=self.ledger.placing_all,
+            )
             self.build = Build(
                 plan=self.plan,
                 judge=judge,
@@ -163,6 +178,8 @@ class Workbench:
                 lose=session.checkout.lose,
                 publish=self.ledger.publish,
                 tell=tell,
+                bulk=bulk.restore,
+                supply=lookup,
                 locked=wishes.locked,
             )
             self._closing = opening.pop_all()
@@ -199,6 +216,11 @@ class Workbench:
             self.ledger.forget(self.ledger.abandoned(self.plan.orphans))
         self._session.lock = self.ledger.save()
         self._session.index.save()
+
+
+def _drawn(session: Session, wishes: Wishes, names: Collection[AssetName] | None) -> tuple[Judge, Plan]:
+    judge = session.judge(wishes)
+    return judge, judge.plan(names)
 
 
 @contextmanager

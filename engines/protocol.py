@@ -26,6 +26,10 @@ MOST_COST: Final = 1e6
 MOST_BYTES: Final = 2**60
 """The most memory that a process may say it had."""
 
+DEEPEST: Final = 100
+"""Lists and objects within each other in one message. The builder writes them into its lock, and what walks
+them there calls itself."""
+
 _MOST: Final = 1e300
 """Of any other number of seconds or bytes: what is larger overflows in the first sum."""
 
@@ -326,7 +330,18 @@ def _parse(line: bytes) -> Json:
     except (ValueError, RecursionError) as error:
         detail = f"not JSON: {line[:80]!r}"
         raise ProtocolError(detail) from error
+    if text.count("[") + text.count("{") > DEEPEST and isinstance(body, dict) and _is_deep(body):
+        detail = f"nested more than {DEEPEST} deep: {line[:80]!r}"
+        raise ProtocolError(detail)
     return body
+
+
+def _is_deep(body: Json) -> bool:
+    level = [body]
+    for _ in range(DEEPEST):
+        inside = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [item for items in inside for item in items if isinstance(item, dict | list)]
+    return bool(level)
 
 
 def decode(line: bytes) -> Message:

@@ -5,6 +5,7 @@ Knows nothing of any adapter; loads the one it was told to.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.util
 import os
@@ -147,6 +148,16 @@ def _explained(error: Exception) -> EngineError:
     traceback.print_exception(error)
     if want := _want_of_memory(error):
         return want
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        # The builder's folder as a rule: what an adapter makes has no other place to go.
+        where = (
+            f"`{os.fsdecode(error.filename)}`" if isinstance(error.filename, str | bytes) else "its picture"
+        )
+        return EngineError(
+            ErrorKind.INTERNAL,
+            f"the engine can't write {where}: the disk is full",
+            hint="free some space, then run the command again",
+        )
     if isinstance(error, ModuleNotFoundError):
         return EngineError(ErrorKind.MISSING, f"the Python module `{error.name}` is not installed")
     return EngineError(ErrorKind.INTERNAL, f"{type(error).__name__}: {error}")

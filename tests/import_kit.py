@@ -72,6 +72,116 @@ FLUX: dict[str, Any] = {
     "13": {"class_type": "VAELoader", "inputs": {"vae_name": "ae.safetensors"}},
 }
 
+DRAWN: dict[str, Any] = {
+    "last_node_id": 14,
+    "version": 0.4,
+    "groups": [],
+    "config": {},
+    "nodes": [
+        {
+            "id": 3,
+            "type": "KSampler",
+            "mode": 0,
+            "inputs": [
+                {"name": "model", "type": "MODEL", "link": 14},
+                {"name": "positive", "type": "CONDITIONING", "link": 4},
+                {"name": "negative", "type": "CONDITIONING", "link": 6},
+                {"name": "latent_image", "type": "LATENT", "link": 2},
+                {"name": "steps", "type": "INT", "link": 16, "widget": {"name": "steps"}},
+            ],
+            "outputs": [{"name": "LATENT", "type": "LATENT", "links": [7]}],
+            "widgets_values": [156680208700286, "randomize", 20, 8, "euler", "normal", 1],
+        },
+        {"id": 4, "type": "CheckpointLoaderSimple", "widgets_values": ["sd15.safetensors"]},
+        {"id": 5, "type": "EmptyLatentImage", "inputs": [], "widgets_values": [512, 640, 1]},
+        {
+            "id": 6,
+            "type": "CLIPTextEncode",
+            "inputs": [{"name": "clip", "type": "CLIP", "link": 15}],
+            "widgets_values": ["a glass bottle"],
+        },
+        {
+            "id": 7,
+            "type": "CLIPTextEncode",
+            "inputs": [{"name": "clip", "type": "CLIP", "link": 15}],
+            "widgets_values": ["text, watermark"],
+        },
+        {
+            "id": 8,
+            "type": "VAEDecode",
+            "inputs": [{"name": "samples", "type": "LATENT", "link": 7}, {"name": "vae", "link": 8}],
+        },
+        {"id": 9, "type": "SaveImage", "inputs": [{"name": "images", "link": 9}], "widgets_values": ["C"]},
+        {
+            "id": 10,
+            "type": "LoraLoader",
+            "mode": 4,
+            "inputs": [
+                {"name": "model", "type": "MODEL", "link": 1},
+                {"name": "clip", "type": "CLIP", "link": 3},
+            ],
+            "outputs": [{"name": "MODEL", "type": "MODEL"}, {"name": "CLIP", "type": "CLIP"}],
+            "widgets_values": ["glass.safetensors", 1, 1],
+        },
+        {"id": 11, "type": "Reroute", "inputs": [{"name": "", "type": "*", "link": 5}]},
+        {"id": 12, "type": "PrimitiveNode", "widgets_values": [25, "fixed"]},
+        {"id": 13, "type": "KSampler", "mode": 2, "inputs": [], "widgets_values": [1, "fixed", 2]},
+        {"id": 14, "type": "Note", "widgets_values": ["a person's remark"]},
+    ],
+    "links": [
+        [1, 4, 0, 10, 0, "MODEL"],
+        [2, 5, 0, 3, 3, "LATENT"],
+        [3, 4, 1, 10, 1, "CLIP"],
+        [4, 11, 0, 3, 1, "CONDITIONING"],
+        [5, 6, 0, 11, 0, "CONDITIONING"],
+        [6, 7, 0, 3, 2, "CONDITIONING"],
+        [7, 3, 0, 8, 0, "LATENT"],
+        [8, 4, 2, 8, 1, "VAE"],
+        [9, 8, 0, 9, 0, "IMAGE"],
+        [14, 10, 0, 3, 0, "MODEL"],
+        [15, 10, 1, 6, 0, "CLIP"],
+        [16, 12, 0, 3, 4, "INT"],
+    ],
+}
+"""The drawing of `COMFY`, as the editor of 2023 and 2024 saved one, with its lora switched off."""
+
+
+def _named(kind: str, *names: str) -> list[dict[str, Any]]:
+    return [{"name": name, "type": kind, "widget": {"name": name}, "link": None} for name in names]
+
+
+NAMED: dict[str, Any] = {
+    "id": "5e3a",
+    "revision": 0,
+    "version": 1,
+    "nodes": [
+        {
+            "id": 1,
+            "type": "StudioSampler",
+            "inputs": [
+                {"name": "model", "type": "MODEL", "link": None},
+                {"name": "positive", "type": "CONDITIONING", "link": 4},
+                *_named("INT", "seed", "steps"),
+                *_named("FLOAT", "cfg"),
+                *_named("COMBO", "sampler_name", "scheduler"),
+            ],
+            "widgets_values": [42, "fixed", 4, 1.5, "euler", "simple"],
+        },
+        {
+            "id": 2,
+            "type": "StudioText",
+            "inputs": [*_named("STRING", "text"), *_named("BOOLEAN", "expand")],
+            "widgets_values": ["an owl", True],
+        },
+        {"id": 3, "type": "SaveImage", "inputs": [{"name": "images", "type": "IMAGE", "link": 5}]},
+    ],
+    "links": [
+        {"id": 4, "origin_id": 2, "origin_slot": 0, "target_id": 1, "target_slot": 1, "type": "CONDITIONING"},
+        {"id": 5, "origin_id": 1, "origin_slot": 0, "target_id": 3, "target_slot": 0, "type": "IMAGE"},
+    ],
+}
+"""A drawing of 2025, which names every widget: of nodes that nobody has heard of."""
+
 INVOKE = json.dumps(
     {
         "app_version": "5.6.0",

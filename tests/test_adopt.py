@@ -292,6 +292,17 @@ size = [128, 64]
         ('lettering = "GAME"', 'lettering = "GAME"'),
         ('lettering = { text = "GAME {{OVER}}" }', 'lettering = { text = "GAME {{OVER}}" }'),
         ("lettering = false", "lettering = false"),
+        (
+            'size = [128, 64], lettering = {tolerance = 0.1, case = true}, bytes = "1 MB"',
+            (
+                'size = [128, 64], lettering = {tolerance = 0.1, case = true, text = "GAME {{OVER}}"}, '
+                'bytes = "1 MB"'
+            ),
+        ),
+        (
+            'size = [128, 64], lettering = true, bytes = "1 MB"',
+            'size = [128, 64], lettering = { text = "GAME {{OVER}}" }, bytes = "1 MB"',
+        ),
     ],
 )
 def test_a_gate_looks_for_the_text_that_it_had(

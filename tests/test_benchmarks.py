@@ -120,6 +120,27 @@ def test_routing(folder: Path) -> None:
     assert results["mixed"]["loads"] == 2
 
 
+def test_check(folder: Path) -> None:
+    found = small("check", folder)
+    the_same_in_all(found, "check")
+    cases = found["results"]["cases"]
+    assert found["results"]["assets"] == 20
+    assert set(cases) >= {
+        "check, fresh clone",
+        "check, again",
+        "status",
+        "build, nothing to do",
+        "git status",
+    }
+    for case in cases.values():
+        assert len(case["seconds"]) == 1
+        assert case["median"] == case["seconds"][0] > 0
+    # What it measured is what it says: the second check went the quick way, and nothing was ever made.
+    game = folder / "work" / "game"
+    assert (game / ".artlock" / "agreement").is_file()
+    assert len(list((game / "out").iterdir())) == 20
+
+
 def test_remote(folder: Path) -> None:
     found = small("remote", folder)
     the_same_in_all(found, "remote")
@@ -130,6 +151,21 @@ def test_remote(folder: Path) -> None:
         assert set(place["seconds"]) == {"push", "push by hand", "push again", "pull", "pull by hand"}
         assert place["push_ratio"] > 0
     assert set(found["results"]["lookups"]) == {"one listing", "a listing for each folder", "one by one"}
+
+
+def test_restoring(folder: Path) -> None:
+    found = small("restoring", folder)
+    the_same_in_all(found, "restoring")
+    cases = found["results"]["cases"]
+    assert set(cases) == {
+        "build, from the store",
+        "by hand",
+        "build, nothing to do",
+        "plan, nothing to do",
+        "build, from git",
+    }
+    assert {case["files"] for case in cases.values()} == {70}
+    assert all(case["ratio"] > 0 for case in cases.values())
 
 
 def test_a_limit_is_inherited() -> None:

@@ -137,6 +137,13 @@ def test_check_names_what_clean_would_keep_of_an_orphan(game: Game) -> None:
     told = game.run("check", code=1)
     assert told.stdout == kept
     assert told.stderr == "\n1 difference in 1 asset\n\nhint: move or delete `out/items/axe.png`\n"
+    assert game.run("status").stdout.endswith(
+        "\norphan: `items/axe` is in the lock but not in the manifest; "
+        "`artlock clean` keeps `out/items/axe.png`\n\nhint: move or delete `out/items/axe.png`\n"
+    )
+    again = game.run("clean", "--yes")
+    assert again.stdout == "keep    out/items/axe.png: changed by hand\n"
+    assert again.stderr == "\nhint: move or delete `out/items/axe.png`\n"
     path.unlink()
     assert game.run("check", code=1).stderr.endswith(CLEAN)
     game.run("clean", "--yes")

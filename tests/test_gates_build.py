@@ -96,7 +96,11 @@ def test_what_failed_is_remembered_until_recipe_or_gates_change(game: Game) -> N
     found = game.build(code=1)
     days.add(today())
     assert found["blocked"] == ["hero"]
-    assert found["reasons"]["hero"] in {f"{OPAQUE} (on {day})" for day in days}
+    assert found["reasons"]["hero"] in {
+        f"{OPAQUE} (on {day}); `artlock explain hero` tells more" for day in days
+    }
+    assert "`artlock explain hero` tells more" in game.run("status").stdout
+    assert "tells more" not in game.run("explain", "hero").stdout
     assert game.build("--retry-refused", code=1)["failed"] == ["hero"]
     assert game.made() == []
     game.write(HERO.replace("knight", "queen") + "gates = { alpha = {} }")
@@ -119,8 +123,12 @@ def test_the_old_file_stays_where_a_new_gate_or_a_new_picture_fails(game: Game) 
     assert game.build(code=1)["failed"] == ["hero"]
     assert game.outputs() == old
     assert game.lock() == lock
+    rejected = game.folder / ".artlock" / "rejected" / "hero.png"
+    assert rejected.exists()
     game.write(HERO)
     assert game.build() == {"fresh": ["hero"]}
+    # It is fine now, though nothing judged it: what lies there would only mislead.
+    assert not rejected.exists()
 
 
 def test_several_gates_are_told_line_by_line(game: Game) -> None:

@@ -88,6 +88,23 @@ def test_pictures_that_say_nothing_are_sources_too(game: Game, tmp_path: Path) -
     assert pixels(game.folder / "out/tile.webp") == pixels(tmp_path / "tile.webp")
 
 
+def test_a_graph_that_is_not_understood_is_said_and_the_picture_is_a_source(
+    game: Game, tmp_path: Path
+) -> None:
+    original = png(tmp_path / "a.png", {"workflow": '{"nodes": [], "links": []}'})
+    game.run("import", str(original))
+    assert manifest(game).endswith(
+        '\n[assets.a]\nsource = "art/a.png"\n'
+        "# ComfyUI made it, but its workflow has no sampler that artlock can read\n"
+    )
+    done = game.run("import", str(original), "--name", "b", "--role", "sprite", "--regenerate", code=2)
+    assert done.stderr == (
+        f"error: `{original}` was made with ComfyUI, "
+        "but its workflow has no sampler that artlock can read\n\n"
+        "hint: leave `--regenerate` out: it becomes a source\n"
+    )
+
+
 def test_a_picture_of_the_project_is_named_where_it_is(game: Game) -> None:
     png(game.folder / "drawings" / "cat.png", {})
     game.run("import", str(game.folder / "drawings" / "cat.png"))

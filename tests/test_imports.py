@@ -5,12 +5,26 @@ from __future__ import annotations
 import json
 import zlib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from import_kit import A1111, COMFY, FLUX, INVOKE, OLDER, OLDEST, chunk, commented, plain, png, with_chunk
+from import_kit import (
+    A1111,
+    COMFY,
+    DRAWN,
+    FLUX,
+    INVOKE,
+    NAMED,
+    OLDER,
+    OLDEST,
+    chunk,
+    commented,
+    plain,
+    png,
+    with_chunk,
+)
 
 from buildsys.errors import ArtlockError
 from buildsys.imports import comfy, exif, infotext, invoke, said, texts
@@ -124,6 +138,90 @@ def test_a_graph_with_a_circle_ends() -> None:
 
 def test_a_graph_without_a_sampler_says_nothing() -> None:
     assert comfy.read(json.dumps({"9": COMFY["9"]})) is None
+
+
+def test_a_drawing_is_read_where_no_graph_that_ran_is_there(tmp_path: Path) -> None:
+    found = read(png(tmp_path / "a.png", {"workflow": json.dumps(DRAWN)}))
+    assert found == Found(
+        tool="ComfyUI",
+        prompt="a glass bottle",
+        negative="text, watermark",
+        seed=156680208700286,
+        size=(512, 640),
+        steps=25,  # the one of the primitive that is linked to it
+        guidance=8.0,
+        others={"model": "sd15.safetensors", "sampler": "euler", "scheduler": "normal", "denoise": "1"},
+    )
+
+
+def test_a_drawing_that_names_its_widgets_may_have_any_nodes(tmp_path: Path) -> None:
+    found = read(png(tmp_path / "a.png", {"workflow": json.dumps(NAMED)}))
+    assert found == Found(
+        tool="ComfyUI",
+        prompt="an owl",
+        seed=42,
+        steps=4,
+        guidance=1.5,
+        others={"sampler": "euler", "scheduler": "simple"},
+    )
+
+
+def test_what_was_run_goes_before_what_was_drawn(tmp_path: Path) -> None:
+    found = read(png(tmp_path / "a.png", {"workflow": json.dumps(NAMED), "prompt": json.dumps(COMFY)}))
+    assert found is not None
+    assert found.prompt == "a glass bottle"
+    found = read(png(tmp_path / "b.png", {"workflow": json.dumps(NAMED), "parameters": A1111}))
+    assert found == KNIGHT
+
+
+def without(*numbers: int) -> dict[str, Any]:
+    return {**DRAWN, "nodes": [node for node in DRAWN["nodes"] if node["id"] not in numbers]}
+
+
+def with_stranger() -> dict[str, Any]:
+    stranger = {"id": 6, "type": "StudioText", "inputs": [], "widgets_values": ["a glass bottle", 2]}
+    return {**DRAWN, "nodes": [*without(6)["nodes"], stranger]}
+
+
+UNREAD = "its workflow has no sampler that artlock can read"
+
+
+@pytest.mark.parametrize(
+    ("texts", "unread"),
+    [
+        ({"workflow": json.dumps(without(3))}, UNREAD),
+        ({"prompt": json.dumps({"9": COMFY["9"]})}, UNREAD),
+        (
+            {"workflow": json.dumps({**without(3), "definitions": {"subgraphs": [{"id": "5e3a"}]}})},
+            "its workflow has no sampler outside of subgraphs that artlock can read",
+        ),
+        ({"workflow": json.dumps(with_stranger())}, "its prompt stands in a node that artlock can't read"),
+    ],
+)
+def test_what_of_a_graph_is_not_understood_is_said(
+    texts: dict[str, str], unread: str, tmp_path: Path
+) -> None:
+    found = read(png(tmp_path / "a.png", texts))
+    assert found is not None
+    assert (found.tool, found.prompt, found.unread) == ("ComfyUI", "", unread)
+
+
+@pytest.mark.parametrize("text", ["a plan for the day", "{", "[]", "{}", '{"nodes": {}, "links": []}'])
+def test_a_text_that_is_no_graph_says_nothing(text: str, tmp_path: Path) -> None:
+    assert read(png(tmp_path / "a.png", {"workflow": text, "prompt": text})) is None
+
+
+def test_widgets_that_are_not_all_named_are_left_out() -> None:
+    sampler = {**NAMED["nodes"][0], "inputs": NAMED["nodes"][0]["inputs"][:4]}
+    drawing = {**NAMED, "nodes": [sampler, *NAMED["nodes"][1:]]}
+    assert comfy.drawn(json.dumps(drawing)) is None
+
+
+def test_a_drawing_with_a_circle_ends() -> None:
+    bend = {"id": 11, "type": "Reroute", "inputs": [{"name": "", "type": "*", "link": 17}]}
+    links = [*DRAWN["links"], [17, 11, 0, 11, 0, "*"]]
+    drawing = {**DRAWN, "nodes": [*without(11)["nodes"], bend], "links": links}
+    assert comfy.drawn(json.dumps(drawing)) is None  # the sampler gets no prompt
 
 
 def test_invokeai_now_and_before() -> None:
@@ -280,13 +378,15 @@ def test_no_infotext_breaks_the_reader(text: str) -> None:
     assert found is None or found.tool in {"A1111", "artlock"}
 
 
+DRAWING = ("nodes", "links", "id", "type", "name", "link", "widget", "widgets_values", "definitions")
+
 jsons = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5)),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
             st.sampled_from(
-                ["inputs", "class_type", "positive", "seed", "text", "image", "prompt", "1", "2"]
+                ["inputs", "class_type", "positive", "seed", "text", "image", "1", "2", *DRAWING]
             ),
             inner,
             max_size=4,
@@ -301,7 +401,10 @@ jsons = st.recursive(
 @given(jsons)
 def test_no_json_breaks_a_reader(value: object) -> None:
     text = json.dumps(value)
-    for reader in (comfy.read, invoke.read, invoke.older, infotext.read):
+    for reader in (comfy.read, comfy.drawn, comfy.unread, invoke.read, invoke.older, infotext.read):
         reader(text)
     nodes = {"1": {"class_type": "SaveImage", "inputs": {"images": ["2", 0]}}}
     comfy.read(json.dumps({**nodes, "2": {"class_type": "K", "inputs": {"positive": value, "seed": value}}}))
+    sampler = {"id": 1, "type": "KSampler", "inputs": value, "outputs": value, "widgets_values": value}
+    for links in (value, [value], [[1, 1, 0]]):
+        comfy.drawn(json.dumps({"nodes": [value, sampler], "links": links}))

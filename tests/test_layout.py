@@ -13,8 +13,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
-    ("buildsys", "buildsys.errors", "buildsys.digest", "buildsys.toml", "engines.protocol"),
-    ("buildsys.files", "buildsys.git"),
+    (
+        "buildsys",
+        "buildsys.errors",
+        "buildsys.digest",
+        "buildsys.places",
+        "buildsys.toml",
+        "engines.protocol",
+    ),
+    ("buildsys.files", "buildsys.git", "buildsys.lfs"),
     ("buildsys.manifest",),
     ("buildsys.plan",),
     ("buildsys.holdings",),
@@ -22,8 +29,16 @@ LAYERS = (
     ("buildsys.remote",),
     ("buildsys.make",),
     ("buildsys.lock",),
-    ("buildsys.checkout", "buildsys.journal", "buildsys.ledger", "buildsys.locked"),
+    (
+        "buildsys.agreement",
+        "buildsys.checkout",
+        "buildsys.journal",
+        "buildsys.ledger",
+        "buildsys.locked",
+        "buildsys.witness",
+    ),
     ("buildsys.session",),
+    ("buildsys.lookup",),
     ("buildsys.workbench",),
     (
         "buildsys.adoption",

@@ -50,7 +50,7 @@ TO_JSON = '{ json = "NaN" }'
         (GEM.replace("seed = 7", "seed = 8"), "asset `gem` has a recipe that does not match its digest"),
         (
             GEM.replace("seed = 7", "seed = 7\nparameters.when = 2026-01-01"),
-            "asset `gem` has a recipe that does not match its digest",
+            "asset `gem` holds the date 2026-01-01, which is nothing that a recipe can hold",
         ),
         (
             GEM.replace("seed = 7", "seed = 7\nparameters.x = nan"),

@@ -250,7 +250,10 @@ def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
     draft = edit.Draft(root)
     with pytest.raises(ManifestError) as caught:
         draft.add("hero", {"engine": "stock"})
-    assert str(caught.value) == "asset `hero` is in the manifest already\n\nhint: choose another name"
+    assert (
+        str(caught.value)
+        == "asset `hero` is in the manifest already\n\nhint: choose another name with `--name`"
+    )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -89,11 +89,20 @@ def test_what_is_made_from_a_picture_tells_what_that_one_tells(game: Game) -> No
     assert game.run("reproduce", "small").stdout.startswith("identical-bytes")
 
 
-def test_a_picture_by_hand_says_so_and_an_imported_one_says_what_it_is(game: Game) -> None:
+def test_a_source_is_by_hand_where_it_has_an_author_unless_it_says_otherwise(game: Game) -> None:
     picture().save(game.folder / "drawn.png")
     png(game.folder / "found.png", {"parameters": A1111})
-    write(game, '[assets.drawn]\nsource = "drawn.png"\n[assets.found]\nsource = "found.png"\n', "keep")
+    assets = "".join(
+        f'[assets.{name}]\nsource = "{file}.png"\n{author}'
+        for name, file, author in (
+            ("drawn", "drawn", 'author = "Ada"\n'),
+            ("unknown", "drawn", ""),
+            ("found", "found", 'author = "Ada"\n'),
+        )
+    )
+    write(game, assets, "keep")
     game.build()
+    assert marks.read(game.folder / "out" / "unknown.png") == marks.Marks()
     assert marks.read(game.folder / "out" / "drawn.png") == marks.Marks("", "digitalCreation")
     assert marks.read(game.folder / "out" / "found.png") == marks.Marks(A1111, "trainedAlgorithmicMedia")
 

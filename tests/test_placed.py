@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,36 @@ def test_without_a_killed_build_nothing_is_looked_for(root: Path) -> None:
     begun.write_bytes(b"another program's")
     Ledger(root / "assets.lock", Lock())
     assert begun.exists()
+
+
+def test_what_the_lock_tells_by_now_is_noted_no_more(root: Path) -> None:
+    """As a kill leaves it between the lock's writing and the note's end; a later file stays noted."""
+    lock = Lock(records={AssetName("a"): record("a", RED), AssetName("bb"): record("bb", RED)})
+    placed = Placed(root)
+    for name in ("a", "bb"):
+        placed.note(f"out/{name}.png", RED)
+    placed.note("out/bb.png", BLUE)
+    Ledger(root / "assets.lock", lock)
+    found = Placed(root)
+    assert not found.has("out/a.png", RED)
+    assert not found.has("out/bb.png", RED)
+    assert found.has("out/bb.png", BLUE)
+    placed.forget({"out/bb.png"})
+    placed.note("out/a.png", RED)
+    Ledger(root / "assets.lock", lock)
+    assert not (root / PLACE).exists()
+
+
+def test_what_a_killed_build_had_begun_beside_the_lock_is_removed_and_no_one_elses(root: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    sheets = root / ".artlock" / "candidates" / "heroes"
+    sheets.mkdir(parents=True)
+    folders = root, root / ".artlock", sheets.parent, sheets
+    for folder in folders:
+        (folder / f".artlock-{ended.pid}-0-abc.tmp").write_bytes(b"half")
+    # Of `artlock pick`, say, which writes assets.toml and needs no checkout for itself.
+    theirs = root / f".artlock-{os.getpid()}-0-abc.tmp"
+    theirs.write_bytes(b"half")
+    Ledger(root / "assets.lock", Lock())
+    assert [path for folder in folders for path in folder.glob(".artlock-*")] == [theirs]

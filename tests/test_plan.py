@@ -70,6 +70,7 @@ class FakeWorld:
     def __init__(self) -> None:
         self.files: dict[str, Digest] = {}
         self.stored: set[Digest] = set()
+        self.pointers: set[str] = set()
         self.records: dict[Digest, Record] = {}
         self.obstacles: dict[str, Reason] = {}
         self.left: set[tuple[str, Digest]] = set()
@@ -78,6 +79,9 @@ class FakeWorld:
 
     def file(self, path: str) -> Digest | None:
         return self.files.get(path)
+
+    def pointer(self, path: str) -> bool:
+        return path in self.pointers
 
     def restorable(self, digest: Digest, path: str) -> bool:
         assert path.startswith("out/")

@@ -259,6 +259,14 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(DiskError) as caught:
         Pool(tmp_path / "work", root=ROOT, jobs=1)
     assert str(caught.value) == (
-        f"`{tmp_path / 'work'}` can't be written: File exists\n\n"
-        "hint: make room or set permissions, then build again"
+        f"can't write into `{tmp_path / 'work'}`: something else has that name\n\nhint: move it away"
     )
+
+
+def test_a_pool_that_has_no_room_for_a_worker_says_so_to_all_who_come_later(tmp_path: Path) -> None:
+    with Pool(tmp_path / "work", root=ROOT, jobs=1) as pool:
+        shutil.rmtree(pool.inputs.parent)  # as good as a full disk: nothing can be made in it
+        for name in ("hero", "gem"):
+            with pytest.raises(DiskError) as caught:
+                pool.render(engine("good"), request(name))
+            assert caught.value.message == f"can't write into `{tmp_path / 'work'}`: it is not there"

@@ -12,7 +12,8 @@ from test_plan import HERO, ICON, FakeWorld, card, derived, record, sha
 
 from buildsys.digest import Digest
 from buildsys.errors import ManifestError
-from buildsys.manifest.model import Asset, AssetName, Engine, Input, Manifest, Project
+from buildsys.manifest.model import Asset, AssetName, Engine, Input, Manifest
+from buildsys.manifest.project import Project
 from buildsys.manifest.read import parse
 from buildsys.plan import recipe
 from buildsys.plan.judge import Judge, Wishes

@@ -171,6 +171,28 @@ def test_a_source_that_is_saved_by_renaming_is_built(game: Game) -> None:
         watch.end()
 
 
+def test_what_stays_blocked_or_edited_is_said_once(game: Game) -> None:
+    cat = '[assets.cat]\nsource = "art/cat.png"\n'
+    game.write(GEM + GEM.replace("gem", "hero"))
+    game.build()
+    (game.folder / "out" / "hero.png").write_bytes(b"painted")
+    game.write(GEM + GEM.replace("gem", "hero") + cat)
+    with watching(game) as watch:
+        said = "\n".join(watch.until("1 edited, 1 blocked"))
+        assert "edited  hero: " in said
+        assert "blocked  cat: " in said
+        game.write(GEM.replace("seed = 1", "seed = 2") + GEM.replace("gem", "hero") + cat)
+        said = "\n".join(watch.until("1 built, 1 edited, 1 blocked"))
+        assert "hero" not in said
+        assert "cat" not in said
+        # Another reason is news.
+        game.write(GEM + GEM.replace("gem", "hero") + cat.replace("cat.png", "dog.png"))
+        said = "\n".join(watch.until("1 restored, 1 edited, 1 blocked"))
+        assert "blocked  cat: `source` names `art/dog.png`" in said
+        assert "hero" not in said
+        watch.end()
+
+
 def test_an_adapter_with_a_new_version_is_built(game: Game) -> None:
     with watching(game) as watch:
         watch.until("ctrl-C ends it")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from typing import Any
 
-from buildsys import frozen, refresh
+from buildsys import frozen, lfs, refresh
 from buildsys.cli import options as shared
-from buildsys.cli.console import count, paint, print_json, say, tame
+from buildsys.cli.console import count, paint, pointers_told, print_json, say, tame
 from buildsys.cli.live import display
 from buildsys.cli.plan import show
 from buildsys.cli.reproduce import as_json as reproduction_json
@@ -44,6 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--placeholders", action="store_true", help="put labelled stand-ins where assets are blocked"
+    )
+    parser.add_argument(
+        "--no-remote", dest="remote", action="store_false", help="ask no remote for what is missing here"
     )
     shared.add_budget(parser)
     shared.add_retry(parser)
@@ -89,6 +93,7 @@ def _frozen(options: argparse.Namespace) -> int:
             tell=shown.tell,
             planned=shown.planned,
             budget=shared.budget(options),
+            remote=options.remote,
         )
     return _told(options, outcome, session, ())
 
@@ -146,6 +151,7 @@ def _build(options: argparse.Namespace) -> int:
             planned=shown.planned,
             placeholders=options.placeholders,
             budget=budget,
+            remote=options.remote,
         )
     return _told(options, outcome, session, stood_in)
 
@@ -171,6 +177,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "standins": {
             item.name: {"engine": item.engine, "instead_of": item.instead_of} for item in outcome.standins
         },
+        "remote": list(outcome.remote),
         "reasons": {item.name: item.message for item in troubles},
         "failures": {
             item.name: {
@@ -184,25 +191,30 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def summary(outcome: Outcome, session: Session, stood_in: tuple[str, ...]) -> list[str]:
-    """The last words of a build."""
+def summary(
+    outcome: Outcome, session: Session, stood_in: tuple[str, ...], said: Collection[str] = ()
+) -> list[str]:
+    """The last words of a build; of the assets `said`, a person knows already what is the matter."""
+    edited = [name for name in outcome.edited if name not in said]
     lines = [
-        f"{paint('edited', 'yellow')}  {name}: the file was changed by hand, and kept"
-        for name in outcome.edited
+        f"{paint('edited', 'yellow')}  {name}: the file was changed by hand, and kept" for name in edited
     ]
-    if outcome.edited:
-        first = outcome.edited[0]
-        lines.append(f"\nhint: `artlock build --force {first}` makes it anew\n")
+    if edited:
+        lines.append(f"\nhint: `artlock build --force {edited[0]}` makes it anew\n")
     for made in outcome.standins:
         if made.name not in outcome.fresh:
             told = f"made by `{made.engine}` instead of `{made.instead_of}`"
             lines.append(f"{paint('instead', 'yellow')}  {made.name}: {told}")
     for word, items in (("blocked", outcome.blocked), ("failed", outcome.failed)):
         for item in items:
-            lines += _trouble(word, item)
+            if item.name not in said:
+                lines += _trouble(word, item)
     if session.store.dropped:
         damaged = count(len(session.store.dropped), "damaged object")
         lines.append(f"store: {damaged} dropped, and made or brought back again where needed")
+    records, pointer = session.lock.records, session.checkout.pointer
+    if pointers := [name for name in outcome.fresh if name in records and pointer(records[name].output)]:
+        lines.append(f"note: {pointers_told(len(pointers))}\n\nhint: {lfs.HINT}\n")
     if stood_in:
         lines.append(f"placeholders: {', '.join(stood_in)}")
     counts = {

@@ -44,6 +44,10 @@ def run(options: argparse.Namespace) -> int:
         )
     elif removed:
         say(f"{count(len(removed), 'file')} removed")
+    edited = [item.path for item in kept if item.kind is Kind.EDITED]
+    if edited and not removable and not options.json:
+        # The lock keeps their entries as long, so that `check` is not content either.
+        say(f"\nhint: {leftovers.by_hand(edited)}")
     return Exit.FINE
 
 

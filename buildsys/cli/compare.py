@@ -17,7 +17,7 @@ from buildsys.comparison.model import Question, Subject
 from buildsys.comparison.subject import of_asset
 from buildsys.errors import ArtlockError, did_you_mean
 from buildsys.manifest.cards import OWN
-from buildsys.plan.judge import output_of
+from buildsys.plan.graph import output_of
 from buildsys.session import PRIVATE, Session
 
 _MANY: Final = 1000

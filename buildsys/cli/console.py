@@ -10,17 +10,17 @@ from typing import Any, Final, TextIO
 
 from buildsys.cli import streams
 from buildsys.journal.words import count as count  # noqa: PLC0414 - every command that prints has it from here
-from buildsys.plan.step import Verdict
 
 _COLOURS: Final = {"green": 32, "yellow": 33, "red": 31, "blue": 34, "cyan": 36, "grey": 90, "bold": 1}
 
-COLOUR_OF: Final[Mapping[Verdict, str]] = {
-    Verdict.FRESH: "green",
-    Verdict.RESTORE: "cyan",
-    Verdict.BUILD: "blue",
-    Verdict.EDITED: "yellow",
-    Verdict.BLOCKED: "red",
+COLOUR_OF: Final[Mapping[str, str]] = {
+    "fresh": "green",
+    "restore": "cyan",
+    "build": "blue",
+    "edited": "yellow",
+    "blocked": "red",
 }
+"""By verdict; by its word, so that a command that judges nothing need not load the plan."""
 
 
 def colourful(stream: TextIO) -> bool:
@@ -46,6 +46,11 @@ def columns(rows: Iterable[Sequence[str]], indent: str = "") -> str:
         for row in table
     ]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def pointers_told(number: int) -> str:
+    """That so many assets agree with the lock, but were not fetched."""
+    return f"of {count(number, 'asset')} only a Git LFS pointer is here, not the file"
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can carry

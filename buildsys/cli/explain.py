@@ -6,6 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
+import msgspec
+
 from buildsys.cli import options as shared
 from buildsys.cli.console import COLOUR_OF, columns, paint, print_json, tame
 from buildsys.cli.plan import as_json, instead_told
@@ -43,7 +45,8 @@ def _json(step: Step, plan: Plan) -> dict[str, object]:
 def _describe(step: Step, root: Path) -> str:
     lines = [f"{paint(step.name, 'bold')} is {paint(step.verdict.value, COLOUR_OF[step.verdict])}"]
     for reason in step.reasons:
-        lines.append(f"  because {tame(reason.text())}")
+        # It needs no mention of the command that tells more: this is it.
+        lines.append(f"  because {tame(msgspec.structs.replace(reason, more='').text())}")
         if reason.why is Why.REJECTED:
             lines += [f"    {tame(line.strip())}" for line in (*reason.old.splitlines(), *_seen(step, root))]
     lines += [f"  hint: {tame(reason.hint)}" for reason in step.reasons[:1] if reason.hint]

@@ -18,7 +18,7 @@ MANIFEST: Final = """\
 
 [project]
 name = "{name}"
-
+{outputs}
 [roles]
 sprite    = "stock"     # free icons, found by prompt: needs no weights, key or GPU
 lettering = "vector"    # exact text in a font
@@ -64,12 +64,20 @@ __all__ = ["DOIT_CONFIG", "task_build"]
 '''
 
 IGNORED: Final = (".artlock/",)
+OUT: Final = "/out/"
+"""Ignored as well, where finished assets are not in git."""
 ATTRIBUTES: Final = ("assets.lock text eol=lf linguist-generated", "/out/** -text")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("folder", nargs="?", type=Path, default=Path(), help="where; here by default")
+    parser.add_argument(
+        "--outputs",
+        choices=("git", "store"),
+        default="git",
+        help="where finished assets are kept: in git (the default), or in the store and its remote alone",
+    )
     parser.add_argument("--name", help="the game's name; the folder's by default")
 
 
@@ -84,12 +92,15 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise disk_error("make", folder, error) from error
     name = options.name or folder.resolve().name or "game"
-    _write(manifest, MANIFEST.format(name=_slug(name), title=_title(name)))
+    away = options.outputs == "store"
+    outputs = 'outputs = "store"\n' if away else ""
+    _write(manifest, MANIFEST.format(name=_slug(name), title=_title(name), outputs=outputs))
     if not (folder / "dodo.py").exists():
         _write(folder / "dodo.py", DODO)
-    _append(folder / ".gitignore", IGNORED)
-    _append(folder / ".gitattributes", ATTRIBUTES)
-    say("\nnext: `artlock build`, look at `out/`, then commit it with `assets.lock`")
+    _append(folder / ".gitignore", (*IGNORED, OUT) if away else IGNORED)
+    _append(folder / ".gitattributes", ATTRIBUTES[:1] if away else ATTRIBUTES)
+    commit = "commit `assets.lock`" if away else "commit it with `assets.lock`"
+    say(f"\nnext: `artlock build`, look at `out/`, then {commit}")
     return Exit.FINE
 
 

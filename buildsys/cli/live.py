@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from buildsys.cli import streams
 from buildsys.cli.console import COLOUR_OF, colourful, paint, say, tame
+from buildsys.cli.moving import remote_told
 from buildsys.cli.rows import EngineRow, again, fitting
 from buildsys.make.events import (
     RequestDone,
@@ -24,7 +25,15 @@ from buildsys.make.events import (
     WorkerLost,
     WorkerStarted,
 )
-from buildsys.make.progress import AssetDone, AssetFailed, AssetHandedOn, Event, JournalTrouble
+from buildsys.make.progress import (
+    AssetDone,
+    AssetFailed,
+    AssetHandedOn,
+    Event,
+    JournalTrouble,
+    RemoteAsked,
+    RemoteTrouble,
+)
 from buildsys.plan.step import Plan, Verdict
 from engines.protocol import ErrorKind
 
@@ -103,6 +112,8 @@ class Remarks:
                 )
             case JournalTrouble():
                 return f"note: {_first(event.message)}"
+            case RemoteAsked() | RemoteTrouble():
+                return remote_told(event)
             case _:
                 return ""
 
@@ -133,7 +144,7 @@ class PlainLines:
                 self._done += 1
                 notes = "".join(f"\n        note: {tame(note)}" for note in event.notes)
                 place = f"[{self._done}/{self._total}]"
-                return f"{place} {_WORDS[event.verdict]} {event.name} in {event.seconds:.2f} s{notes}"
+                return f"{place} {_done(event)} in {event.seconds:.2f} s{notes}"
             case AssetFailed(blocked=False):
                 self._done += 1
                 return f"[{self._done}/{self._total}] failed {event.name}: {_first(event.message)}"
@@ -212,7 +223,8 @@ class LiveRows:
         match event:
             case AssetDone():
                 word = paint(f"{_WORDS[event.verdict]:<8}", COLOUR_OF[event.verdict], sys.stderr)
-                line = f"{word} {event.name}  {paint(f'{event.seconds:.2f} s', 'grey', sys.stderr)}"
+                seconds = paint(f"{event.seconds:.2f} s", "grey", sys.stderr)
+                line = f"{word} {event.name}{_origin(event)}  {seconds}"
                 return [line, *(f"{'':<8} note: {tame(note)}" for note in event.notes)]
             case AssetFailed(blocked=False):
                 word = paint("failed  ", "red", sys.stderr)
@@ -255,6 +267,14 @@ class LiveRows:
     ) -> None:
         with streams.outliving(sys.stderr):
             self._live.stop()
+
+
+def _done(event: AssetDone) -> str:
+    return f"{_WORDS[event.verdict]} {event.name}{_origin(event)}"
+
+
+def _origin(event: AssetDone) -> str:
+    return " from the remote" if event.remote else ""
 
 
 def _first(text: str) -> str:

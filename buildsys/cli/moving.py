@@ -11,8 +11,9 @@ from types import TracebackType
 from typing import Final, Self
 
 from buildsys.cli import streams
-from buildsys.cli.console import colourful, count
+from buildsys.cli.console import colourful, count, tame
 from buildsys.journal.words import bytes_told
+from buildsys.make.progress import RemoteAsked, RemoteTrouble
 from buildsys.remote import Progress
 
 _SECONDS: Final = 0.1
@@ -49,8 +50,26 @@ class Moving:
             self._write("\r\x1b[K")
 
 
-def moved_told(done: str, objects: int, actions: int, size: int, present: int) -> str:
+def moved_told(done: str, objects: int, actions: int, size: int, present: int | None = None) -> str:
     """`12 objects and 7 results sent, 3.4 MB; 240 were there`."""
     moved = f"{count(objects, 'object')} and {count(actions, 'result')} {done}"
     volume = f", {bytes_told(size)}" if size else ""
+    if present is None:
+        return f"{moved}{volume}"
     return f"{moved}{volume}; {present} {'was' if present == 1 else 'were'} there"
+
+
+def remote_told(event: RemoteAsked | RemoteTrouble) -> str:
+    """What a build says of the remote; empty where nothing came, and nothing is wrong."""
+    if isinstance(event, RemoteTrouble):
+        hint = f"\n\nhint: {tame(event.hint)}\n" if event.hint else ""
+        return f"note: {tame(event.message)}; the build goes on without it{hint}"
+    lines = []
+    if event.objects or event.actions:
+        moved = moved_told("brought from the remote", event.objects, event.actions, event.bytes)
+        lines.append(f"{moved} in {event.seconds:.1f} s")
+    if event.lacking:
+        files = count(event.wanted, "file")
+        lines.append(f"note: the remote lacks {event.lacking} of {files} that the lock names")
+    lines += [f"note: refused {tame(place)}: its bytes are not those of its name" for place in event.poisoned]
+    return "\n".join(lines)

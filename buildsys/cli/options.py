@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from buildsys.cli.console import say, tame
 from buildsys.errors import ArtlockError
-from buildsys.session import LOCK, Session
+from buildsys.places import LOCK
+
+if TYPE_CHECKING:
+    from buildsys.session import Session
 
 MOST_NAMED: Final = 5
 """Assets that a line names."""
@@ -51,11 +54,15 @@ def add_retry(parser: argparse.ArgumentParser) -> None:
 
 def presets(options: argparse.Namespace) -> Session:
     """The session that the options ask for, where presets do if there is no manifest."""
+    from buildsys.session import Session  # noqa: PLC0415 - `check` shares these options, and mostly opens none
+
     return _warned(Session.of_lock(options.start, options.profile))
 
 
 def session(options: argparse.Namespace) -> Session:
     """The session that the options ask for."""
+    from buildsys.session import Session  # noqa: PLC0415 - as above
+
     return _warned(Session.open(options.start, options.profile))
 
 

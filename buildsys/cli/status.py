@@ -54,13 +54,17 @@ def run(options: argparse.Namespace) -> int:
     if session.manifest.elsewhere:
         others = ", ".join(session.manifest.elsewhere)
         print(f"\n{count(len(session.manifest.elsewhere), 'asset')} of other profiles: {others}")
-    for name in plan.orphans:
-        print(f"\norphan: `{name}` is in the lock but not in the manifest")
+    lasting = leftovers.lasting(session, plan)
+    for name, files in lasting.items():
+        kept = f"; `artlock clean` keeps {leftovers.quoted(files)}" if files else ""
+        print(f"\norphan: `{name}` is in the lock but not in the manifest{kept}")
     if unowned:
         print(f"\n{count(len(unowned), 'file')} under {session.manifest.project.out}/ that no asset owns:")
         print("\n".join(f"  {path}" for path in unowned))
-    if unowned or plan.orphans:
+    if unowned or not all(lasting.values()):
         print("\nhint: `artlock clean` removes those that artlock made")
+    elif lasting:
+        print(f"\nhint: {leftovers.by_hand(path for files in lasting.values() for path in files)}")
     if moved:
         print(f"\n{count(len(moved), 'asset')} made with other versions, which makes none stale:")
         print("\n".join(drift_told(moved)))

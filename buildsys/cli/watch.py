@@ -62,12 +62,14 @@ class _Rounds:
         kept = [(step.name, step.reasons) for step in plan.having(Verdict.BLOCKED, Verdict.EDITED)]
         if self._kept == kept and not plan.having(Verdict.BUILD, Verdict.RESTORE):
             return
+        earlier = dict(self._kept or ())
+        said = {name for name, reasons in kept if earlier.get(name) == reasons}
         self._kept = kept
         self.at_work = True
         with display() as shown:
             outcome, _ = build(session, names, jobs=self._jobs, tell=shown.tell, planned=shown.planned)
         self.at_work = False
-        for line in summary(outcome, session, ()):
+        for line in summary(outcome, session, (), said):
             say(line)
 
     def trouble(self, error: ArtlockError) -> None:

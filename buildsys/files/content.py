@@ -13,7 +13,8 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from buildsys.digest import Digest
+from buildsys import lfs
+from buildsys.digest import Digest, of_bytes
 from buildsys.errors import DiskError
 from buildsys.files.durable import disk_error, make_folder, publish_whole, staged, write_all
 
@@ -48,6 +49,20 @@ def digest_of_regular(path: Path, *, follow: bool = True) -> Digest:
     """Like `digest_file`, but raises `OSError`, for callers that treat an absent file apart."""
     with os.fdopen(open_regular(path, follow=follow), "rb") as file:
         return Digest(hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def digest_or_meant(path: Path) -> tuple[Digest, bool]:
+    """SHA-256 of a regular file, or of the one that a pointer of Git LFS stands for; whether it is one.
+
+    Raises `OSError`, also for a symbolic link.
+    """
+    with os.fdopen(open_regular(path, follow=False), "rb") as file:
+        head = file.read(lfs.LARGEST + 1)
+        if len(head) > lfs.LARGEST:
+            file.seek(0)
+            return Digest(hashlib.file_digest(file, "sha256").hexdigest()), False
+    meant = lfs.meant_by(head)
+    return (meant, True) if meant else (of_bytes(head), False)
 
 
 def copy_and_digest(source: int, target: int) -> Digest:

@@ -94,20 +94,32 @@ def staged(folder: Path, mode: int = 0o666) -> Iterator[tuple[int, Path]]:
         path.unlink(missing_ok=True)
 
 
-def sweep(folder: Path, *, alone: bool = False) -> int:
+def sweep(folder: Path, *, alone: bool = False, of_the_dead: bool = False) -> int:
     """Remove what writers that were killed left in `folder`, and say how many.
 
-    Only files of an hour ago, unless nobody else may be writing there, and the caller is `alone`: process
-    ids would tell sooner, but mean nothing across containers.
+    Only files of an hour ago; all of them where nobody else may be writing there, and the caller is `alone`;
+    with `of_the_dead` also those whose writer has ended. A process id proves little, for another container
+    has its own: that is for folders where a write that fails for it costs no more than another try.
     """
     removed = 0
     oldest = time.time() - _LEFTOVER_SECONDS
     for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
         with suppress(FileNotFoundError):
-            if alone or path.lstat().st_mtime < oldest:
+            if alone or path.lstat().st_mtime < oldest or (of_the_dead and not _lives(path.name)):
                 path.unlink()
                 removed += 1
     return removed
+
+
+def _lives(name: str) -> bool:
+    """Whether the process that a temporary file is named after is there; also where that is not known."""
+    try:
+        os.kill(int(name.removeprefix(_PREFIX).partition("-")[0]), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OSError, OverflowError):
+        return True
+    return True
 
 
 def publish(descriptor: int, staged_path: Path, target: Path) -> None:

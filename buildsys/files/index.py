@@ -9,19 +9,19 @@ import os
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from buildsys import digest as digests
 from buildsys.digest import Digest
 from buildsys.errors import DiskError
-from buildsys.files.content import digest_of_regular
+from buildsys.files.content import digest_or_meant
 from buildsys.files.durable import disk_error, write_durably
 
 PLACE: Final = Path(".artlock", "index")
-_HEADER: Final = b"artlock stat index 1 "
-_TICK_NS: Final = 20_000_000
+_HEADER: Final = b"artlock stat index 2 "
+TICK_NS: Final = 20_000_000
 """Twice the coarsest tick of a Linux clock (10 ms): two writes within one look the same to `stat`."""
 
 
@@ -31,9 +31,12 @@ class _Entry(NamedTuple):
     changed: int
     inode: int
     digest: Digest
+    pointer: bool = False
+    """Whether it is a pointer of Git LFS; the digest is that of the file that it stands for."""
 
 
-_Key = tuple[int, int, int, int]
+Key: TypeAlias = tuple[int, int, int, int]
+"""What `stat` says of a file that shows its changes: size, times of content and of inode, inode."""
 _entries: Final = msgspec.json.Decoder(dict[str, _Entry])
 
 
@@ -46,25 +49,34 @@ class StatIndex:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = root
         self._prefix = os.path.join(root, "")  # noqa: PTH118 - ends in a slash
         self._file = root / PLACE
         self._known = _load(self._file, self._prefix)
         self._seen: dict[str, _Entry] = {}
+        self._pointers: set[str] = set()
         self._fresh = True
         """Nothing to save."""
+
+    def is_pointer(self, path: Path | str) -> bool:
+        """Whether a pointer of Git LFS lay at `path` when its digest was asked for."""
+        return self._full(path) in self._pointers
 
     def digest(self, path: Path | str) -> Digest | None:
         """SHA-256 of the regular file at `path` (relative to the root, or absolute); None where absent.
 
+        Of a pointer of Git LFS, that of the file that it stands for: a checkout with pointers is judged as it
+        will be with the files.
+
         Raises `DiskError`, also for a folder or a symbolic link.
         """
-        full = os.path.join(self._root, path)  # noqa: PTH118 - pathlib would triple the cost of a hit
+        full = self._full(path)
         try:
-            key = _key(os.lstat(full))
+            key = key_of(os.lstat(full))
             known = self._known.get(full) or self._seen.get(full)
             if known is not None and known[:4] == key:
                 self._seen[full] = known
+                if known.pointer:
+                    self._pointers.add(full)
                 return known.digest
             return self._read(full, key)
         except (FileNotFoundError, NotADirectoryError):
@@ -93,18 +105,26 @@ class StatIndex:
             write_durably(self._file, _HEADER + digests.of_bytes(body).encode() + b"\n" + body)
         self._fresh = True
 
-    def _read(self, full: str, before: _Key) -> Digest:
+    def _full(self, path: Path | str) -> str:
+        # A hit on ten thousand files takes half as long as with `os.path.join`, a sixth of it with pathlib's.
+        return name if (name := str(path)).startswith("/") else self._prefix + name
+
+    def _read(self, full: str, before: Key) -> Digest:
         started = time.time_ns()
-        found = digest_of_regular(Path(full), follow=False)
+        found, pointer = digest_or_meant(Path(full))
         self._fresh = False
         self._known.pop(full, None)
-        settled = _key(os.lstat(full)) == before and max(before[1], before[2]) < started - _TICK_NS
+        self._pointers.discard(full)
+        if pointer:
+            self._pointers.add(full)
+        settled = key_of(os.lstat(full)) == before and max(before[1], before[2]) < started - TICK_NS
         if settled:
-            self._seen[full] = _Entry(*before, found)
+            self._seen[full] = _Entry(*before, found, pointer)
         return found
 
 
-def _key(status: os.stat_result) -> _Key:
+def key_of(status: os.stat_result) -> Key:
+    """What is compared of `status`."""
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 

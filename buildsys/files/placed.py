@@ -8,7 +8,7 @@ not in the note passes for a person's, and is kept.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -37,30 +37,51 @@ class Placed:
         return (path, digest) in self._noted
 
     def sweep(self) -> None:
-        """Remove what a killed build had begun to write beside what it noted, if the disk lets it."""
+        """Remove what a killed build had begun to write, if the disk lets it.
+
+        That is beside what it noted, and beside the lock and its own files, where other commands may just
+        be writing.
+        """
         for folder in {PurePosixPath(path).parent for path, _ in self._noted}:
             if not folder.is_absolute() and ".." not in folder.parts:
-                with suppress(OSError):
+                with suppress(OSError, ValueError):  # a name with a NUL is no name, as newer Pythons say
                     sweep(self._root / folder, alone=True)
+        for place in (self._root, *self._file.parent.glob("candidates/**/"), self._file.parent):
+            with suppress(OSError):
+                sweep(place, of_the_dead=True)
 
     def note(self, path: str, digest: Digest) -> None:
         """Note what is about to be put at `path`. Raises `DiskError`."""
+        self.note_all({path: digest})
+
+    def note_all(self, files: Mapping[str, Digest]) -> None:
+        """Note what is about to be put at each path, in one write. Raises `DiskError`."""
         # A line feed before it, too: the last line of a killed build, or of a full disk, may be torn.
-        line = b"\n" + msgspec.json.encode((path, digest)) + b"\n"
+        lines = b"\n" + b"".join(msgspec.json.encode(item) + b"\n" for item in files.items())
         try:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             descriptor = os.open(self._file, flags, 0o666)
             try:
-                write_all(descriptor, line)
+                write_all(descriptor, lines)
             finally:
                 os.close(descriptor)
         except OSError as error:
             raise disk_error("write", self._file, error) from error
-        self._noted.add((path, digest))
+        self._noted.update(files.items())
 
     def forget(self, paths: Collection[str]) -> None:
         """Drop what was noted of `paths`: the lock says it now. A disk that says no keeps a few lines."""
-        left = {item for item in self._noted if item[0] not in paths}
+        self._keep({item for item in self._noted if item[0] not in paths})
+
+    def settle(self, told: Iterable[tuple[str, Digest]]) -> None:
+        """Drop what a killed build noted and the lock tells: it came just between writing it and forgetting.
+
+        Path and digest, no path alone: of another file that was put there later, the lock knows nothing.
+        """
+        if self._noted:
+            self._keep(self._noted.difference(told))
+
+    def _keep(self, left: set[tuple[str, Digest]]) -> None:
         if left == self._noted:
             return
         self._noted = left

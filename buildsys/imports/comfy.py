@@ -1,4 +1,4 @@
-"""What ComfyUI writes: `prompt`, the graph that its server ran, in API format.
+"""What ComfyUI writes: `prompt`, the graph that its server ran, and `workflow`, the one that a person drew.
 
 A graph is of any shape, and of nodes that nobody has heard of. So it is walked from the picture backwards: to
 the node that samples, and from there along the inputs that every sampler has. Knows nothing of files.
@@ -7,12 +7,13 @@ the node that samples, and from there along the inputs that every sampler has. K
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from buildsys.imports import found
+from buildsys.imports import drawing, found
 from buildsys.imports.found import Found
 
 Json: TypeAlias = Any
@@ -37,7 +38,37 @@ class Place(msgspec.Struct, frozen=True):
 
 def read(graph: str) -> Found | None:
     """What `prompt` says; None where it is no graph, or one without a node that samples."""
-    nodes = _nodes(graph)
+    return _walked(_nodes(_json(graph)), graph)
+
+
+def drawn(workflow: str) -> Found | None:
+    """What `workflow` says; None as for `read`.
+
+    It is not handed on as a graph to run: of nodes that nobody has heard of, a part may be missing.
+    """
+    body = _json(workflow)
+    if not drawing.is_drawing(body) or len(body["nodes"]) > _MOST:
+        return None
+    made = _walked(_nodes(drawing.graph(body)), "")
+    if made is None:
+        return None
+    lacking = "" if made.prompt else "its prompt stands in a node that artlock can't read"
+    return msgspec.structs.replace(made, slots={}, unread=lacking)
+
+
+def unread(graph: str) -> Found | None:
+    """That ComfyUI made a picture whose `graph`, of either form, can't be understood; None if it is none."""
+    body = _json(graph)
+    if drawing.is_drawing(body):
+        where = " outside of subgraphs" if drawing.has_subgraphs(body) else ""
+    elif _nodes(body):
+        where = ""
+    else:
+        return None
+    return Found(tool="ComfyUI", unread=f"its workflow has no sampler{where} that artlock can read")
+
+
+def _walked(nodes: Nodes, graph: str) -> Found | None:
     sampler = _sampler(nodes)
     if sampler is None:
         return None
@@ -72,25 +103,31 @@ def read(graph: str) -> Found | None:
     )
 
 
-def _nodes(graph: str) -> Nodes:
+def _json(text: str) -> Json:
     try:
-        body = json.loads(graph)
+        return json.loads(text)
     except (ValueError, RecursionError):
-        return {}
+        return None
+
+
+def _nodes(body: Json) -> Nodes:
     if not isinstance(body, dict) or len(body) > _MOST:
         return {}
     return {
         number: {**node["inputs"], "class_type": node.get("class_type")}
         for number, node in body.items()
-        if isinstance(node, dict) and isinstance(node.get("inputs"), dict)
+        # JSON may hold half a surrogate pair, which no manifest could name.
+        if isinstance(node, dict) and isinstance(node.get("inputs"), dict) and number.isprintable()
     }
 
 
 def _sampler(nodes: Nodes) -> str | None:
     """The node that samples and is nearest to a saved picture; of several, the first by number."""
     ends = [number for number, node in nodes.items() if "Save" in str(node["class_type"])]
+    seen: set[str] = set()
     for end in [*ends, *nodes]:
-        for number in _upstream(nodes, end):
+        # What an earlier walk has seen leads to no sampler. Without this a hostile chain takes minutes.
+        for number in _upstream(nodes, end, seen=seen):
             if _samples(nodes[number]):
                 return number
     return None
@@ -100,11 +137,18 @@ def _samples(node: Mapping[str, Json]) -> bool:
     return ("positive" in node and any(key in node for key in _SEEDS)) or {"guider", "noise"} <= node.keys()
 
 
-def _upstream(nodes: Nodes, start: str, through: tuple[str, ...] = ()) -> Iterator[str]:
-    """Each node from `start` backwards, the nearest first; with `through`, first by these inputs only."""
-    waiting, seen = [start], {start}
+def _upstream(
+    nodes: Nodes, start: str, through: tuple[str, ...] = (), seen: set[str] | None = None
+) -> Iterator[str]:
+    """Each node from `start` backwards, the nearest first; with `through`, first by these inputs only.
+
+    Those in `seen` are left out, and the others put into it.
+    """
+    seen = set() if seen is None else seen
+    waiting = deque([] if start in seen else [start])
+    seen.add(start)
     while waiting:
-        number = waiting.pop(0)
+        number = waiting.popleft()
         yield number
         inputs = nodes[number]
         keys = [key for key in through if _linked(nodes, inputs.get(key))] if number == start else []

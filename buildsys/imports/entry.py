@@ -40,7 +40,7 @@ def kept(picture: str, suffix: str, found: Found | None, role: str) -> Entry:
     if found is None:
         return Entry(table)
     values = _recipe(found) | _numbers(found)
-    remarks = [f"{found.tool} made it, as the picture says:"]
+    remarks = [f"{found.tool} made it, {f'but {found.unread}' if found.unread else 'as the picture says:'}"]
     remarks += [toml.line(toml.key(key), value) for key, value in ({"role": role} if role else {}).items()]
     remarks += [toml.line(toml.key(key), value) for key, value in values.items()]
     return Entry(table, (*remarks, *_rest(found.others)))

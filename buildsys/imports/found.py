@@ -36,6 +36,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """ComfyUI's graph in API format: JSON that a server can run again."""
     slots: Mapping[str, str] = {}
     """Where prompt, negative, seed and size stand in the graph: `6.text`."""
+    unread: str = ""
+    """What of it could not be understood, as a clause: `its prompt …`; empty where all was."""
 
 
 def integer(value: Json, within: range) -> int | None:

@@ -116,6 +116,8 @@ def _import(root: Path, out: Path, manifest: Manifest, file: Path, wanted: Wante
     if wanted.regenerate:
         if found is None or not (found.prompt or found.workflow):
             fact = f"`{file}` does not say how it was made"
+            if found is not None and found.unread:
+                fact = f"`{file}` was made with {found.tool}, but {found.unread}"
             raise ArtlockError(fact, "leave `--regenerate` out: it becomes a source")
         if found.workflow and entry.runs_graphs(wanted.role, manifest):
             workflow = f"{wanted.folder}/{name}.workflow.json"

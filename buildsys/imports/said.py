@@ -21,6 +21,10 @@ _READERS: Final[tuple[tuple[str, Callable[[str], Found | None]], ...]] = (
     ("Dream", invoke.oldest),
     ("dream", invoke.oldest),
     ("Description", infotext.read),
+    # What was drawn comes after what was run, whoever wrote that; a graph that nobody understands is last.
+    ("workflow", comfy.drawn),
+    ("workflow", comfy.unread),
+    ("prompt", comfy.unread),
 )
 
 

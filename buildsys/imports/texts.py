@@ -23,6 +23,8 @@ LONGEST: Final = 8 * 1024 * 1024
 
 _ALL: Final = 4 * LONGEST
 _MOST_CHUNKS: Final = 100_000
+_MOST_BAD: Final = 8
+"""Texts of a PNG that may be damaged or too long: each can cost the unpacking of `LONGEST` bytes."""
 XMP: Final = "XML:com.adobe.xmp"
 """The keyword of an XMP packet, as PNG has it."""
 
@@ -72,6 +74,7 @@ def _first(found: Iterator[tuple[str, str]]) -> dict[str, str]:
 
 def _png(file: IO[bytes]) -> Iterator[tuple[str, str]]:
     file.seek(len(_PNG))
+    bad = 0
     for _ in range(_MOST_CHUNKS):
         head = file.read(8)
         if len(head) < 8:  # noqa: PLR2004 - a length and a type
@@ -89,6 +92,8 @@ def _png(file: IO[bytes]) -> Iterator[tuple[str, str]]:
             yield from _exif(body)
         elif (text := _text(kind, body)) is not None:
             yield text
+        elif (bad := bad + 1) > _MOST_BAD:
+            return
 
 
 def _text(kind: bytes, body: bytes) -> tuple[str, str] | None:

@@ -41,6 +41,9 @@ from buildsys.plan.step import Step, Verdict, asset_of
 OUTSIDE: Final = "outside"
 """The error kind of an asset that failed before or after an engine, such as for a lost input."""
 
+FROM_REMOTE: Final = "from the remote"
+"""The message of an action that needed no engine because the remote had its result."""
+
 _TROUBLE: Final = (sqlite3.Error, OSError, ArithmeticError, ValueError)
 """What a file, a disk or a value that an engine told can come to. Anything else is a bug of ours: it may end
 a build, so that it is seen."""
@@ -148,7 +151,8 @@ class Journal:
             case ActionStarted():
                 self._asked[event.name, event.engine] = event
             case ActionRecalled():
-                hit = {"engine": event.engine, "key": event.key, "version": "", "hit": 1}
+                told = FROM_REMOTE if event.remote else ""
+                hit = {"engine": event.engine, "key": event.key, "version": "", "hit": 1, "message": told}
                 rows.add("action", self._row(event.name, event.action) | hit)
             case RequestFailed():
                 self._failing.setdefault((event.asset, event.engine), "")

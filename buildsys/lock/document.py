@@ -59,7 +59,9 @@ def _placeholders(table: object, origin: str) -> dict[AssetName, Digest]:
     if not isinstance(table, dict):
         raise LockError(f"{origin}: `placeholders` is not a table", RESTORE)
     try:
-        return {AssetName(name): digest.parse(file) for name, file in table.items()}
+        # A list of 64 digits is as long as a digest, and made of the same.
+        texts = {name: file if isinstance(file, str) else "" for name, file in table.items()}
+        return {AssetName(name): digest.parse(text) for name, text in texts.items()}
     except (TypeError, ValueError) as error:
         raise LockError(f"{origin}: `placeholders` holds what is no digest", RESTORE) from error
 
@@ -113,4 +115,6 @@ def environments_in(text: str | None) -> dict[str, Mapping[str, str]]:
         tables = rtoml.loads(text or "").get("environments", {})
     except rtoml.TomlParsingError:
         return {}  # said when the side itself is read
+    if not isinstance(tables, dict):
+        return {}  # the same
     return {identity: table for identity, table in tables.items() if _is_environment(identity, table)}

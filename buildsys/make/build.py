@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
-from typing import Final
+from collections.abc import Callable, Collection, Iterable
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -17,10 +17,11 @@ from buildsys.errors import ArtlockError, MakeError
 from buildsys.make import schedule
 from buildsys.make.failure import EngineFailed, GateFailed
 from buildsys.make.pool import Stopped
-from buildsys.make.progress import AssetDone, AssetFailed, AssetsKept, Event, taken_up
+from buildsys.make.progress import AssetDone, AssetFailed, AssetsKept, Event, recalled, taken_up
 from buildsys.make.purse import Withheld
 from buildsys.make.recording import relabelled
 from buildsys.make.succession import Judges, Makes, Succession
+from buildsys.make.supply import NOBODY, Supply
 from buildsys.manifest.model import AssetName
 from buildsys.manifest.references import sources
 from buildsys.plan.record import Record
@@ -30,6 +31,9 @@ from engines.protocol import ErrorKind
 
 DRAIN_SECONDS: Final = 10.0
 """How long an interrupted build waits for what is being stored. An engine is never waited for."""
+
+Bulk: TypeAlias = Callable[[Collection[Step]], Iterable[Collection[tuple[Step, Record]]]]
+"""See `buildsys.make.restoring`."""
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +68,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     failed: tuple[Failed, ...] = ()
     standins: tuple[Standin, ...] = ()
     """Of those built, restored or fresh."""
+    remote: tuple[AssetName, ...] = ()
+    """Of those restored, what came from the remote in this build."""
     seconds: float = 0.0
 
 
@@ -77,10 +83,12 @@ class Build:
         lose: told of bytes that were believed to be restorable, and are not.
         publish: given each record as soon as its file is in place.
         tell: given each event; called from several threads.
+        bulk: brings back at once, before any other step, those of some steps that need nothing else.
+        supply: asked for what this machine lacks, once a step's recipe is known.
         locked: the lock may not change, so no other engine may make what the lock has from one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all named where a build is made
         self,
         *,
         plan: Plan,
@@ -89,14 +97,19 @@ class Build:
         lose: Callable[[Digest], None],
         publish: Callable[[Record], None],
         tell: Callable[[Event], None],
+        bulk: Bulk = lambda _: (),
+        supply: Supply = NOBODY,
         locked: bool = False,
     ) -> None:
         self._plan = plan
         self._judge = judge
-        self._succession = Succession(judge, maker, lose=lose, tell=tell, locked=locked)
+        self._bulk = bulk
+        self._supply = supply
+        self._succession = Succession(judge, maker, lose=lose, supply=supply.bring, tell=tell, locked=locked)
         self._publish = publish
         self._tell = tell
         self._standins: dict[AssetName, Standin] = {}
+        self._remote: set[AssetName] = set()
         self._verdicts: dict[AssetName, Verdict] = {}
         self._failures: dict[AssetName, Failed] = {}
         self._bugs: list[Exception] = []
@@ -116,8 +129,9 @@ class Build:
             self._block(step)
         doable = self._plan.having(Verdict.BUILD, Verdict.RESTORE)
         try:
-            if doable:
-                schedule.run(schedule.tasks(doable, self.make, everything=False), threads)
+            done = self._restore_in_bulk(doable)
+            if left := [step for step in doable if step.name not in done]:
+                schedule.run(schedule.tasks(left, self.make, everything=False), threads)
         except BaseException:
             # First: doit's threads outlive its loop, and would take up one asset after the other.
             with self._quiet:
@@ -129,6 +143,23 @@ class Build:
             raise self._bugs[0]
         self._blame_upstream(doable)
         return self._outcome(time.monotonic() - started)
+
+    def _restore_in_bulk(self, steps: Collection[Step]) -> set[AssetName]:
+        """Bring back what needs nothing made; the names of what is done with."""
+        done: set[AssetName] = set()
+        started = time.monotonic()
+        for found in self._bulk(steps):
+            seconds = (time.monotonic() - started) / max(len(found), 1)
+            for step, record in found:
+                self._tell(taken_up(step))
+                self._tell(recalled(step, record, self._supply))
+                done.add(step.name)
+                try:
+                    self._take_in(step, record, seconds)
+                except ArtlockError as error:
+                    self._fail(step.name, error)
+            started = time.monotonic()
+        return done
 
     def make(self, name: AssetName) -> None:
         """Carry out one step; raises `ArtlockError` where the asset can't be made."""
@@ -162,18 +193,31 @@ class Build:
         if step.parts is None:
             # It waited for what it is made from; now its recipe is known, and may prove it fresh.
             step = self._judge.step(name)
+            if self._supply.bring(step):
+                step = self._judge.step(name)
         self._tell(taken_up(step))
         step, record, notes = self._succession.carry_out(step)
         if step.verdict is Verdict.BLOCKED:
             self._block(step)
             raise MakeError(blocked_told(step), step.reasons[0].hint)
+        self._take_in(step, record, time.monotonic() - started, notes)
+
+    def _take_in(
+        self, step: Step, record: Record | None, seconds: float, notes: tuple[str, ...] = ()
+    ) -> None:
+        """Note and tell what came of a step, for those that are made from it as well. Raises `MakeError`."""
         if record is not None:
             self._publish(record)
         self._relabel(step)
         self._judge.settle(step, record.picture.file if record else None)
         self._note(step)
-        seconds = time.monotonic() - started
-        self._tell(AssetDone(name=name, verdict=step.verdict, seconds=seconds, notes=notes))
+        restored = record if step.verdict is Verdict.RESTORE else None
+        remote = restored is not None and self._supply.brought(restored.picture.file)
+        if remote:
+            self._remote.add(step.name)
+        self._tell(
+            AssetDone(name=step.name, verdict=step.verdict, seconds=seconds, notes=notes, remote=remote)
+        )
 
     def _note(self, step: Step) -> None:
         self._verdicts[step.name] = step.verdict
@@ -241,6 +285,7 @@ class Build:
             blocked=tuple(item for item in failures if item.blocked),
             failed=tuple(item for item in failures if not item.blocked),
             standins=tuple(self._standins[name] for name in self._plan.steps if name in self._standins),
+            remote=tuple(name for name in self._plan.steps if name in self._remote),
             seconds=seconds,
         )
 

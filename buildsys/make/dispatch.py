@@ -85,6 +85,11 @@ class Dispatcher:
             except BaseException as error:  # noqa: BLE001 - a bug must not leave a build waiting for ever
                 self._finish(End(error, force=True))
 
+    @property
+    def end(self) -> BaseException | None:
+        """Why it ended, or is about to; None as long as it goes on."""
+        return self._end
+
     def _next_change(self) -> float:
         """When a request may begin that may not begin now."""
         now = self._now

@@ -6,7 +6,8 @@ Knows nothing of how a picture was made, and nothing of how a gate measures. Cal
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeAlias
 
@@ -78,7 +79,7 @@ class Gatekeeper:
         judgement = self.judge(step, picture)
         if not judgement.passed:
             raise self._rejected(step, picture, judgement)
-        shown_at(self._root, step).unlink(missing_ok=True)
+        put_away(self._root, (step,))
         if self._retry or any(reason.why is Why.ASKED for reason in step.reasons):
             self._store.forget(_rejection(step, step.gates))
 
@@ -178,6 +179,14 @@ def told_of(step: Step, judgement: Judgement) -> str:
 def shown_at(root: Path, step: Step) -> Path:
     """Where a picture of `step` lies that was turned down."""
     return root / REJECTED / f"{step.name}{PurePosixPath(step.output).suffix}"
+
+
+def put_away(root: Path, steps: Iterable[Step]) -> None:
+    """Remove what was turned down of `steps`, whose assets are fine now: it would only mislead."""
+    if (root / REJECTED).is_dir():
+        for step in steps:
+            with suppress(OSError):  # a copy for a person to look at: no build fails because of it
+                shown_at(root, step).unlink(missing_ok=True)
 
 
 def _judges(step: Step) -> list[str]:

@@ -20,11 +20,12 @@ from buildsys.make.failure import EngineFailed
 from buildsys.make.gatekeeper import Gatekeeper
 from buildsys.make.made import Engines, Made
 from buildsys.make.placing import Placing
-from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event
+from buildsys.make.progress import Action, ActionRecalled, ActionStarted, Event, recalled
 from buildsys.make.recording import record_of, relabelled
 from buildsys.make.refusals import Refusals
 from buildsys.make.results import Finished, Raw, damaged, picture_of, raw_of
 from buildsys.make.sources import Sources
+from buildsys.make.supply import NOBODY, Supply
 from buildsys.make.turns import Turns
 from buildsys.manifest.cards import FINISH, PACK, PLACEHOLDER
 from buildsys.manifest.model import AssetName, Engine, Manifest
@@ -54,6 +55,7 @@ class Maker:
         placing: told the path and the digest of each file just before it is put in its place.
         ours: whether a build put this very file at this path, and was killed before the lock told of it.
         force: assets whose files are overwritten even where a hand made or edited them.
+        supply: knows what of the store came from elsewhere in this build.
         tell: given each action, as it goes to an engine or needs none; called from several threads.
     """
 
@@ -73,6 +75,7 @@ class Maker:
         placing: Callable[[str, Digest], None] = lambda *_: None,
         ours: Callable[[str, Digest], bool] = lambda *_: True,
         force: frozenset[AssetName] = frozenset(),
+        supply: Supply = NOBODY,
         tell: Callable[[Event], None] = lambda _: None,
     ) -> None:
         self._manifest = manifest
@@ -85,6 +88,7 @@ class Maker:
         self._refusals = Refusals(store, retry=retry_refused)
         self._turns = Turns()
         self._placing = Placing(root, store, from_git=from_git, note=placing, ours=ours, force=force)
+        self._supply = supply
         self._tell = tell
 
     def restore(self, step: Step) -> Record | None:
@@ -97,8 +101,7 @@ class Maker:
                 return None
             self._gatekeeper.admit(step, record.picture)
         self._placing.place(step, record)
-        engine = step.asset.engine
-        self._tell(ActionRecalled(name=step.name, action=Action.RESTORE, engine=engine, key=record.recipe))
+        self._tell(recalled(step, record, self._supply))
         return relabelled(record, step)
 
     def make(self, step: Step) -> tuple[Record, tuple[str, ...]]:
@@ -235,7 +238,8 @@ class Maker:
         cached = None if anew else self._store.recall(key, kind)
         if cached is None or not self._whole(cached.file):
             return None
-        self._tell(ActionRecalled(name=step.label, action=action, engine=engine, key=key))
+        remote = self._supply.brought(cached.file)
+        self._tell(ActionRecalled(name=step.label, action=action, engine=engine, key=key, remote=remote))
         return cached
 
     def _whole(self, wanted: Digest) -> bool:

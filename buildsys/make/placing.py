@@ -13,7 +13,7 @@ import msgspec
 from buildsys import digest
 from buildsys.digest import Digest
 from buildsys.errors import MakeError
-from buildsys.files.content import digest_of_regular
+from buildsys.files.content import digest_or_meant
 from buildsys.files.durable import disk_error
 from buildsys.plan.companions import beside, files_of, whereabouts
 from buildsys.plan.record import Record
@@ -87,7 +87,7 @@ class Placing:
 
     def _check(self, step: Step, path: str, wanted: Digest) -> None:
         try:
-            found = digest_of_regular(self._root / path, follow=False)
+            found, _ = digest_or_meant(self._root / path)
         except FileNotFoundError:
             return
         except OSError as error:

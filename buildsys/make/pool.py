@@ -74,7 +74,7 @@ class Pool:
             keys=self._keys,
             tell=self._inbox.put,
         )
-        dispatcher = Dispatcher(
+        self._dispatcher = Dispatcher(
             self._inbox,
             roster,
             staff,
@@ -83,7 +83,7 @@ class Pool:
         )
         # A daemon, as is every driver: a builder that forgets to close still ends, and its lifelines
         # with it.
-        self._thread = threading.Thread(target=dispatcher.run, name="artlock-pool", daemon=True)
+        self._thread = threading.Thread(target=self._dispatcher.run, name="artlock-pool", daemon=True)
         self._thread.start()
 
     @property
@@ -137,14 +137,14 @@ class Pool:
             self._folder.remove()
 
     def _refuse_all(self) -> None:
-        """Answer what came too late for the dispatcher."""
+        """Answer what came too late for the dispatcher: with what ended it, which may be no stop at all."""
         while True:
             try:
                 message = self._inbox.get_nowait()
             except Empty:
                 return
             if isinstance(message, Job) and message.future.set_running_or_notify_cancel():
-                message.future.set_exception(Stopped("the build was stopped"))
+                message.future.set_exception(self._dispatcher.end or Stopped("the build was stopped"))
 
     def __enter__(self) -> Self:
         return self

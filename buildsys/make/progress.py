@@ -11,7 +11,9 @@ from typing import TypeAlias
 import msgspec
 
 from buildsys.digest import Digest
+from buildsys.make.supply import Supply
 from buildsys.manifest.model import AssetName
+from buildsys.plan.record import Record
 from buildsys.plan.step import Step, Verdict
 
 
@@ -52,6 +54,8 @@ class ActionRecalled(msgspec.Struct, frozen=True, kw_only=True):
     action: Action
     engine: str
     key: Digest
+    remote: bool = False
+    """Whether the store has it from the remote, since this build began."""
 
 
 class AssetsKept(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +91,31 @@ class AssetDone(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     seconds: float
     notes: tuple[str, ...] = ()
+    remote: bool = False
+    """Whether it was restored of what the remote brought in this build."""
+
+
+class RemoteAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """The remote was asked, before anything was made, for what this machine lacks."""
+
+    objects: int
+    """That came, with results the next."""
+    actions: int
+    bytes: int
+    seconds: float
+    wanted: int = 0
+    """Pictures that the lock names and this machine lacked."""
+    lacking: int = 0
+    """Of these, what the remote does not have: they are made again."""
+    poisoned: tuple[str, ...] = ()
+    """Where it has other bytes than it says; these were refused."""
+
+
+class RemoteTrouble(msgspec.Struct, frozen=True, kw_only=True):
+    """The remote can't be asked: told once, and the build goes on without it."""
+
+    message: str
+    hint: str = ""
 
 
 class AssetFailed(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +137,17 @@ class JournalTrouble(msgspec.Struct, frozen=True, kw_only=True):
 
 Event: TypeAlias = msgspec.Struct
 """Any of these, or one of the pool's."""
+
+
+def recalled(step: Step, record: Record, supply: Supply) -> ActionRecalled:
+    """What is told when the picture of `record` is brought back for `step`."""
+    return ActionRecalled(
+        name=step.name,
+        action=Action.RESTORE,
+        engine=step.asset.engine,
+        key=record.recipe,
+        remote=supply.brought(record.picture.file),
+    )
 
 
 def taken_up(step: Step) -> AssetStarted:

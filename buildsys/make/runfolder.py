@@ -10,16 +10,20 @@ import os
 import secrets
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Final
 
-from buildsys.errors import DiskError
+from buildsys.files.durable import disk_error
 from buildsys.make.worker import Place
 
 _PREFIX: Final = "run-"
+_UNNAMED: Final = ".new-"
+_UNNAMED_SECONDS: Final = 60.0
+"""How old a folder must be to be no one's that is just being made."""
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -32,7 +36,7 @@ class RunFolder:
         try:
             self._make(work)
         except OSError as error:
-            raise _said_no(work, error) from error
+            raise disk_error("write into", work, error) from error
 
     def _make(self, work: Path) -> None:
         work.mkdir(parents=True, exist_ok=True)
@@ -40,12 +44,14 @@ class RunFolder:
         self._logs.mkdir(exist_ok=True)
         for old in work.glob(f"{_PREFIX}*"):
             _remove_if_left(old)
+        for begun in work.glob(f"{_UNNAMED}*"):
+            _remove_if_old(begun)
         # The kernel drops the lock with this process: a locked folder belongs to a build that runs.
         # Locked before it is named, or a build that starts just now would take it for a left one.
-        new = Path(tempfile.mkdtemp(prefix=".new-", dir=work.resolve()))
+        new = Path(tempfile.mkdtemp(prefix=_UNNAMED, dir=work.resolve()))
         self._lock = os.open(new, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self.path = new.rename(new.with_name(new.name.replace(".new-", _PREFIX)))
+        self.path = new.rename(new.with_name(new.name.replace(_UNNAMED, _PREFIX)))
         self.inputs = self.path / "inputs"
         self.inputs.mkdir()
         self.made = self.path / "made"
@@ -62,7 +68,7 @@ class RunFolder:
             place.staging.mkdir()
             place.temporary.mkdir()
         except OSError as error:
-            raise _said_no(home, error) from error
+            raise disk_error("write into", self.path.parent, error) from error
         return place
 
     def clear(self, place: Place) -> None:
@@ -75,12 +81,6 @@ class RunFolder:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
-
-
-def _said_no(path: Path, error: OSError) -> DiskError:
-    return DiskError(
-        f"`{path}` can't be written: {error.strerror}", "make room or set permissions, then build again"
-    )
 
 
 def _safe(name: str) -> str:
@@ -100,6 +100,13 @@ def _remove_if_left(folder: Path) -> None:
         return
     finally:
         os.close(number)
+
+
+def _remove_if_old(folder: Path) -> None:
+    """Remove the empty folder of a build that was killed before it could lock it."""
+    with suppress(OSError):
+        if folder.lstat().st_mtime < time.time() - _UNNAMED_SECONDS:
+            folder.rmdir()
 
 
 def remove_tree(folder: Path) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
+from buildsys import lfs
 from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.make.copies import Copies
 from buildsys.manifest.model import Input, Manifest
-from buildsys.plan.judge import output_of
+from buildsys.plan.graph import place_of
 from buildsys.store.objects import Store
 
 
@@ -39,12 +40,18 @@ class Sources:
         lent = {}
         for field, item in inputs.items():
             # An asset's with its suffix: a program may tell a format by nothing else.
-            lies = output_of(self._manifest, self._manifest.assets[item.asset]) if item.asset else item.path
-            known = self._store.read(wanted[field]) is not None
+            lies = place_of(self._manifest, item)
             # Looked for on the disk only where the store lacks it: `reproduce` may know no path.
-            if not known and self._store.put_file(self._locate(lies), sync=False) != wanted[field]:
-                raise MakeError(
-                    f"`{item.asset or item.path}` changed while it was read", "run `artlock build` again"
-                )
+            if self._store.read(wanted[field]) is None:
+                self._take_in(lies, item.asset or item.path, wanted[field])
             lent[field] = self._copies.lend(wanted[field], PurePosixPath(lies).name)
         return lent
+
+    def _take_in(self, lies: str, name: str, wanted: Digest) -> None:
+        found = self._store.put_file(self._locate(lies), sync=False)
+        if found == wanted:
+            return
+        data = self._store.read(found)
+        if data is not None and lfs.meant_by(data) == wanted:
+            raise MakeError(f"only a Git LFS pointer is here of `{lies}`", lfs.HINT)
+        raise MakeError(f"`{name}` changed while it was read", "run `artlock build` again")

@@ -66,6 +66,7 @@ class Succession:
         judge: asked again for each asset that an engine gave up on.
         maker: makes and restores.
         lose: told of bytes that were believed to be restorable, and are not.
+        supply: asked for what this machine lacks of a step; whether anything came.
         tell: given each event.
         locked: the lock may not change, so that nobody else may make what it has from one engine.
     """
@@ -76,12 +77,14 @@ class Succession:
         maker: Makes,
         *,
         lose: Callable[[Digest], None],
+        supply: Callable[[Step], bool],
         tell: Callable[[Event], None],
         locked: bool,
     ) -> None:
         self._judge = judge
         self._maker = maker
         self._lose = lose
+        self._supply = supply
         self._tell = tell
         self._locked = locked
 
@@ -107,7 +110,7 @@ class Succession:
             record = self._maker.restore(step)
             if record is not None:
                 return step, record
-            if step.known is not None:
+            if step.known is not None and not self._supply(step):
                 self._lose(step.known.picture.file)
             step = self._judge.step(step.name)
         return step, None
@@ -126,6 +129,8 @@ class Succession:
         reason = Reason(why=Why.GAVE_UP, field=error.engine, new=error.message, hint=error.hint)
         self._judge.pass_over(step.name, error.engine, reason)
         following = self._judge.step(step.name)
+        if self._supply(following):
+            following = self._judge.step(step.name)
         if following.verdict is Verdict.BLOCKED:
             raise _defeat(error, first, following)
         if self._locked and (step.recorded is None or following.recipe != step.recorded.recipe):

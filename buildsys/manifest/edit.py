@@ -79,15 +79,23 @@ class Draft:
         fact = f"asset `{asset}` comes from the matrix of `{key}` and has no table of its own"
         raise ManifestError(fact, f"edit `[assets.{toml.key(key)}]` in `{file}` by hand")
 
-    def set(self, asset: str, key: str, value: Json, *, first: bool = False) -> str:
-        """Set `key` of `asset` in the draft; `first`: a new key goes to the top of the table."""
+    def set(
+        self, asset: str, key: str, value: Json, *, first: bool = False, within: tuple[str, ...] = ()
+    ) -> str:
+        """Set `key` of `asset` in the draft.
+
+        `first`: a new key goes to the top of the table; `within`: the tables in the asset's that lead to it.
+        """
         file = self.file_of(asset)
         value = _plain(value)
-        if key in self._declared(file)[asset] and self._declared(file)[asset][key] == value:
+        table = inner = copy.deepcopy({**self._declared(file)[asset]})
+        for name in within:
+            inner = inner[name]
+        if key in inner and inner[key] == value:
             return file
-        wanted = self._wanted(file, asset, {**self._declared(file)[asset], key: value})
-        text = self._new[file]
-        self._take(file, lambda: rewrite.put(text, (_ASSETS, asset), key, value, first=first), wanted)
+        inner[key] = value
+        wanted, text, place = self._wanted(file, asset, table), self._new[file], (_ASSETS, asset, *within)
+        self._take(file, lambda: rewrite.put(text, place, key, value, first=first), wanted)
         return file
 
     def remove(self, asset: str, key: str) -> str:
@@ -101,7 +109,8 @@ class Draft:
     def add(self, asset: str, table: Mapping[str, Json], remarks: Iterable[str] = ()) -> str:
         """Add a table to the draft, at the end of `assets.toml`."""
         if any(asset in self._declared(file) for file in self._new):
-            raise ManifestError(f"asset `{asset}` is in the manifest already", "choose another name")
+            hint = "choose another name with `--name`"
+            raise ManifestError(f"asset `{asset}` is in the manifest already", hint)
         text = self._new[MANIFEST]
         values = {key: _plain(value) for key, value in table.items()}
         wanted = self._wanted(MANIFEST, asset, values)

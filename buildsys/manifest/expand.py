@@ -31,8 +31,9 @@ from buildsys.manifest.cards import FINISH, Cards
 from buildsys.manifest.engines import Scopes
 from buildsys.manifest.finish import Finisher
 from buildsys.manifest.gates import Gates
-from buildsys.manifest.model import Asset, AssetName, Engine, Location, Manifest, Project
+from buildsys.manifest.model import Asset, AssetName, Engine, Location, Manifest
 from buildsys.manifest.names import Outputs
+from buildsys.manifest.project import Project
 from buildsys.manifest.sharing import Remote
 from buildsys.manifest.source import Fault, Problems, Source
 from buildsys.manifest.structure import Document, Entry, join
@@ -138,6 +139,8 @@ def _project(document: Document, problems: Problems) -> Project:
         out=table.get("out", "out"),
         profile=table.get("profile", "draft"),
         metadata=table.get("metadata", "strip"),
+        include=tuple(table.get("include", ())),
+        outputs=table.get("outputs", "git"),
     )
     try:
         names.check_name(project.out, "the output folder")

@@ -16,6 +16,7 @@ import msgspec
 from buildsys.manifest.ability import Capability, Lettering, ModelCard
 from buildsys.manifest.allowance import Limits
 from buildsys.manifest.pricing import Price
+from buildsys.manifest.project import Project
 from buildsys.manifest.sharing import Remote
 from engines.protocol import Determinism
 
@@ -265,16 +266,6 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     def path(self) -> str:
         """The output under the output folder."""
         return f"{self.file or self.name}.{self.format}"
-
-
-class Project(msgspec.Struct, frozen=True, kw_only=True):
-    """The `[project]` table."""
-
-    name: str
-    out: str = "out"
-    profile: str = "draft"
-    metadata: str = "strip"
-    """`keep`: every picture tells its recipe."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

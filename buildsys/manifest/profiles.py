@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from buildsys.errors import did_you_mean
-from buildsys.manifest.model import Project
+from buildsys.manifest.project import Project
 from buildsys.manifest.source import Fault, Path, Problems
 from buildsys.manifest.structure import Document, Entry
 

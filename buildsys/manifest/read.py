@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from buildsys.errors import ManifestError
 from buildsys.manifest import names, source
@@ -15,8 +14,7 @@ from buildsys.manifest.cards import BUNDLED, Cards
 from buildsys.manifest.expand import expand
 from buildsys.manifest.model import Manifest
 from buildsys.manifest.source import Fault, Problems, Source
-
-MANIFEST: Final = "assets.toml"
+from buildsys.places import MANIFEST as MANIFEST  # noqa: PLC0414 - whoever reads it has its name from here
 
 
 def read(root: Path, profile: str | None = None, *, bundled: Path = BUNDLED) -> Manifest:

@@ -95,6 +95,11 @@ PROJECT: Final = Section(
             "Whether pictures tell their recipe and what made them, for other programs to read.",
             default="strip",
         ),
+        "outputs": Key(
+            kinds.choice("git", "store"),
+            "Where finished assets are kept: committed with the game, or in the store and its remote alone.",
+            default="git",
+        ),
         "include": Key(
             kinds.STRINGS, 'Globs of more manifest files, relative to the project: "assets/*.toml".'
         ),

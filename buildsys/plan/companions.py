@@ -90,3 +90,8 @@ def restorable(record: Record, output: str, world: World) -> bool:
     return all(
         any(world.restorable(file, place) for place in places) for file, places in whereabouts(record, output)
     )
+
+
+def at_hand(record: Record | None, output: str, world: World) -> Record | None:
+    """`record`, if its files can be brought back; else None."""
+    return record if record is not None and restorable(record, output, world) else None

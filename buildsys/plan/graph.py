@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from buildsys.manifest.model import Asset, AssetName
+from buildsys.manifest.model import Asset, AssetName, Input, Manifest
 from buildsys.manifest.references import sources
 
 
 def upstream(asset: Asset) -> tuple[AssetName, ...]:
     """The assets that `asset` is made from, or held against."""
     return tuple(dict.fromkeys(item.asset for item in sources(asset).values() if item.asset))
+
+
+def output_of(manifest: Manifest, asset: Asset) -> str:
+    """Where the asset's file goes, relative to the project."""
+    return f"{manifest.project.out}/{asset.path}"
+
+
+def place_of(manifest: Manifest, item: Input) -> str:
+    """Where an input lies: relative to the project, or a `bundled:` path."""
+    return output_of(manifest, manifest.assets[item.asset]) if item.asset else item.path
 
 
 def order(assets: Mapping[AssetName, Asset]) -> tuple[AssetName, ...]:

@@ -15,7 +15,7 @@ from buildsys.errors import DiskError
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.model import Asset, AssetName, Engine, Input, Manifest
 from buildsys.manifest.references import gate_files
-from buildsys.plan import candidates, companions, gates, graph, recipe, stale
+from buildsys.plan import candidates, companions, gates, graph, pointers, recipe, stale
 from buildsys.plan.obstacles import Obstacles
 from buildsys.plan.record import Parts, Record
 from buildsys.plan.standins import GIVES_WAY, in_place_of, instead
@@ -101,7 +101,7 @@ class Judge:
     def step(self, name: AssetName) -> Step:
         """The verdict on one asset; what it is made from must be settled."""
         asset = self._manifest.assets[name]
-        output = output_of(self._manifest, asset)
+        output = graph.output_of(self._manifest, asset)
         engine = self._manifest.engines.get(asset.engine)
         blank = Step(
             name=name,
@@ -205,7 +205,7 @@ class Judge:
         torn = companions.torn(step)
         lies = step.on_disk is not None and not self._is_placeholder(step)
         if not reasons and disk is None and lies and torn is None:
-            return _with(step, Verdict.FRESH)
+            return self._fresh(step)
         if disk is not None:
             reasons = (disk, *reasons)
         elif lies:
@@ -219,6 +219,11 @@ class Judge:
         # Of what the lock says was chosen, no other candidate is made again.
         again = self._wishes.locked or (step.candidate and not step.instead_of)
         return self._make(step if again else asked, reasons)
+
+    def _fresh(self, step: Step) -> Step:
+        away = pointers.own(step, self._world)
+        known = self._restorable(step) if away else None
+        return _with(step, Verdict.RESTORE if known else Verdict.FRESH, *away, known=known)
 
     def _bring_back(self, step: Step, known: Record, reasons: tuple[Reason, ...]) -> Step:
         if (obstacle := self._obstacles.to_adopt(step, known)) is not None:
@@ -279,17 +284,11 @@ class Judge:
         return Why.LEFT if self._world.placed(step.output, step.on_disk) else None
 
     def _restorable(self, step: Step) -> Record | None:
-        candidates = [step.recorded] if step.recorded and step.recorded.recipe == step.recipe else []
-        known = self._world.known(step.recipe) if step.recipe else None
-        for record in [*candidates, *([known] if known else [])]:
-            if companions.restorable(record, step.output, self._world):
-                return record
-        return None
-
-
-def output_of(manifest: Manifest, asset: Asset) -> str:
-    """Where the asset's file goes, relative to the project."""
-    return f"{manifest.project.out}/{asset.path}"
+        locked = step.recorded if step.recorded and step.recorded.recipe == step.recipe else None
+        found = companions.at_hand(locked, step.output, self._world)
+        if found is None and step.recipe:
+            found = companions.at_hand(self._world.known(step.recipe), step.output, self._world)
+        return found
 
 
 def _with(step: Step, verdict: Verdict, *reasons: Reason, known: Record | None = None) -> Step:

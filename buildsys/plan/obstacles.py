@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from buildsys.manifest.model import AssetName, Manifest
-from buildsys.plan import candidates, gates
+from buildsys.plan import candidates, gates, pointers
 from buildsys.plan.record import Record
 from buildsys.plan.step import Reason, Step
 from buildsys.plan.world import World
@@ -54,8 +54,13 @@ class Obstacles:
         if not self._retry_refused:
             refusal = candidates.refusal(step, self._world.refused)
             if refusal is not None:
-                return refusal.reason()
-        return self._of_engine(name) or self._rejection(step) or self._of_judges(step)
+                return refusal.reason(step.name)
+        return (
+            self._of_engine(name)
+            or pointers.of_inputs(step, self._world, self._manifest)
+            or self._rejection(step)
+            or self._of_judges(step)
+        )
 
     def to_adopt(self, step: Step, known: Record) -> Reason | None:
         """Why the picture of `known`, which is there, can't become that of `step`."""
@@ -83,4 +88,4 @@ class Obstacles:
         if step.name in self._rebuild and not self._manifest.engines[step.asset.engine].card.constant:
             return None
         refusal = self._world.refused(gates.rejection_key(step.recipe, step.gates))
-        return refusal.reason() if refusal else None
+        return refusal.reason(step.name) if refusal else None

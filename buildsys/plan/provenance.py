@@ -24,7 +24,7 @@ UNTOLD: Final = "untold"
 """Stands for the source type of a picture whose adapter does not tell one."""
 
 INHERITED: Final = "inherited"
-"""Of a picture that is made from another asset's: it is what that one is."""
+"""Of a picture that is made from another one: it is what that one says of itself, if it does."""
 
 _WORDS: Final = {"steps": "Steps", "scheduler": "Sampler", "guidance": "CFG scale"}
 """Parameters that have a word of their own in such texts, in the order in which A1111 has them."""
@@ -38,7 +38,8 @@ def source_type(asset: Asset, engine: Engine) -> str:
         # The sprites of an atlas may come from anywhere, and each tells of itself.
         return ""
     image = asset.inputs.get("image")
-    if engine.name == FINISH and image is not None and image.asset:
+    if engine.name == FINISH and image is not None and (image.asset or not asset.author):
+        # IPTC's word for what a person made is a claim: a source of which nobody says who tells its own word.
         return INHERITED
     return engine.card.source_type or UNTOLD
 

@@ -37,9 +37,15 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
             return f"{self.message.partition(chr(10))[0]} (on {self.dated})"
         return f"`{self.engine}` refused it on {self.dated}: {self.message.partition(chr(10))[0]}"
 
-    def reason(self) -> Reason:
-        """Why the plan does not ask again."""
-        if self.kind == GATE:
-            found = self.message.partition("\n")[2]
-            return Reason(why=Why.REJECTED, field=self.engine, old=found, new=self.text(), hint=self.hint)
-        return Reason(why=Why.REFUSED, field=self.engine, new=self.text(), hint=HINT)
+    def reason(self, name: str) -> Reason:
+        """Why the plan does not ask again for what the asset `name` needs."""
+        if self.kind != GATE:
+            return Reason(why=Why.REFUSED, field=self.engine, new=self.text(), hint=HINT)
+        return Reason(
+            why=Why.REJECTED,
+            field=self.engine,
+            old=self.message.partition("\n")[2],
+            new=self.text(),
+            hint=self.hint,
+            more=f"artlock explain {name}",
+        )

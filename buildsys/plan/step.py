@@ -58,6 +58,8 @@ class Why(StrEnum):
     """A picture lies where it goes that a killed build put there, and no lock ever told of."""
     MOVED = "moved"
     """A picture lies where it goes that was another asset's, whose own place is elsewhere now."""
+    POINTER = "pointer"
+    """Only a pointer of Git LFS lies there, its own or that of an input: `field` which, `new` its path."""
     PLACEHOLDER = "placeholder"
     """A stand-in lies where it goes."""
     UPSTREAM = "upstream"
@@ -96,16 +98,22 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     old: str = ""
     new: str = ""
     hint: str = ""
+    more: str = ""
+    """The command that tells more."""
 
     def text(self) -> str:
         """One line for a person."""
         match self.why:
             case Why.PART:
                 return f"{self.field}: {shown(self.old, self.new)} → {shown(self.new, self.old)}"
+            case Why.POINTER if self.field:
+                return f"`{self.field}`: only a Git LFS pointer is here of `{self.new}`"
             case Why.GAVE_UP:
                 return f"`{self.field}` gave up on it: {self.new.partition(chr(10))[0]}"
             case Why.EDITED | Why.LEFT | Why.MISSING if self.field:
                 return f"`{self.field}`: {_SENTENCES[self.why]}"
+            case Why.REJECTED if self.more:
+                return f"{self.new}; `{self.more}` tells more"
             case _:
                 return _SENTENCES[self.why].format(field=self.field, new=self.new)
 
@@ -117,6 +125,7 @@ _SENTENCES = {
     Why.FOREIGN: "a file that artlock did not make lies where it goes",
     Why.LEFT: "a picture of a build that was killed lies where it goes",
     Why.MOVED: "the picture of another asset, which has moved, lies where it goes",
+    Why.POINTER: "only a Git LFS pointer is here of its file",
     Why.PLACEHOLDER: "a placeholder lies where it goes",
     Why.UPSTREAM: "made from `{field}`, which is made first",
     Why.CANDIDATES: "its candidates changed, or how one of them is chosen",

@@ -25,6 +25,10 @@ class World(Protocol):
         """
         ...
 
+    def pointer(self, path: str) -> bool:
+        """Whether `file` met only a pointer of Git LFS at `path`: the bytes may not be here."""
+        ...
+
     def restorable(self, digest: Digest, path: str) -> bool:
         """Whether these bytes can be brought back, from the store or from git's copy of `path`."""
         ...

@@ -90,14 +90,18 @@ def _path(layout: Path, root: str) -> Path:
 
 def _read(path: Path) -> Known:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Known)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        known = msgspec.json.decode(path.read_bytes(), type=Known)
+        if path.name != _path(path.parent.parent, known.root).name:
+            # Damaged: it would tell of a folder that is not there, and a checkout that is gone keeps nothing.
+            raise msgspec.ValidationError
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise StoreError(
             f"`{path}` does not tell which checkout it stands for",
             "remove it, and run `artlock build` in each of your checkouts",
         ) from error
     except OSError as error:
         raise disk_error("read", path, error) from error
+    return known
 
 
 def _device(folder: Path) -> int | None:

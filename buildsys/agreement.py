@@ -1,0 +1,201 @@
+"""A remembered agreement: that manifest, lock and files agreed, and all that this followed from.
+
+While none of that has changed, `check` need not read the manifest and the lock again. What decides is held
+against in three ways: the manifest's files, the cards beside it and the lock are hashed again, artlock's own
+code is told by its files' times, and what an asset is or is made from by the stat index with its racy rule.
+
+Nothing here is believed because it is written: a stranger may commit a memory file that says that all agrees.
+So it also holds what no commit can carry: size, times and inode of the lock on this disk, down to the
+nanosecond of its last change, which only the kernel sets. To ask git whether the file is tracked was refused:
+that takes a process, and says nothing where there is no git. Knows nothing of plans and verdicts.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+
+from buildsys import __version__, files
+from buildsys import digest as digests
+from buildsys.digest import Digest
+from buildsys.errors import ArtlockError, DiskError
+from buildsys.files import weights
+from buildsys.files.index import TICK_NS, Key, key_of
+from buildsys.places import LOCK, MANIFEST, PRIVATE
+from buildsys.store.place import default_root
+
+PLACE: Final = Path(PRIVATE, "agreement")
+_HEADER: Final = b"artlock agreement 1 "
+_CODE: Final = Path(__file__).resolve().parent
+_KINDS: Final = (".py", ".toml")
+"""Files of artlock that decide what it says: its code, and the cards and presets that come with it."""
+
+
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
+    """All that decided that everything agreed."""
+
+    code: Digest
+    """Of artlock itself."""
+    profile: str | None
+    """As it was asked for; None for the manifest's own default."""
+    lock: Key
+    """What only this disk knows of the lock."""
+    texts: Mapping[str, Digest]
+    """Manifest, lock and cards, which are few, and hashed again each time."""
+    included: Mapping[str, tuple[str, ...]]
+    """The files that each glob of `include` matched."""
+    out: str
+    """The output folder."""
+    weights: Mapping[str, str]
+    """Digest of each local model's folder, by the model as it is written."""
+    files: Mapping[str, Digest | None]
+    """What lay at each path that was asked for: outputs, inputs, files of gates."""
+    assets: int
+
+
+class Seen(Protocol):
+    """What was looked at beside texts; see the fields of `Agreement`."""
+
+    @property
+    def files(self) -> Mapping[str, Digest | None]:
+        """What lay at each path."""
+        ...
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """Digests of local models' folders."""
+        ...
+
+
+_agreements: Final = msgspec.json.Decoder(Agreement)
+
+
+def recall(root: Path, profile: str | None) -> int | None:
+    """How many assets of the project in `root` still agree for `profile`; None where nobody knows."""
+    try:
+        found = _load(root / PLACE)
+        default_root()  # where it would say that there is no place for a store, it must still say so
+        if found is not None and found.profile == profile and _holds(found, root):
+            return found.assets
+    except (OSError, ValueError, RuntimeError, ArtlockError):
+        pass  # the whole way tells what is wrong
+    return None
+
+
+def remember(
+    root: Path,
+    began: int,
+    *,
+    profile: str | None,
+    texts: Collection[str],
+    globs: Collection[str],
+    out: str,
+    seen: Seen,
+    assets: int,
+) -> None:
+    """Note that all agreed; a disk that says no costs the next check some time.
+
+    Args:
+        root: of the project.
+        began: when the check did, in nanoseconds, before it read anything.
+        profile: that was asked for.
+        texts: the files of the manifest and of its adapters, relative to the project.
+        globs: `include` of the manifest.
+        out: the output folder.
+        seen: what else was looked at.
+        assets: how many there are.
+    """
+    with suppress(OSError, ArtlockError):
+        read = {*texts, MANIFEST, LOCK}
+        included = {glob: _matches(root, glob) for glob in globs}
+        if not read.issuperset(chain(*included.values())) or not _older(root, read, began):
+            return  # written since it was read: what it says now may be something else
+        _write(
+            root / PLACE,
+            Agreement(
+                code=_code(),
+                profile=profile,
+                lock=key_of((root / LOCK).stat()),
+                texts={path: _digest(root, path) for path in sorted(read)},
+                included=included,
+                out=out,
+                weights=seen.weights,
+                files=seen.files,
+                assets=assets,
+            ),
+        )
+
+
+def _holds(found: Agreement, root: Path) -> bool:
+    """Whether nothing that decided has changed; what is cheap to ask first."""
+    return (
+        found.lock == key_of((root / LOCK).stat())
+        and found.code == _code()
+        and files.inside(root, root / found.out)
+        and all(_matches(root, glob) == paths for glob, paths in found.included.items())
+        and all(_digest(root, path) == digest for path, digest in found.texts.items())
+        and _files_hold(found, root)
+    )
+
+
+def _files_hold(found: Agreement, root: Path) -> bool:
+    index = files.StatIndex(root)
+    holds = all(index.digest(path) == digest for path, digest in found.files.items()) and all(
+        weights.digest_of(weights.folder_of(root, model), index) == digest
+        for model, digest in found.weights.items()
+    )
+    index.save()
+    return holds
+
+
+def _matches(root: Path, glob: str) -> tuple[str, ...]:
+    return tuple(sorted(path.relative_to(root).as_posix() for path in root.glob(glob) if path.is_file()))
+
+
+def _digest(root: Path, path: str) -> Digest:
+    """Of a file whose text decides, wherever a link on its way leads. Raises `DiskError`."""
+    if path not in (MANIFEST, LOCK) and not files.inside(root, root / path):
+        raise DiskError(f"`{path}` leads out of the project")
+    return files.digest_file(root / path)
+
+
+def _older(root: Path, paths: Collection[str], began: int) -> bool:
+    """Whether all of `paths` are as they were when the check began; see the racy rule of the stat index."""
+    found = [(root / path).stat() for path in paths]
+    return all(max(status.st_mtime_ns, status.st_ctime_ns) < began - TICK_NS for status in found)
+
+
+def _code() -> Digest:
+    """Digest of what artlock is here: a version alone would not tell one that is being worked on."""
+    found = [(path, *key_of(status)[:3]) for path, status in sorted(_own_files())]
+    return digests.of_value([__version__, sys.version, found])
+
+
+def _own_files() -> Iterator[tuple[str, os.stat_result]]:
+    for start in (_CODE, _CODE.parent / "engines"):
+        for folder, folders, names in os.walk(start):
+            folders[:] = [name for name in folders if name != "__pycache__"]
+            for name in names:
+                if name.endswith(_KINDS):
+                    path = os.path.join(folder, name)  # noqa: PTH118 - hundreds of files; see `StatIndex`
+                    yield path, os.stat(path)  # noqa: PTH116
+
+
+def _load(file: Path) -> Agreement | None:
+    """What is remembered; None where it is absent, torn or not ours."""
+    header, _, body = file.read_bytes().partition(b"\n")
+    if header != _HEADER + digests.of_bytes(body).encode():
+        return None
+    return _agreements.decode(body)
+
+
+def _write(file: Path, found: Agreement) -> None:
+    body = msgspec.json.encode(found)
+    files.write_durably(file, _HEADER + digests.of_bytes(body).encode() + b"\n" + body)

@@ -1,0 +1,198 @@
+"""What `artlock check` finds to differ between manifest, lock and files, looked at as a whole."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from buildsys import agreement, leftovers, lfs
+from buildsys.cli import options as shared
+from buildsys.cli.console import count, paint, pointers_told, print_json, say, tame
+from buildsys.errors import Exit
+from buildsys.manifest.model import AssetName
+from buildsys.plan.judge import Wishes
+from buildsys.plan.step import Plan, Reason, Step, Verdict, Why
+from buildsys.session import Session
+from buildsys.witness import Witness
+
+_OF_ENGINES: Final = frozenset({Why.ENGINE, Why.RETIRED, Why.STANDIN})
+"""What is said of an engine tells nothing of whether manifest, lock and files agree."""
+
+
+def tell(options: argparse.Namespace) -> int:
+    """Say what differs; where nothing does, that is remembered for the next time."""
+    began = time.time_ns()
+    session = shared.session(options)
+    if options.full:
+        session.index.forget()
+    # What an engine refused is remembered on this machine alone: it is no matter of the lock.
+    witness = Witness(session.checkout)
+    plan = session.plan(wishes=Wishes(retry_refused=True), world=witness, trusting=True)
+    differing = [step for step in plan.steps.values() if not _agrees(session, step)]
+    # A stand-in that is no longer there (git brought the picture back) is no difference.
+    placeholders = sorted(
+        step.name
+        for step in plan.steps.values()
+        if step.on_disk is not None and step.on_disk == session.lock.placeholders.get(step.name)
+    )
+    unasked = [name for name in session.lock.conflicts if name not in plan.steps]
+    agree = not (differing or plan.orphans or placeholders or unasked)
+    if agree:
+        _remember(session, witness, began, options.profile)
+    if options.json:
+        found = [as_json(step) for step in differing] + [_undecided(name) for name in unasked]
+        code = _code({str(item["kind"]) for item in found} | ({"orphan"} if plan.orphans else set()))
+        print_json(
+            {
+                "agree": agree,
+                "kind": code.name.lower() if code >= Exit.RECIPE else "" if agree else "several",
+                "code": code,
+                "checked": len(plan.steps),
+                "differences": found,
+                "orphans": list(plan.orphans),
+                "placeholders": placeholders,
+            }
+        )
+        return code
+    if agree:
+        whole = (all(item.why is not Why.POINTER for item in step.reasons) for step in plan.steps.values())
+        if pointers := list(whole).count(False):
+            say(f"note: {pointers_told(pointers)}\n\nhint: {lfs.HINT}\n")
+        print(f"{count(len(plan.steps), 'asset')} checked: manifest, lock and files agree")
+    else:
+        _complain(session, plan, differing, _build(options.profile))
+    return Exit.FINE if agree else Exit.FAILED
+
+
+def _agrees(session: Session, step: Step) -> bool:
+    """Whether a step is as the lock has it; where finished files are not in git, also without its file."""
+    if step.verdict is Verdict.FRESH:
+        return True
+    away = {Why.POINTER, Why.MISSING} if session.manifest.project.outputs == "store" else {Why.POINTER}
+    return step.verdict is Verdict.RESTORE and all(reason.why in away for reason in step.reasons)
+
+
+def _remember(session: Session, witness: Witness, began: int, profile: str | None) -> None:
+    """Note that all agrees, where what that followed from is known whole."""
+    manifest = session.manifest
+    # What git keeps of a merge decides, too, where the lock has marks of one.
+    if witness.beyond or session.lock.marked:
+        return
+    own = [engine.card.name for engine in manifest.engines.values() if engine.card.name.endswith(".py")]
+    cards = [adapter.removesuffix(".py") + ".toml" for adapter in own]
+    agreement.remember(
+        session.root,
+        began,
+        profile=profile,
+        texts=[*manifest.files, *own, *cards],
+        globs=manifest.project.include,
+        out=manifest.project.out,
+        seen=witness,
+        assets=len(manifest.assets),
+    )
+
+
+def as_json(step: Step) -> dict[str, str | int | None]:
+    """A difference for a program: `engine` should make the asset, and from `locked` the lock has it."""
+    locked = step.recorded.engine if step.recorded else None
+    found = kind(step)
+    return {
+        "name": step.name,
+        "kind": found,
+        "code": _code({found}),
+        "engine": step.asset.engine,
+        "locked": locked,
+    }
+
+
+def _undecided(name: AssetName) -> dict[str, str | int | None]:
+    """A conflict over an asset that the manifest does not have."""
+    return {"name": name, "kind": "conflict", "code": Exit.CONFLICT, "engine": "", "locked": None}
+
+
+def _code(kinds: AbstractSet[str]) -> Exit:
+    """The exit code of differences of these kinds."""
+    if "conflict" in kinds:
+        return Exit.CONFLICT
+    if len(kinds) == 1:
+        return Exit[next(iter(kinds)).upper()]
+    return Exit.FAILED if kinds else Exit.FINE
+
+
+def kind(step: Step) -> str:
+    """What differs: `recipe`, `missing`, `moved`, `edited`, `foreign`, `new`, `gates`… or `blocked`."""
+    order = (
+        *(
+            Why.CONFLICT,
+            Why.EDITED,
+            Why.FOREIGN,
+            Why.PLACEHOLDER,
+            Why.NEW,
+            Why.PART,
+            Why.CANDIDATES,
+            Why.UPSTREAM,
+        ),
+        *(Why.LEFT, Why.MOVED, Why.MISSING, Why.GATES),
+    )
+    found = {reason.why for reason in step.reasons}
+    # Made from what is not made yet, it tells no more than that; but the lock may not know it either.
+    upstream = "recipe" if step.recorded else "new"
+    names = {Why.PART: "recipe", Why.CANDIDATES: "recipe", Why.UPSTREAM: upstream}
+    return next((names.get(why, why.value) for why in order if why in found), "blocked")
+
+
+def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -> None:
+    unasked = [name for name in session.lock.conflicts if name not in plan.steps]
+    for step in differing:
+        reasons = [*_engines(step), *(item.text() for item in step.reasons if item.why not in _OF_ENGINES)]
+        told = "; ".join(reasons) or step.reasons[0].text()
+        print(f"{paint(kind(step), 'yellow')}  {step.name}: {tame(told)}")
+    lasting = leftovers.lasting(session, plan)
+    for name, files in lasting.items():
+        kept = f"; `artlock clean` keeps {leftovers.quoted(files)}" if files else ""
+        print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it{kept}")
+    for name in unasked:
+        print(f"{paint('conflict', 'yellow')}  {name}: {Reason(why=Why.CONFLICT).text()}")
+    differences = count(len(differing) + len(plan.orphans) + len(unasked), "difference")
+    if unasked:
+        mend = "run `artlock resolve`"
+    else:
+        mend = _mend(differing, build) if differing or not lasting else _mend_orphans(lasting)
+    say(f"\n{differences} in {count(len(plan.steps), 'asset')}\n\nhint: {mend}")
+
+
+def _engines(step: Step) -> list[str]:
+    """That the lock has another engine's picture, such as a draft where a final is asked for.
+
+    Not where only the name differs: `twin` may make the same pictures by the same recipe.
+    """
+    locked, engine = step.recorded, step.asset.engine
+    if locked is None or not engine or locked.engine == engine or locked.recipe == step.recipe:
+        return []
+    return [f"made with `{locked.engine}`, not `{engine}`"]
+
+
+def _build(profile: str | None) -> str:
+    """The command that builds what was checked: that of another profile would change it for nothing."""
+    return f"artlock build --profile {profile}" if profile else "artlock build"
+
+
+def _mend(differing: list[Step], build: str) -> str:
+    """One action: a build mends everything but what a hand changed, and what a person must decide."""
+    if any(kind(step) == "conflict" for step in differing):
+        return "run `artlock resolve`"
+    edited = [step for step in differing if step.verdict is Verdict.EDITED]
+    if differing and len(edited) == len(differing):
+        return f"run `{build} --force {edited[0].name}` to make it anew"
+    return f"run `{build}`, and commit what it changes"
+
+
+def _mend_orphans(lasting: Mapping[AssetName, Collection[str]]) -> str:
+    """One action, where nothing but orphans differs: a build keeps them as long as their files lie there."""
+    if all(lasting.values()):
+        # Changed by hand, or where another profile's asset goes: a person says what becomes of them.
+        return leftovers.by_hand(path for files in lasting.values() for path in files)
+    return "run `artlock clean`, and commit what it changes"

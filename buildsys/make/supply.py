@@ -1,0 +1,38 @@
+"""What a build asks when this machine lacks something that another one may have made.
+
+Knows nothing of who answers.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from buildsys.digest import Digest
+from buildsys.plan.step import Step
+
+
+class Supply(Protocol):
+    """Brings into the store what others made. Called from several threads at once."""
+
+    def bring(self, step: Step) -> bool:
+        """Ask for what is known of `step`; whether anything came, so that it is to be judged again."""
+        ...
+
+    def brought(self, file: Digest) -> bool:
+        """Whether these bytes came from there in this build."""
+        ...
+
+
+class _Nobody:
+    def bring(self, step: Step) -> bool:
+        """Nothing comes."""
+        del step
+        return False
+
+    def brought(self, file: Digest) -> bool:
+        """Nothing came."""
+        del file
+        return False
+
+
+NOBODY: Final[Supply] = _Nobody()

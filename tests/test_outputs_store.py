@@ -1,0 +1,106 @@
+"""`outputs = "store"`: finished files are in no git, and come from the store or its remote."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from game import Game
+
+from buildsys.errors import Exit
+
+ASSETS = """\
+[assets.hero]
+role = "sprite"
+seed = 1
+size = [16, 16]
+
+[assets.icon]
+from = "hero"
+finish = [{ resize = [8, 8] }]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "remote"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def game(tmp_path: Path, folder: Path) -> Game:
+    """Built, pushed and committed, but for `out/`."""
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    game.write(f'{ASSETS}\n[remote]\nurl = "{folder.as_uri()}"\nwrite = true\n')
+    manifest = game.folder / "assets.toml"
+    manifest.write_text(manifest.read_text().replace('name = "test"\n', 'name = "test"\noutputs = "store"\n'))
+    game.build()
+    game.run("push")
+    game.git("init", "--quiet", "--initial-branch=main")
+    (game.folder / ".gitignore").write_text(".artlock/\n/out/\n__pycache__/\n")
+    game.commit()
+    game.made()
+    return game
+
+
+def clone(game: Game, tmp_path: Path, *, able: bool = False) -> Game:
+    """A fresh clone with an empty store; its engine ends the process loudly, unless it is `able`."""
+    game.git("clone", "--quiet", str(game.folder), str(tmp_path / "clone"))
+    assert not (tmp_path / "clone" / "out").exists()
+    fresh = Game.__new__(Game)
+    fresh.folder, fresh.cache, fresh.count = tmp_path / "clone", tmp_path / "empty", game.count
+    if not able:
+        (fresh.folder / "tools" / "noise.py").write_text("raise SystemExit('the engine was started')\n")
+    return fresh
+
+
+def test_a_fresh_clone_is_restored_without_an_engine(tmp_path: Path, game: Game) -> None:
+    fresh = clone(game, tmp_path)
+    assert "2 assets checked: manifest, lock and files agree" in fresh.run("check").stdout
+    found = fresh.build()
+    assert sorted(found.pop("restored")) == sorted(found.pop("remote")) == ["hero", "icon"]
+    assert found == {}
+    database = sqlite3.connect(fresh.folder / ".artlock" / "journal.db")
+    assert database.execute("SELECT count(*) FROM worker").fetchall() == [(0,)]
+    database.close()
+    for name in ("hero.png", "icon.png"):
+        assert (fresh.folder / "out" / name).read_bytes() == (game.folder / "out" / name).read_bytes()
+    assert fresh.git("status", "--porcelain") == " M tools/noise.py\n"
+    fresh.run("check", "--full")
+
+
+def test_an_edited_file_is_a_difference_and_a_missing_one_is_none(game: Game) -> None:
+    (game.folder / "out" / "hero.png").unlink()
+    assert json.loads(game.run("check", "--json").stdout)["agree"] is True
+    shutil.copyfile(game.folder / "out" / "icon.png", game.folder / "out" / "hero.png")
+    found = json.loads(game.run("check", "--json", code=1).stdout)
+    assert ("hero", "edited") in [(item["name"], item["kind"]) for item in found["differences"]]
+
+
+def test_a_changed_recipe_is_a_difference_without_the_file(tmp_path: Path, game: Game) -> None:
+    fresh = clone(game, tmp_path)
+    manifest = fresh.folder / "assets.toml"
+    manifest.write_text(manifest.read_text().replace("[8, 8]", "[4, 4]"))
+    found = json.loads(fresh.run("check", "--json", code=Exit.RECIPE).stdout)
+    assert [(item["name"], item["kind"]) for item in found["differences"]] == [("icon", "recipe")]
+
+
+def test_what_nobody_has_is_made_again_and_told(tmp_path: Path, game: Game, folder: Path) -> None:
+    shutil.rmtree(folder / "v1")
+    fresh = clone(game, tmp_path, able=True)
+    done = fresh.run("build")
+    assert "note: the remote lacks 2 of 2 files that the lock names" in done.stderr
+    assert fresh.made() == ["hero"]
+    assert fresh.git("status", "--porcelain") == ""
+
+
+def test_init_keeps_outputs_out_of_git(tmp_path: Path, game: Game) -> None:
+    folder = tmp_path / "new"
+    assert "then commit `assets.lock`" in game.run("init", "--outputs", "store", str(folder)).stderr
+    assert (folder / ".gitignore").read_text() == ".artlock/\n/out/\n"
+    assert 'name = "new"\noutputs = "store"\n\n[roles]' in (folder / "assets.toml").read_text()
+    assert "/out/" not in (folder / ".gitattributes").read_text()
