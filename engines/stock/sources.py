@@ -22,7 +22,7 @@ PACKAGES: Final = {
 """The npm packages to install, and the versions that the committed library was packed from."""
 
 _AUTHORS: Final = Path(__file__).with_name("authors.txt")
-_VARIANT: Final = re.compile(r"skin-tone|(^|-)(dark|light|medium)(-|$)|tone\d|^flag|keycap|^regional")
+VARIANT: Final = re.compile(r"skin-tone|(^|-)(dark|light|medium)(-|$)|tone\d|^flag|keycap|^regional")
 _GENDERED: Final = re.compile(r"^(man|men|woman|women)(-|$)")
 _WORD: Final = re.compile(r"[a-z]+")
 _GROUPS: Final = frozenset({3, 4, 5, 6, 7})
@@ -67,7 +67,7 @@ def read(node_modules: Path) -> Iterator[Source]:
         if found != version:
             raise ValueError(f"`{package}` is {found}, not {version}")
     yield from _game_icons(node_modules)
-    keywords = _emoji_keywords(node_modules)
+    keywords = emoji_keywords(node_modules)
     for collection, package, author, licence in (
         ("fluent", "@iconify-json/fluent-emoji", "Microsoft Corporation", "MIT"),
         ("noto", "@iconify-json/noto", "Google LLC", "Apache-2.0"),
@@ -77,7 +77,7 @@ def read(node_modules: Path) -> Iterator[Source]:
         for name, icon in sorted(data["icons"].items()):
             words = keywords.get(name)
             # One emoji has several names in a set; the first is enough.
-            if words is None or icon.get("hidden") or _VARIANT.search(name) or words in seen:
+            if words is None or icon.get("hidden") or VARIANT.search(name) or words in seen:
                 continue
             seen.add(words)
             yield Source(name, collection, icon["body"], int(data["height"]), words, author, licence)
@@ -105,7 +105,7 @@ def _authors() -> dict[str, tuple[str, str]]:
     return found
 
 
-def _emoji_keywords(node_modules: Path) -> Mapping[str, tuple[str, ...]]:
+def emoji_keywords(node_modules: Path) -> Mapping[str, tuple[str, ...]]:
     """Icon name to label and tags, for the emoji that a game can use."""
     groups = _json(node_modules / "emojibase-data/en/messages.json")
     subgroups = {group["order"]: group["key"] for group in groups["subgroups"]}
