@@ -230,7 +230,8 @@ def test_a_file_where_the_private_folder_goes(game: Game) -> None:
     subprocess.run(["rm", "-r", private], check=True)
     private.write_text("")
     done = game.run("reproduce", "bush", code=1)
-    assert done.stderr.startswith(f"error: `{private}` can't be written: File exists\n\nhint: ")
+    told = f"can't write into `{private}`: something else has that name\n\nhint: move it away\n"
+    assert done.stderr == f"error: {told}"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
