@@ -1,4 +1,7 @@
-"""The bundled model: draws small sprites from a prompt, in plain numpy. Needs no key, no GPU, no torch."""
+"""The sprite model: draws small sprites from a prompt, in plain numpy. Needs no key, no GPU, no torch.
+
+Its card and its page wait in `training/sprite/` until weights are good enough to ship.
+"""
 
 from __future__ import annotations
 
