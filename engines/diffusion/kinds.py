@@ -6,6 +6,7 @@ Knows nothing of devices or pictures.
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -61,7 +62,10 @@ def beside(pipeline: Any, task: Task) -> Any:  # noqa: ANN401 - as above
     """
     name = type(pipeline).__name__
     # Not `DiffusionPipeline.from_pipe`, which converts what is shared to one number format.
-    finder: Any = getattr(diffusers, _FINDERS[task])
+    with warnings.catch_warnings():
+        # It imports families that nobody asked for, and some of them use what torch has deprecated.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        finder: Any = getattr(diffusers, _FINDERS[task])
     try:
         found = finder.from_pipe(pipeline)
     except ValueError as error:
