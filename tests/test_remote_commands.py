@@ -196,7 +196,7 @@ def test_a_killed_push_goes_on_where_it_was(game: Game, server: Server, proxy: P
     bucket = f"killed-{next(BUCKETS)}"
     server.make(bucket)
     shared(game, f"s3://{bucket}/art", more=f'write = true\nendpoint = "{proxy.url}"', assets=many(30))
-    game.build()
+    game.build("--no-remote")
     game.made()
     wanted = of_all(load(game.folder / "assets.lock").records.values())
     # At most 32 are under way at once, so of 50 that were begun some have arrived.
