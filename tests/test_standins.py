@@ -12,6 +12,8 @@ from test_plan import HERO, ICON, FakeWorld, card, derived, record, sha
 
 from buildsys.digest import Digest
 from buildsys.errors import ManifestError
+from buildsys.lock.model import Lock
+from buildsys.locked import changes
 from buildsys.manifest.model import Asset, AssetName, Engine, Input, Manifest
 from buildsys.manifest.project import Project
 from buildsys.manifest.read import parse
@@ -308,11 +310,15 @@ def test_a_lock_that_may_not_change_knows_who_was_asked() -> None:
     world = FakeWorld()
     refuse(world, "alpha")
     world.stored.add(sha("picture"))
-    made = judge(world, hero("alpha", "beta"), record=RECORDS["beta for an old alpha"]).plan()
+    record = RECORDS["beta for an old alpha"]
+    assert record is not None
+    made = judge(world, hero("alpha", "beta"), record=record).plan()
     step = made.steps[HERO]
     assert (step.verdict, step.recipe) == (Verdict.RESTORE, digest("beta"))
-    assert made.unlocked() == (f"hero: {told(step)[0]}",)
-    assert judge(world, hero("alpha", "beta"), record=locked("beta", "alpha")).plan().unlocked() == ()
+    assert changes(made, Lock(records={HERO: record}), everything=True) == (f"hero: {told(step)[0]}",)
+    record = locked("beta", "alpha")
+    made = judge(world, hero("alpha", "beta"), record=record).plan()
+    assert changes(made, Lock(records={HERO: record}), everything=True) == ()
 
 
 def test_a_stand_in_without_its_input_is_left_out_and_said() -> None:
