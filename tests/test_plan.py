@@ -19,8 +19,8 @@ from buildsys.manifest.model import (
     FinishStep,
     Input,
     Manifest,
-    Project,
 )
+from buildsys.manifest.project import Project
 from buildsys.plan import graph, recipe
 from buildsys.plan.gates import Judgement
 from buildsys.plan.judge import Judge, Wishes
