@@ -353,3 +353,18 @@ def test_the_live_rows_tell_what_each_engine_makes() -> None:
     ]
     assert "0 finished, 0 left" in second
     assert "0:00 elapsed" in second
+
+
+@pytest.mark.parametrize(("loaded", "last"), [("obstore", ""), ("another", "Python ended\n")])
+def test_threads_of_obstore_do_not_see_python_end(loaded: str, last: str) -> None:
+    """They would abort the process now and then, after all was done."""
+    code = (
+        "import atexit, sys, types\n"
+        f"sys.modules[{loaded!r}] = types.ModuleType({loaded!r})\n"
+        "atexit.register(print, 'Python ended')\n"
+        "sys.argv = ['artlock', '--version']\n"
+        "from buildsys.cli import console\n"
+        "console()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout == f"artlock {__version__}\n{last}"

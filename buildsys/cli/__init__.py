@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, NoReturn
 
 from buildsys import __version__
@@ -47,6 +48,18 @@ COMMANDS: Final = {
 }
 
 _INTERRUPTED: Final = "interrupted: what was finished is kept; `artlock build` goes on from there"
+
+
+def console() -> NoReturn:
+    """Run one command and leave: what `artlock` starts."""
+    code = main()
+    if "obstore" in sys.modules:
+        # Its threads may still ask for Python while that goes away, which ends the process with SIGABRT: one
+        # push in sixty. Nothing of artlock waits for Python's own end.
+        with suppress(OSError):
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
