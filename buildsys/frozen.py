@@ -34,10 +34,6 @@ from buildsys.plan.step import Plan, Reason, Step, Verdict, Why
 from buildsys.remaking import engine_of, input_of
 from buildsys.session import LOCK, PRIVATE, Session
 from buildsys.workbench import interruptible, journalled
-from engines.protocol import Determinism
-
-_REPEATS = frozenset({Determinism.BITWISE, Determinism.ENVIRONMENT})
-"""What may come out as the lock says. To ask any other engine would cost, and be refused at the end."""
 
 
 def names(session: Session, wanted: Collection[str]) -> tuple[AssetName, ...]:
@@ -230,7 +226,8 @@ class _Entries:
         )
 
     def _obstacle(self, engine: Engine) -> Reason | None:
-        if engine.card.determinism in _REPEATS:
+        # To ask any other engine would cost, and what it draws would be refused at the end.
+        if engine.card.constant:
             return self._session.checkout.blocked(engine)
         fact = f"its picture is in neither the store nor git, and `{engine.name}` makes none twice"
         return Reason(why=Why.ENGINE, new=fact, hint="run `artlock build` without `--frozen`")

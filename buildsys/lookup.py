@@ -106,8 +106,9 @@ class Lookup:
 
     def _recipes(self, step: Step) -> set[Digest]:
         """The action of a step's recipe, or of the choice among its candidates."""
-        again = step.name in self._wishes.rebuild or step.recipe is None
-        return set() if again or step.recipe is None else {step.recipe}
+        if step.name in self._wishes.rebuild or step.recipe is None:
+            return set()
+        return {step.recipe}
 
     def _halves(self, step: Step) -> set[Digest]:
         """Actions that leave less to be made: the raw picture, and that of each candidate."""
