@@ -91,6 +91,13 @@ class Game:
         (folder / "tools" / "noise.toml").write_text(CARD)
         (folder / "tools" / "noise.py").write_text(f"COUNT = {str(self.count)!r}\n" + ADAPTER)
 
+    @classmethod
+    def lying(cls, folder: Path, cache: Path, count: Path) -> Game:
+        """A game whose files lie there already: a copy or a clone of one."""
+        game = cls.__new__(cls)
+        game.folder, game.cache, game.count = folder, cache, count
+        return game
+
     @property
     def environ(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "ARTLOCK_"))}

@@ -141,8 +141,7 @@ def test_what_agreed_is_remembered(folder: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_the_quick_way_loads_neither_manifest_nor_lock(folder: Path) -> None:
-    game = Game.__new__(Game)
-    game.folder, game.cache, game.count = folder, folder.parent / "store", folder.parent / "count"
+    game = Game.lying(folder, folder.parent / "store", folder.parent / "count")
     for _ in range(2):
         settle()
         done = game.run("check")

@@ -44,8 +44,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Game:
 
 @pytest.fixture
 def game(made: Game, tmp_path: Path) -> Game:
-    copied = Game.__new__(Game)
-    copied.folder, copied.cache, copied.count = tmp_path / "game", tmp_path / "empty", tmp_path / "count.txt"
+    copied = Game.lying(tmp_path / "game", tmp_path / "empty", tmp_path / "count.txt")
     shutil.copytree(made.folder, copied.folder)
     return copied
 

@@ -56,8 +56,7 @@ def game(made: Game, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Game:
     monkeypatch.setenv("ARTLOCK_CACHE_DIR", str(tmp_path / "cache"))
     for part in ("game", "cache"):
         shutil.copytree(made.folder.parent / part, tmp_path / part)
-    copied = Game.__new__(Game)
-    copied.folder, copied.cache, copied.count = tmp_path / "game", tmp_path / "cache", made.count
+    copied = Game.lying(tmp_path / "game", tmp_path / "cache", made.count)
     copied.made()
     return copied
 

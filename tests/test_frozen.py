@@ -42,8 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Game:
 def game(made: Game, tmp_path: Path) -> Game:
     for part in ("game", "cache"):
         shutil.copytree(made.folder.parent / part, tmp_path / part)
-    copied = Game.__new__(Game)
-    copied.folder, copied.cache, copied.count = tmp_path / "game", tmp_path / "cache", made.count
+    copied = Game.lying(tmp_path / "game", tmp_path / "cache", made.count)
     copied.made()
     return copied
 

@@ -81,8 +81,7 @@ def clone(game: Game, tmp_path: Path, cache: str = "empty") -> Game:
         env={**game.environ, "GIT_LFS_SKIP_SMUDGE": "1"},
         check=True,
     )
-    fresh = Game.__new__(Game)
-    fresh.folder, fresh.cache, fresh.count = tmp_path / "clone", tmp_path / cache, game.count
+    fresh = Game.lying(tmp_path / "clone", tmp_path / cache, game.count)
     assert lfs.meant_by((fresh.folder / "out" / "hero.png").read_bytes()) is not None
     assert lfs.meant_by((fresh.folder / "art" / "logo.png").read_bytes()) is not None
     return fresh

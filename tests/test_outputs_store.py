@@ -51,8 +51,7 @@ def clone(game: Game, tmp_path: Path, *, able: bool = False) -> Game:
     """A fresh clone with an empty store; its engine ends the process loudly, unless it is `able`."""
     game.git("clone", "--quiet", str(game.folder), str(tmp_path / "clone"))
     assert not (tmp_path / "clone" / "out").exists()
-    fresh = Game.__new__(Game)
-    fresh.folder, fresh.cache, fresh.count = tmp_path / "clone", tmp_path / "empty", game.count
+    fresh = Game.lying(tmp_path / "clone", tmp_path / "empty", game.count)
     if not able:
         (fresh.folder / "tools" / "noise.py").write_text("raise SystemExit('the engine was started')\n")
     return fresh
