@@ -54,6 +54,7 @@ LAYERS = (
         "buildsys.remaking",
         "buildsys.reproduce",
         "buildsys.resolution",
+        "buildsys.review",
         "buildsys.spending",
         "buildsys.tasks",
         "buildsys.trial",

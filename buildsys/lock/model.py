@@ -26,6 +26,15 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     theirs: Record | None = None
 
 
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's word that a picture is right. It names the picture, so it lapses when that changes."""
+
+    pixels: Digest
+    """Of the decoded picture that was accepted: another encoding of it is accepted too."""
+    by: str
+    """Who, as git calls them: `Name <email>`."""
+
+
 class Lock(msgspec.Struct, frozen=True):
     """Every asset that was made, by name."""
 
@@ -36,6 +45,9 @@ class Lock(msgspec.Struct, frozen=True):
     """SHA-256 of the stand-in that lies where a blocked asset goes: never taken for the asset."""
     conflicts: Mapping[AssetName, Conflict] = {}
     """What a merge left to a person to decide. None of it is in `records`: no command may guess."""
+    approvals: Mapping[AssetName, Approval] = {}
+    frozen: Mapping[AssetName, Digest] = {}
+    """SHA-256 of the file that stays as it is until it is thawed, whatever becomes of its recipe."""
     marked: bool = False
     """Whether its text holds git's marks of a merge; the next that is written holds those of conflicts."""
 
