@@ -1,4 +1,4 @@
-"""A project without engines in a real repository: pictures drawn by the test, and the lock that names them."""
+"""A project without engines in a repository: pictures that a test draws, and the lock that names them."""
 
 from __future__ import annotations
 
