@@ -30,6 +30,7 @@ CAUSES: Final = {
     Cause.ENVIRONMENT: "the environment",
     Cause.HAND: "nothing in the lock: made anew, or by hand",
 }
+_SAME: Final = {Kind.ENCODING: "same pixels", Kind.RECORD: "same file", Kind.RENAMED: "same file"}
 _COMMIT: Final = 10
 _TINY: Final = 0.001
 """Shares that are told as a number: less would read as nothing."""
@@ -87,14 +88,16 @@ def headline(change: Change) -> str:
         return f"was {printable(before.record.name)}"
     if change.kind is not Kind.CHANGED:
         side = after or before
-        return size_told(side) if side is not None and (before is None or after is None) else "same picture"
+        return (
+            size_told(side) if side is not None and (before is None or after is None) else _SAME[change.kind]
+        )
     if before is not None and after is not None and resized(change):
         return f"{size_told(before)} → {size_told(after)}"
     if change.measure is None:
         return "not measured"
     if change.measure.changed is None:
         return f"hash {change.measure.hash_bits} of 64"
-    return f"{share_told(change.measure.changed)} of pixels"
+    return share_told(change.measure.changed)
 
 
 def measures(change: Change) -> Iterator[tuple[str, str, str]]:

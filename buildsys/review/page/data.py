@@ -51,7 +51,9 @@ def _review(review: Review, found: Mapping[Digest, str], place: str) -> dict[str
         "project": printable(review.project),
         "before": _revision(review.before),
         "after": _revision(review.after),
-        "counts": [[kind, told.KINDS[kind], review.counts[kind]] for kind in told.KINDS if _has(review, kind)],
+        "counts": [
+            [kind, told.KINDS[kind], review.counts[kind]] for kind in told.KINDS if _has(review, kind)
+        ],
         "unchanged": review.unchanged,
         "cost": "" if review.cost is None else dollars(review.cost) if review.cost else "free",
         "notes": [printable(note) for note in review.notes],

@@ -39,6 +39,7 @@ function mark(value) {
 function choices(group, values, set) {
   by(group).replaceChildren(...values.map(([value, words, title]) => {
     const button = el("button", {type: "button", value: String(value), title: title ?? "", "aria-pressed": "false"}, words);
+    if (!button.textContent) button.setAttribute("aria-label", title);
     button.onclick = () => set(value);
     return button;
   }));
@@ -93,7 +94,7 @@ function linked() {
 function wire() {
   choices("modes", MODES.map(([mode, words], number) => [mode, words, `Key ${number + 1}`]), setMode);
   choices("zooms", ZOOMS.map(zoom => [zoom, zoom === "fit" ? "Fit" : zoom === 1 ? "1:1" : `${zoom}×`]), zoomTo);
-  choices("grounds", GROUNDS.map(ground => [ground, ground[0].toUpperCase() + ground.slice(1)]), setGround);
+  choices("grounds", GROUNDS.map(ground => [ground, el("span", {className: `swatch ${ground}`}), `On ${ground} (g)`]), setGround);
   by("box").onclick = toggleFrame;
   by("align").onclick = () => { look.alike = !alike(open); draw(); };
   by("approve").onclick = () => mark("approved");

@@ -4,6 +4,7 @@ const MODES = [["two", "2-up"], ["swipe", "Swipe"], ["onion", "Onion skin"], ["h
 const ZOOMS = ["fit", 1, 2, 4, 8, 16];
 const GROUNDS = ["checker", "black", "white"];
 const FINEST = 16;
+const HINT = "Keys 1 to 5 compare, j and k go on, a and r mark, ? tells all";
 
 const look = {mode: "two", zoom: "fit", ground: "checker", framed: false, alike: null};
 let open = null;
@@ -43,7 +44,7 @@ async function sized(side) {
 
 function draw() {
   stopBlinking();
-  by("control").replaceChildren();
+  by("control").replaceChildren(hasBoth(open) ? HINT : "");
   const mode = hasBoth(open) ? look.mode : "two";
   const panes = mode === "two" ? sidesOf(open).map(single) : [paired(mode)];
   by("stage").replaceChildren(...panes);
@@ -100,6 +101,7 @@ function lay() {
   const sizes = sidesOf(open).filter(([, side]) => side.file).map(([, side]) => side.size);
   const both = hasBoth(open), same = both && alike(open);
   const widest = same ? open.after.size : [0, 1].map(axis => Math.max(...sizes.map(size => size[axis])));
+  arrangePanes(views.length, widest);
   const scale = look.zoom === "fit" ? fitting(views, widest) : look.zoom;
   for (const plate of document.querySelectorAll("#stage .plate")) {
     const images = [...plate.querySelectorAll("img")];
@@ -135,6 +137,14 @@ function fitting(views, [width, height]) {
   const room = Math.min(...views.map(view =>
     Math.min((view.clientWidth - 26) / width, (view.clientHeight - 26) / height)));
   return room >= 1 ? Math.min(FINEST, Math.floor(room)) : Math.max(room, 0.01);
+}
+
+/** Two panes side by side, or one above the other: by which of both pictures are larger. */
+function arrangePanes(number, [width, height]) {
+  const {clientWidth, clientHeight} = by("stage");
+  const beside = Math.min(clientWidth / 2 / width, clientHeight / height);
+  const above = Math.min(clientWidth / width, (clientHeight / 2 - 24) / height);
+  by("stage").classList.toggle("stacked", number === 2 && above > beside);
 }
 
 function zoomBy(step) {
