@@ -138,6 +138,6 @@ def facts(side: Side) -> Iterator[tuple[str, str]]:
     if side.frozen:
         yield "frozen", "yes"
     if side.edited:
-        yield "edited", "by hand: shown as it lies in the checkout"
+        yield "edited", "not the file that the lock tells of"
     if record.instead_of:
         yield "instead of", record.instead_of

@@ -32,7 +32,7 @@ function field({name, before, after, words}) {
 /** A screen reader hears what the colours tell. */
 function word(text, state) {
   if (state === "same") return prose(text);
-  const spoken = el("span", {className: "sr"}, state === "new" ? "now: " : "before: ");
+  const spoken = el("span", {className: "sr"}, state === "new" ? " now: " : " before: ");
   const own = text.trimEnd();
   const made = el(state === "new" ? "ins" : "del", {}, spoken, prose(own));
   if (own.length === text.length) return made;

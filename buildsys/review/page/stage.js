@@ -10,7 +10,8 @@ const look = {mode: "two", zoom: "fit", ground: "checker", framed: false, alike:
 let open = null;
 let drawn = 0;
 
-const hasBoth = change => Boolean(change.before?.file && change.after?.file);
+const usable = side => Boolean(side?.file && !side.broken);
+const hasBoth = change => usable(change.before) && usable(change.after);
 const ratio = ([width, height]) => width / height;
 
 /** Whether both are drawn at the new one's size: unless asked, where only the number of pixels differs. */
@@ -37,7 +38,7 @@ async function sized(side) {
     side.size = [image.naturalWidth, image.naturalHeight];
   } catch {
     side.lost = "the browser can't read this picture";
-    side.file = "";
+    side.broken = true;
   }
   side.known = true;
 }
@@ -50,7 +51,7 @@ function draw() {
   by("stage").replaceChildren(...panes);
   by("stage").dataset.mode = mode;
   lay();
-  if (panes.length === 2) together(panes.map(pane => pane.querySelector(".view")));
+  if (panes.length === 2) together(panes.map(pane => pane.querySelector(".view")).filter(Boolean));
   press("modes", mode);
   for (const button of by("modes").children) button.disabled = button.value !== "two" && !hasBoth(open);
   by("box").disabled = !open.box;
@@ -63,9 +64,9 @@ function draw() {
 const sidesOf = change => [["Before", change.before], ["After", change.after]].filter(([, side]) => side);
 
 function single([words, side]) {
-  const size = side.file ? `${side.size[0]} × ${side.size[1]}` : "";
+  const size = usable(side) ? `${side.size[0]} × ${side.size[1]}` : "";
   const head = el("h3", {}, el("b", {}, words), size);
-  if (!side.file) return el("div", {className: "pane"}, head, missing(words, side));
+  if (!usable(side)) return el("div", {className: "pane"}, head, missing(words, side));
   const plate = el("div", {className: "plate"}, whole(words, side));
   if (side === open.after || !open.after) plate.append(...frame());
   return el("div", {className: "pane"}, head, view(plate, words));
@@ -98,7 +99,7 @@ function frame() {
 function lay() {
   const views = [...document.querySelectorAll("#stage .view")];
   if (!views.length) return;
-  const sizes = sidesOf(open).filter(([, side]) => side.file).map(([, side]) => side.size);
+  const sizes = sidesOf(open).filter(([, side]) => usable(side)).map(([, side]) => side.size);
   const both = hasBoth(open), same = both && alike(open);
   const widest = same ? open.after.size : [0, 1].map(axis => Math.max(...sizes.map(size => size[axis])));
   arrangePanes(views.length, widest);
