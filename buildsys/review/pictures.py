@@ -17,9 +17,7 @@ from buildsys import git, lfs
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, DiskError, GitError, ManifestError, StoreError
 from buildsys.files.content import open_regular
-from buildsys.lookup import PATIENCE
-from buildsys.manifest.read import MANIFEST, read
-from buildsys.remote import Remote
+from buildsys.places import MANIFEST
 from buildsys.store.objects import Store
 
 _UNFETCHED = "Git LFS has not fetched it"
@@ -55,7 +53,7 @@ class Sources:
         self._pointers.add(digest)
 
     def weigh(self, objects: Collection[str]) -> dict[str, Digest]:
-        """The digest of each of git's `objects`, or of the file that it stands for; none of what git lacks."""
+        """The digest of each of git's `objects`, or of the file that it stands for; not of what git lacks."""
         found: dict[str, Digest] = {}
         waiting = deque(objects)
         while waiting:
@@ -98,6 +96,10 @@ class Sources:
         """
         if not files or not (self._root / MANIFEST).is_file():
             return ()
+        from buildsys.lookup import PATIENCE  # noqa: PLC0415 - a quarter of a second, mostly not needed
+        from buildsys.manifest.read import read  # noqa: PLC0415
+        from buildsys.remote import Remote  # noqa: PLC0415
+
         try:
             settings = read(self._root).remote
             if settings is None:

@@ -154,7 +154,8 @@ def _colors(pixels: Pixels, ground: int) -> Pixels:
 def _luma_of(pixels: Pixels, ground: int) -> Sums:
     """`luma` of `pixels` on a ground."""
     red, green, blue = np.moveaxis(_colors(pixels, ground), 2, 0).astype(np.float64)
-    return red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2]
+    levels: Sums = red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2]
+    return levels
 
 
 def _similarity(pixels: Pixels, reference: Pixels, ground: int) -> float:
