@@ -74,7 +74,7 @@ def _fitted(blocks: list[str], details: list[str], link: str) -> str:
 def _summary(review: Review) -> str:
     counts = ", ".join(f"**{number}** {words}" for words, number in told.counts_told(review))
     parts = [counts or "nothing differs", f"{review.unchanged} unchanged"]
-    if review.cost is not None:
+    if review.cost:
         parts.append(f"known cost of the new pictures: {escaped(dollars(review.cost))}")
     sides = " → ".join(escaped(told.side_told(side)) for side in (review.before, review.after))
     return f"### Art: {'; '.join(parts)}\n\n{sides}"

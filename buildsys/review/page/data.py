@@ -55,7 +55,7 @@ def _review(review: Review, found: Mapping[Digest, str], place: str) -> dict[str
             [kind, told.KINDS[kind], review.counts[kind]] for kind in told.KINDS if _has(review, kind)
         ],
         "unchanged": review.unchanged,
-        "cost": "" if review.cost is None else dollars(review.cost) if review.cost else "free",
+        "cost": dollars(review.cost) if review.cost else "",
         "notes": [printable(note) for note in review.notes],
         "folder": place,
         "pictures": pictures,
