@@ -32,7 +32,8 @@ COLUMNS: Final = 6
 _SIDE: Final = 160
 _HEAD: Final = 33
 """Bytes of a PNG before its second chunk."""
-_NAME: Final = 60
+_NAME: Final = 14
+"""Letters that fit below a picture."""
 _SEEN: Final = frozenset({Kind.CHANGED, Kind.ADDED, Kind.REMOVED})
 
 
@@ -89,7 +90,12 @@ def _cell(change: Change, side: Side) -> dict[str, Json]:
         line = f"{told.KINDS[change.kind]} · {told.size_told(side)}"
     else:
         line = f"before · {told.size_told(side)}" if side is change.before else f"after · {_much(change)}"
-    return {"title": shorten(side.record.name, _NAME), "lines": [line], "message": side.lost}
+    return {"title": _called(side.record.name), "lines": [line], "message": side.lost}
+
+
+def _called(name: str) -> str:
+    """The name, or of one that would be cut its last part, which tells more than its first."""
+    return name if len(name) <= _NAME else shorten(name.rpartition("/")[2])
 
 
 def _much(change: Change) -> str:

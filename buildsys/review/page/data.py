@@ -79,7 +79,7 @@ def _change(change: Change, pictures: Mapping[Digest, str]) -> dict[str, Any]:
         "name": change.name,
         "kind": change.kind,
         "told": told.KINDS[change.kind],
-        "headline": told.headline(change),
+        "headline": f"→ {told.size_told(after)}" if after and told.resized(change) else told.headline(change),
         "attention": round(change.attention, 4),
         "causes": list(change.causes),
         "notes": list(change.notes),
