@@ -79,7 +79,7 @@ def scaled(pixels: Pixels, times: int) -> Pixels:
 
 
 def side(shelf: Shelf, name: str, pixels: Pixels, **values: Any) -> Side:
-    """A side whose picture lies on the shelf; `values` are for the parts of its recipe and the side itself."""
+    """A side whose picture lies on the shelf; `values` are parts of its recipe, or fields of the side."""
     own = {key: values.pop(key) for key in list(values) if key in Side.__struct_fields__}
     engine = values.pop("engine", "stock")
     picture = shelf.put(pixels)
@@ -93,7 +93,8 @@ def side(shelf: Shelf, name: str, pixels: Pixels, **values: Any) -> Side:
         picture=picture,
         raw=picture.file,
     )
-    return Side(**{"record": record, "file_bytes": len(shelf.files[picture.file])} | own)
+    plain: dict[str, Any] = {"record": record, "file_bytes": len(shelf.files[picture.file])}
+    return Side(**plain | own)
 
 
 def words(before: str, after: str) -> tuple[Word, ...]:
@@ -132,14 +133,17 @@ def measured(shelf: Shelf, before: Side, after: Side) -> Measure:
 def changed(shelf: Shelf, before: Side, after: Side, *fields: Field, **values: Any) -> Change:
     found = measured(shelf, before, after)
     causes = tuple(cause for cause in Cause if cause in {field.cause for field in fields})
-    plain = {"kind": Kind.CHANGED, "attention": min(1.0, (1 - found.ssim) + (found.changed or 1) / 4)}
+    plain: dict[str, Any] = {
+        "kind": Kind.CHANGED,
+        "attention": min(1.0, (1 - found.ssim) + (found.changed or 1) / 4),
+    }
     return Change(before=before, after=after, fields=fields, causes=causes, measure=found, **plain | values)
 
 
 def review(*changes: Change, **values: Any) -> Review:
     ordered = tuple(sorted(changes, key=lambda change: (-change.attention, change.name)))
     counts = Counter(change.kind for change in ordered)
-    plain = {
+    plain: dict[str, Any] = {
         "before": BEFORE,
         "after": AFTER,
         "changes": ordered,

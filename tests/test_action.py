@@ -1,4 +1,4 @@
-"""The action for GitHub: its scripts run by bash on a real repository, against a server that answers as GitHub's."""
+"""The action for GitHub: its scripts run by bash in a checkout, against a server that answers as GitHub's."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class GitHub:
             return HTTPStatus.OK, self.comments[int(found[1])]
         return self._git(method, place, body)
 
-    def _git(self, method: str, place: str, body: Any) -> tuple[int, Any]:
+    def _git(self, method: str, place: str, body: Any) -> tuple[int, Any]:  # noqa: PLR0911 - an answer each
         if (method, place) == ("POST", "/git/blobs"):
             self.blobs.append(base64.b64decode(body["content"]))
             return HTTPStatus.CREATED, {"sha": f"blob{len(self.blobs) - 1}"}
@@ -106,7 +106,7 @@ def github() -> Iterator[tuple[GitHub, str]]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = do_PATCH = _serve
+        do_GET = do_POST = do_PATCH = _serve  # noqa: N815 - the server's names
 
         def log_message(self, *_: object) -> None:
             """Quiet."""
@@ -135,8 +135,8 @@ class Job:
         (folder / "artlock" / "bin" / "python").symlink_to(sys.executable)
         base = game.git("rev-parse", "HEAD~1").strip()
         self.values = {
-            "PROJECT": ".", "BASE": base, "ACTION": str(ROOT), "BRANCH": "", "TOKEN": "of-the-job", "NUMBER": "7",
-            "LINK": "https://github.example/artifacts/1", "HEAD_REPOSITORY": "ada/keep",
+            "PROJECT": ".", "BASE": base, "ACTION": str(ROOT), "BRANCH": "", "TOKEN": "of-the-job",
+            "NUMBER": "7", "LINK": "https://github.example/artifacts/1", "HEAD_REPOSITORY": "ada/keep",
         } | values  # fmt: skip
         self.environ = game.environ | {
             "RUNNER_TEMP": str(folder),
@@ -291,7 +291,14 @@ def test_a_shallow_checkout_is_made_whole(game: Game, tmp_path: Path, github: tu
 @pytest.mark.slow
 def test_nothing_differs(game: Game, tmp_path: Path, github: tuple[GitHub, str]) -> None:
     hub, address = github
-    job = Job(game, tmp_path / "runner", address, BASE=game.git("rev-parse", "HEAD").strip(), BRANCH="artlock-sheets", LINK="")
+    job = Job(
+        game,
+        tmp_path / "runner",
+        address,
+        BASE=game.git("rev-parse", "HEAD").strip(),
+        BRANCH="artlock-sheets",
+        LINK="",
+    )
     job.step("Compare")
     job.step("Comment")
     assert job.outputs["changes"] == "0"

@@ -1,4 +1,4 @@
-"""The page of a review in a real, headless Chromium: modes by their pixels, keys, filters, marks, hostile names."""
+"""The page of a review in a real, headless Chromium: modes by pixels, keys, filters, marks, hostile names."""
 
 from __future__ import annotations
 
@@ -308,7 +308,7 @@ def test_recipe_and_measures_stand_beside_the_picture(demo: Page) -> None:
     )
     assert demo.do("document.querySelector('#facts ins').textContent") == " now: star, cold rim light"
     words = demo.do("document.getElementById('facts').textContent")
-    for expected in ("Made again for", "its recipe", "seed", "SSIM", "0.912", "65 × 91 at 16, 4", "10 kB"):
+    for expected in ("Made again for", "its recipe", "seed", "SSIM", "0.912", "65 x 91 at 16, 4", "10 kB"):
         assert expected in words
 
 

@@ -77,7 +77,7 @@ def test_no_text_is_more_than_a_text(nasty: str) -> None:
     key = kit.demo("items/key")
     before = kit.side(shelf, nasty, key, prompt=nasty, lost=nasty)
     after = kit.side(shelf, nasty, key[::-1], prompt="b", engine=nasty)
-    change = kit.Change(
+    change = Change(
         kind=Kind.CHANGED,
         before=before,
         after=after,

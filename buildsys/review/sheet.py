@@ -80,8 +80,9 @@ def layout(review: Review) -> tuple[dict[str, Json], Mapping[str, Digest]]:
             cells[at] = _cell(change, side)
             if not side.lost:
                 wanted[f"cell.{at}"] = side.shown
-    over = len(seen) - MOST
-    title = f"{review.project}: {count(len(seen), 'picture')}" + (f", {MOST} of them here" if over > 0 else "")
+    title = f"{review.project}: {count(len(seen), 'picture')}"
+    if len(seen) > MOST:
+        title += f", {MOST} of them here"
     return {"work": "sheet", "title": title, "columns": COLUMNS, "side": _SIDE, "cells": cells}, wanted
 
 
@@ -103,9 +104,7 @@ def _much(change: Change) -> str:
     return told.size_told(change.after) if change.after and told.resized(change) else told.headline(change)
 
 
-def _lent(
-    wanted: Mapping[str, Digest], pictures: Pictures, folder: Path
-) -> Iterator[tuple[str, str]]:
+def _lent(wanted: Mapping[str, Digest], pictures: Pictures, folder: Path) -> Iterator[tuple[str, str]]:
     """Private copies for the engine, each picture once; those that nobody has are left out."""
     written: dict[Digest, str] = {}
     for name, file in wanted.items():

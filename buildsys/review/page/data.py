@@ -59,7 +59,7 @@ def _review(review: Review, found: Mapping[Digest, str], place: str) -> dict[str
         "notes": [printable(note) for note in review.notes],
         "folder": place,
         "pictures": pictures,
-        "causes": {cause: words for cause, words in told.CAUSES.items()},
+        "causes": dict(told.CAUSES),
         "changes": changes,
     }
 
