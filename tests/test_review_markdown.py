@@ -5,8 +5,8 @@ from __future__ import annotations
 import html.parser
 import re
 
+import page_kit as kit
 import pytest
-import review_kit as kit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt

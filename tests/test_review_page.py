@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import page_kit as kit
 import pytest
-import review_kit as kit
 
 from buildsys.digest import Digest
 from buildsys.errors import DiskError

@@ -1,4 +1,4 @@
-"""`artlock diff --html`, `--markdown` and `--sheet`: what is written, what is refused, and the contact sheet."""
+"""`artlock diff --html`, `--markdown` and `--sheet`: what is written and refused, and the contact sheet."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import page_kit as kit
 import pytest
-import review_kit as kit
 from game import Game
 
 from buildsys.errors import MakeError
@@ -18,6 +18,7 @@ from buildsys.review.page import MARK
 from buildsys.review.sheet import COLUMNS, MOST, draw, layout
 from engines import png
 
+ELSEWHERE = "\n\nhint: name another file for the page"
 HERO = """
 [assets.hero]
 role   = "sprite"
@@ -89,15 +90,15 @@ def test_the_comment_may_go_to_stdout(game: Game) -> None:
         ),
         (
             ["--html", "assets.toml"],
-            "`assets.toml` is not a page of `artlock diff`\n\nhint: name another file for the page",
+            "`assets.toml` is not a page of `artlock diff`" + ELSEWHERE,
         ),
         (
             ["--markdown", "assets.toml"],
-            "`assets.toml` is not a page of `artlock diff --markdown`\n\nhint: name another file for the page",
+            "`assets.toml` is not a page of `artlock diff --markdown`" + ELSEWHERE,
         ),
         (
             ["--sheet", "out/hero.png"],
-            "`out/hero.png` is not a page of `artlock diff --sheet`\n\nhint: name another file for the page",
+            "`out/hero.png` is not a page of `artlock diff --sheet`" + ELSEWHERE,
         ),
     ],
 )
