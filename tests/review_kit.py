@@ -56,7 +56,7 @@ class Project:
         self.lock = Lock()
         self.folder.mkdir(parents=True, exist_ok=True)
         if not (top / ".git").exists():
-            self.git("init", "--quiet", "--initial-branch=main")
+            self.git("init", "--quiet", "--initial-branch=main", str(top))
         (self.folder / "assets.toml").write_text('[project]\nname = "test"\n')
         (self.folder / ".gitignore").write_text(".artlock/\n")
 

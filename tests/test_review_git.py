@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from buildsys.lock.write import dump
 from buildsys.review.model import Cause, Kind
 from engines import png
 
+ROOT = Path(__file__).resolve().parent.parent
 needs_lfs = pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed")
 
 
@@ -470,3 +473,25 @@ def test_an_object_that_the_clone_lacks_is_lost(project: Project) -> None:
     assert change.before is not None
     assert change.before.lost == "neither git nor the store has it"
     assert review.notes == ("1 picture can't be shown: neither git nor the store has it",)
+
+
+def test_a_real_hook_of_a_project_below_the_top(tmp_path: Path) -> None:
+    """Git runs hooks at the top, with paths from there; the project is somewhere below."""
+    project = Project(tmp_path / "game", tmp_path / "cache", "art")
+    project.draw("gem", noise(1))
+    project.commit()
+    hook = project.top / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(parents=True, exist_ok=True)
+    command = f"{sys.executable} -m buildsys diff -C art --staged --json --exit-code"
+    hook.write_text(f"#!/bin/sh\nset >seen\n{command} >told\n")
+    hook.chmod(0o755)
+    project.draw("gem", noise(2))
+    project.save()
+    environ = {"PYTHONPATH": str(ROOT), "ARTLOCK_CACHE_DIR": str(tmp_path / "cache")}
+    for words in (["commit", "--quiet", "--all", "--message=more"], ["commit", "--message=more", "."]):
+        with pytest.raises(subprocess.CalledProcessError):
+            project.git(*words, **environ)
+        assert "GIT_INDEX_FILE=" in (project.top / "seen").read_text()
+        told = json.loads((project.top / "told").read_text())
+        assert [(change["name"], change["kind"]) for change in told["changes"]] == [("gem", "changed")]
+        assert told["changes"][0]["measure"]["changed"] > 0.9
