@@ -56,6 +56,7 @@ LAYERS = (
         "buildsys.resolution",
         "buildsys.review",
         "buildsys.spending",
+        "buildsys.staged",
         "buildsys.tasks",
         "buildsys.trial",
         "buildsys.upkeep",

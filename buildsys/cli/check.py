@@ -20,11 +20,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     shared.add_project(parser)
     shared.add_json(parser)
+    parser.add_argument(
+        "--staged",
+        action="store_true",
+        help="look at what is staged for the next commit, and at nothing else",
+    )
     parser.add_argument("--full", action="store_true", help="hash every byte; trust no index")
 
 
 def run(options: argparse.Namespace) -> int:
     """Say what differs; a program is told by the exit code as well, of which kind it is."""
+    if options.staged:
+        from buildsys.cli import staged  # noqa: PLC0415 - only a hook needs it
+
+        return staged.tell(options)
     known = None if options.full else agreement.recall(find_root(options.start), options.profile)
     if known is None:
         from buildsys.cli import differences  # noqa: PLC0415 - half of the time where nothing changed
