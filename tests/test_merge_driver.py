@@ -11,6 +11,7 @@ from game import Game
 
 from buildsys.githooks import words
 from buildsys.lock.read import parse
+from buildsys.manifest.model import AssetName
 
 ASSETS = """
     [assets.hero]
@@ -141,7 +142,7 @@ def test_both_sides_change_one(game: Game) -> None:
 def test_one_side_deletes_what_the_other_changes(game: Game) -> None:
     game.git("checkout", "-q", "hero-5")
     assert tried(game, "merge", "no-hero").returncode == 1
-    conflict = parse(game.lock().decode()).conflicts["hero"]
+    conflict = parse(game.lock().decode()).conflicts[AssetName("hero")]
     assert conflict.base is not None
     assert conflict.ours is not None
     assert conflict.theirs is None
@@ -154,7 +155,7 @@ def test_rebase(game: Game) -> None:
     game.git("checkout", "-q", "hero-5")
     assert tried(game, "rebase", "hero-6").returncode == 1
     # In a rebase, `ours` is the branch below.
-    conflict = parse(game.lock().decode()).conflicts["hero"]
+    conflict = parse(game.lock().decode()).conflicts[AssetName("hero")]
     assert conflict.ours is not None
     assert conflict.ours.parts.seed == 6
     game.run("resolve", "hero", "--theirs")

@@ -84,8 +84,8 @@ def settings(python: str = sys.executable) -> Mapping[str, str]:
         "run git merge-lock %O %A %B %P; case $? in 0) exit 0;; 21) exit 1;; esac; "
         "git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B"
     )
-    # A `git diff` that can't run its filter dies; git puts the file after the last word.
-    show = 'f() { run git textconv "$1" || echo "(artlock is not here to tell of this picture)"; }; f'
+    # A `git diff` that can't run its filter dies, and shows nothing where both sides read the same.
+    show = 'f() { run git textconv "$1" || { echo "artlock is not here to tell more"; git hash-object "$1"; }; }; f'
     return {
         f"merge.{DRIVER}.name": "assets.lock, merged asset by asset",
         f"merge.{DRIVER}.driver": run.replace("%", "%%") + merge,
