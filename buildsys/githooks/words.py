@@ -85,7 +85,8 @@ def settings(python: str = sys.executable) -> Mapping[str, str]:
         "git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B"
     )
     # A `git diff` that can't run its filter dies, and shows nothing where both sides read the same.
-    show = 'f() { run git textconv "$1" || { echo "artlock is not here to tell more"; git hash-object "$1"; }; }; f'
+    other = '{ echo "artlock is not here to tell more"; git hash-object "$1"; }'
+    show = f'f() {{ run git textconv "$1" || {other}; }}; f'
     return {
         f"merge.{DRIVER}.name": "assets.lock, merged asset by asset",
         f"merge.{DRIVER}.driver": run.replace("%", "%%") + merge,
