@@ -66,8 +66,18 @@ def _textconv(file: Path) -> int:
 
 
 def _difftool(before: Path, after: Path) -> int:
-    from buildsys.cli.console import say  # noqa: PLC0415 - as above
-    from buildsys.githooks.sides import show  # noqa: PLC0415
+    import tempfile  # noqa: PLC0415 - as above
+    import webbrowser  # noqa: PLC0415
 
-    say(f"opened {show(before, after)}")
+    from buildsys.cli.console import say  # noqa: PLC0415
+    from buildsys.githooks.sides import review_of  # noqa: PLC0415
+    from buildsys.review import page  # noqa: PLC0415
+
+    review, pictures = review_of(before, after)
+    # Not removed: the browser reads it when this is long over.
+    file = Path(tempfile.mkdtemp(prefix="artlock-difftool-"), "review.html")
+    page.write(review, pictures, file)
+    if not webbrowser.open(file.as_uri()):
+        say("no browser could be opened\n")
+    print(f"the page is {file}")
     return Exit.FINE
