@@ -335,7 +335,7 @@ def test_the_first_commit_of_all(made: Game, tmp_path: Path) -> None:
 def test_no_repository(made: Game, tmp_path: Path) -> None:
     game = Game.lying(tmp_path / "game", tmp_path / "empty", tmp_path / "count.txt")
     shutil.copytree(made.folder, game.folder, ignore=shutil.ignore_patterns(".git"))
-    done = game.run("check", "--staged", code=2)
+    done = game.run("check", "--staged", code=125)
     assert done.stderr.endswith("hint: run `git init` in the project's folder\n")
 
 

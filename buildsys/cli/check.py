@@ -12,7 +12,7 @@ import gc
 from buildsys import agreement
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, print_json
-from buildsys.errors import Exit
+from buildsys.errors import DiskError, Exit, GitError, NewerLockError, NoProjectError, StoreError
 from buildsys.places import find_root
 
 
@@ -29,7 +29,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Say what differs; a program is told by the exit code as well, of which kind it is."""
+    """Say what differs; a program is told by the exit code as well, of which kind it is.
+
+    A broken manifest or lock is a difference like any other to `git bisect`; but where nothing could be
+    judged, no commit is to blame.
+    """
+    try:
+        return _check(options)
+    except (NoProjectError, NewerLockError, GitError, StoreError, DiskError) as error:
+        error.exit_code = Exit.UNJUDGED
+        raise
+
+
+def _check(options: argparse.Namespace) -> int:
     if options.staged:
         from buildsys.cli import staged  # noqa: PLC0415 - only a hook needs it
 

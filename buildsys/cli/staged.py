@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from buildsys import agreement
 from buildsys.agreement import Agreement
 from buildsys.cli.console import count, paint, print_json, say, tame
-from buildsys.errors import Exit, ManifestError
+from buildsys.errors import Exit, ManifestError, NoProjectError
 from buildsys.places import LOCK, MANIFEST, find_root
 from buildsys.staged.index import Index
 
@@ -48,7 +48,7 @@ def tell(options: argparse.Namespace) -> int:
 def _root(start: Path) -> Path:
     try:
         return find_root(start)
-    except ManifestError:
+    except NoProjectError:
         # Deleted by hand, it may be staged all the same.
         return find_root(start, LOCK, MANIFEST)
 

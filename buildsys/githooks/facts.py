@@ -9,6 +9,7 @@ import json
 import shutil
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeAlias
@@ -16,9 +17,9 @@ from typing import Any, Final, TypeAlias
 import rtoml
 
 from buildsys import digest as digests
-from buildsys import lfs
+from buildsys import git, lfs
 from buildsys.digest import Digest
-from buildsys.errors import ArtlockError
+from buildsys.errors import ArtlockError, GitError
 from buildsys.files.durable import disk_error
 from buildsys.githooks.origin import texts_with
 
@@ -58,9 +59,9 @@ def facts_of(file: Path, folder: Path = Path()) -> tuple[str, ...]:
         name, entry = named
         told = [*_of_lock(name, entry, "" if meant else colours(data))]
     elif meant:
-        told = [("asset", "none that a lock tells of"), ("size", "only a Git LFS pointer is here")]
+        told = [("asset", _unknown(folder)), ("size", "only a Git LFS pointer is here")]
     else:
-        told = [("asset", "none that a lock tells of"), *_measured(file, data)]
+        told = [("asset", _unknown(folder)), *_measured(file, data)]
     told.append(("file", wanted))
     # One width for all: a longer word on one side must not make every line differ.
     return tuple(f"{word.ljust(_WIDTH)} {text}" for word, text in told)
@@ -99,6 +100,14 @@ def _entry(wanted: Digest, folder: Path) -> tuple[str, Table] | None:
             if isinstance(entry, dict) and entry.get("file") == wanted:
                 return name, entry
     return None
+
+
+def _unknown(folder: Path) -> str:
+    """That no lock knows a picture; in a shallow clone, the one that does may be missing."""
+    with suppress(GitError):
+        if git.run(folder, "rev-parse", "--is-shallow-repository").strip() == b"true":
+            return "none that a lock tells of in this shallow clone; `git fetch --unshallow` brings the rest"
+    return "none that a lock tells of"
 
 
 def _of_lock(name: str, entry: Table, colour: str) -> Iterator[tuple[str, str]]:
