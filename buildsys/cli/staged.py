@@ -9,7 +9,6 @@ import argparse
 import gc
 import os
 import shlex
-from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,11 +30,10 @@ _MOST_NAMED = 6
 def tell(options: argparse.Namespace) -> int:
     """Say what differs, and the one command that mends it; nothing is said where nothing is concerned."""
     with Index(_root(options.start)) as index:
-        changed = index.changed()
         known = index.entries.keys() & {MANIFEST, LOCK}
-        if not changed or not known:
+        if not index.changed or not known:
             return _tell_agreement(0, json=options.json)
-        if not options.full and (checked := _recalled(index, changed, options.profile)) is not None:
+        if not options.full and (checked := _recalled(index, options.profile)) is not None:
             return _tell_agreement(checked, json=options.json)
         # As for `check`: a tenth of the time went into looking for cycles.
         gc.disable()
@@ -53,14 +51,14 @@ def _root(start: Path) -> Path:
         return find_root(start, LOCK, MANIFEST)
 
 
-def _recalled(index: Index, changed: Collection[str], profile: str | None) -> int | None:
+def _recalled(index: Index, profile: str | None) -> int | None:
     """How many assets agree, as far as the last check of the checkout tells: 0 where none is concerned."""
     concerned = False
 
     def holds(found: Agreement) -> bool:
         nonlocal concerned
         decided = found.files.keys() | found.texts.keys()
-        concerned = any(path in decided or path.startswith(f"{found.out}/") for path in changed)
+        concerned = any(path in decided or path.startswith(f"{found.out}/") for path in index.changed)
         # A file that `include` matched is not there to be matched.
         torn = bool(found.included and index.deleted)
         return index.is_checkout(found.files, found.texts) and not torn

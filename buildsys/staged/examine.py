@@ -69,7 +69,7 @@ def examine(index: Index, profile: str | None) -> tuple[Session, Found]:
         placeholders=stand_ins(plan, lock.placeholders),
         undecided=tuple(name for name in lock.conflicts if name not in plan.steps),
         asked=asked,
-        concerned=any(path in asked or path.startswith(inside) for path in index.changed()),
+        concerned=any(path in asked or path.startswith(inside) for path in index.changed),
     )
     if found.agree and not (world.beyond or lock.marked) and index.is_checkout(world.files, texts):
         agreement.remember(

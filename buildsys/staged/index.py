@@ -22,8 +22,8 @@ _KEEP: Final = ("GIT_INDEX_FILE",)
 """`git commit --all` and `git commit FILE` tell their hooks of an index of their own."""
 _ELSEWHERE: Final = ("GIT_DIR", "GIT_WORK_TREE")
 """How git tells a hook of a repository that lies beside its work tree: `git --git-dir=… commit`."""
-_PLAIN: Final = ("--no-renames", "--no-ext-diff", "--ignore-submodules", "--no-color")
-"""What a user's settings would change of a listing."""
+_WORDS: Final = {b"1": 8, b"u": 10}
+"""Spaces before the path, by the kind of a line of `git status --porcelain=v2`."""
 _REGULAR: Final = "100"
 _CACHED: Final = b"H"
 """The tag of a file that is neither left out of the checkout (`skip-worktree`) nor taken on trust."""
@@ -53,6 +53,8 @@ class Index:
         """What a merge left to a person to decide."""
         self.deleted: frozenset[str] = frozenset()
         """Staged, and gone from the checkout."""
+        self.changed: frozenset[str] = frozenset()
+        """What the next commit changes: also files that it removes, and those that come as new."""
         self.entries: dict[str, Entry] = {}
         self._read()
         self._asked: list[str] = []
@@ -69,11 +71,6 @@ class Index:
         close = getattr(self._answers, "close", None)
         if close is not None:
             close()
-
-    def changed(self) -> tuple[str, ...]:
-        """What the next commit changes: also files that it removes, and those that come as new."""
-        # Not `diff-index`: before the first commit there is no HEAD to name.
-        return tuple(self._below(self._git("diff", "--cached", "--name-only", *_PLAIN, "-z").split(b"\0")))
 
     def same(self, path: str) -> bool:
         """Whether the file at `path` in the checkout is the staged one."""
@@ -132,23 +129,40 @@ class Index:
         return entry
 
     def _read(self) -> None:
-        # Not `diff-files`: to that, a file is another one as soon as its times are.
-        states = self._git("diff", "--name-status", *_PLAIN, "-z")
-        fields = states.split(b"\0")
-        state = dict(zip(self._below(fields[1::2]), fields[::2], strict=False))
-        self.deleted = frozenset(path for path, word in state.items() if word == b"D")
+        status = dict(self._status())
+        self.changed = frozenset(path for path, state in status.items() if state[0] != ".")
+        self.deleted = frozenset(path for path, state in status.items() if state[1] == "D")
         unmerged: set[str] = set()
         # TAG MODE NAME STAGE<tab>PATH
         for line in self._git("ls-files", "-v", "-s", "-z").split(b"\0"):
             head, _, told = line.partition(b"\t")
             for path in self._below([told]):
                 tag, mode, name, stage = head.split()
+                state = status.get(path, "..")
                 if stage != b"0":
                     unmerged.add(path)
-                elif state.get(path) != b"A":  # only said to come (`git add --intent-to-add`)
-                    same = tag == _CACHED and path not in state
+                elif state[1] != "A":  # only said to come (`git add --intent-to-add`)
+                    same = tag == _CACHED and state[1] == "."
                     self.entries[path] = Entry(mode.decode(), name.decode(), same)
         self.unmerged = frozenset(unmerged)
+
+    def _status(self) -> Iterator[tuple[str, str]]:
+        """Each path that differs from the last commit or the checkout, and how: two letters."""
+        # One process for both. Not `diff-files`: to that, a file is another one as soon as its times are.
+        words = (
+            "status",
+            "--porcelain=v2",
+            "--untracked-files=no",
+            "--no-renames",
+            "--ignore-submodules",
+            "-z",
+        )
+        for line in self._git(*words).split(b"\0"):
+            # KIND STATE and as many words more as its kind has, then the path.
+            if line[:1] in _WORDS:
+                _, state, *_, told = line.split(b" ", _WORDS[line[:1]])
+                for path in self._below([told]):
+                    yield path, state.decode()
 
     def _git(self, *words: str) -> bytes:
         # At the top: a hook's name of the index is relative to it.

@@ -9,7 +9,6 @@ import fnmatch
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from buildsys.errors import DiskError, GitError, LockError, ManifestError
@@ -115,6 +114,8 @@ def _cards(index: Index, own: list[str]) -> Iterator[Cards]:
     if all(index.same(path) for adapter in own for path in (adapter, _card_of(adapter))):
         yield Cards(index.root)
         return
+    from tempfile import TemporaryDirectory  # noqa: PLC0415 - a hook has 200 ms, and mostly needs none
+
     with TemporaryDirectory(prefix="artlock-staged-") as folder:
         for path in (path for adapter in own for path in (adapter, _card_of(adapter))):
             place = Path(folder, path).resolve()
