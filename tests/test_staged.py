@@ -72,6 +72,7 @@ def told(game: Game, code: int = 1) -> tuple[list[str], str]:
 def test_nothing_staged(game: Game) -> None:
     (game.folder / "out" / "hero.png").unlink()
     assert game.run("check", "--staged").stdout == NOTHING
+    assert game.run("check", "--staged", "--quiet").stdout == ""
 
 
 def test_what_artlock_does_not_look_after_is_no_matter_though_the_last_commit_was_wrong(game: Game) -> None:

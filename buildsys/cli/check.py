@@ -25,6 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="look at what is staged for the next commit, and at nothing else",
     )
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="say nothing where all agrees, as a hook should"
+    )
     parser.add_argument("--full", action="store_true", help="hash every byte; trust no index")
 
 
@@ -69,6 +72,6 @@ def _check(options: argparse.Namespace) -> int:
                 "placeholders": nothing,
             }
         )
-    else:
+    elif not options.quiet:
         print(f"{count(known, 'asset')} checked: manifest, lock and files agree")
     return Exit.FINE

@@ -57,7 +57,8 @@ def tell(options: argparse.Namespace) -> int:
         whole = (all(item.why is not Why.POINTER for item in step.reasons) for step in plan.steps.values())
         if pointers := list(whole).count(False):
             say(f"note: {pointers_told(pointers)}\n\nhint: {lfs.HINT}\n")
-        print(f"{count(len(plan.steps), 'asset')} checked: manifest, lock and files agree")
+        if not options.quiet:
+            print(f"{count(len(plan.steps), 'asset')} checked: manifest, lock and files agree")
     else:
         _complain(session, plan, differing, _build(options.profile))
     return Exit.FINE if agree else Exit.FAILED

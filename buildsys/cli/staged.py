@@ -32,9 +32,9 @@ def tell(options: argparse.Namespace) -> int:
     with Index(_root(options.start)) as index:
         known = index.entries.keys() & {MANIFEST, LOCK}
         if not index.changed or not known:
-            return _tell_agreement(0, json=options.json)
+            return _tell_agreement(0, options)
         if not options.full and (checked := _recalled(index, options.profile)) is not None:
-            return _tell_agreement(checked, json=options.json)
+            return _tell_agreement(checked, options)
         # As for `check`: a tenth of the time went into looking for cycles.
         gc.disable()
         try:
@@ -77,12 +77,12 @@ def _whole(index: Index, options: argparse.Namespace) -> int:
             raise ManifestError(error.message, mend) from error
         raise
     if found.agree or not found.concerned:
-        return _tell_agreement(len(found.plan.steps) if found.concerned else 0, json=options.json)
+        return _tell_agreement(len(found.plan.steps) if found.concerned else 0, options)
     return _tell_differences(index, found, options, len(session.lock.records))
 
 
-def _tell_agreement(checked: int, *, json: bool) -> int:
-    if json:
+def _tell_agreement(checked: int, options: argparse.Namespace) -> int:
+    if options.json:
         nothing: list[str] = []
         print_json(
             {
@@ -95,6 +95,8 @@ def _tell_agreement(checked: int, *, json: bool) -> int:
                 "placeholders": nothing,
             }
         )
+    elif options.quiet:
+        pass
     elif checked:
         print(f"{count(checked, 'asset')} checked: manifest, lock and files agree as they are staged")
     else:

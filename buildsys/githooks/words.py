@@ -27,7 +27,7 @@ _SCRIPT: Final = """\
 {run}
 check() {{
     if [ -f "$1/assets.toml" ]; then
-        run check --staged -C "$1" || exit $?
+        run check --staged --quiet -C "$1" || exit $?
     fi
 }}
 
