@@ -160,6 +160,20 @@ def test_a_staged_deletion(game: Game) -> None:
     assert told(game)[1] == "run `artlock build`, and stage what it changes"
 
 
+def test_an_asset_that_is_gone_from_the_manifest(game: Game) -> None:
+    game.write(ASSETS.partition("\n    [assets.icon]")[0] + "\n")
+    game.git("add", "assets.toml")
+    assert told(game)[1] == "run `artlock clean`, and stage what it changes"
+    (game.folder / "out" / "icon.png").unlink()
+    assert told(game) == (
+        ["orphan  icon: the staged manifest no longer has it, the staged lock has"],
+        "run `artlock build`, and stage what it changes",
+    )
+    game.build()
+    game.git("add", "--all")
+    assert game.run("check", "--staged").stdout == AGREE.replace("3", "2")
+
+
 def test_a_gap_is_told_once(game: Game) -> None:
     """What is made from a picture that is not staged is judged as if it were."""
     game.git("rm", "-q", "--cached", "out/hero.png")

@@ -20,6 +20,7 @@ from buildsys.places import LOCK, MANIFEST, find_root
 from buildsys.staged.index import Index
 
 if TYPE_CHECKING:
+    from buildsys.lock.model import Lock
     from buildsys.plan.step import Step
     from buildsys.staged.examine import Found
 
@@ -78,7 +79,7 @@ def _whole(index: Index, options: argparse.Namespace) -> int:
         raise
     if found.agree or not found.concerned:
         return _tell_agreement(len(found.plan.steps) if found.concerned else 0, options)
-    return _tell_differences(index, found, options, len(session.lock.records))
+    return _tell_differences(index, found, options, session.lock)
 
 
 def _tell_agreement(checked: int, options: argparse.Namespace) -> int:
@@ -104,7 +105,7 @@ def _tell_agreement(checked: int, options: argparse.Namespace) -> int:
     return Exit.FINE
 
 
-def _tell_differences(index: Index, found: Found, options: argparse.Namespace, recorded: int) -> int:
+def _tell_differences(index: Index, found: Found, options: argparse.Namespace, lock: Lock) -> int:
     from buildsys.cli import differences  # noqa: PLC0415 - it loads what a commit mostly does not need
 
     told = [differences.as_json(step) for step in found.differing]
@@ -134,8 +135,8 @@ def _tell_differences(index: Index, found: Found, options: argparse.Namespace, r
     for name in found.undecided:
         print(f"{paint('conflict', 'yellow')}  {name}: both sides of a merge changed it")
     number = len(found.differing) + len(found.plan.orphans) + len(found.undecided)
-    mend = _mend(index, found, options.profile)
-    checked = count(max(len(found.plan.steps), recorded), "asset")
+    mend = _mend(index, found, lock, options.profile)
+    checked = count(max(len(found.plan.steps), len(lock.records)), "asset")
     say(f"\n{count(number, 'difference')} in {checked}, as they are staged\n\nhint: {mend}")
     return Exit.FAILED
 
@@ -166,14 +167,17 @@ def _told(step: Step) -> str:
     return "; ".join([*engines(step), *texts])
 
 
-def _mend(index: Index, found: Found, profile: str | None) -> str:
+def _mend(index: Index, found: Found, lock: Lock, profile: str | None) -> str:
     """One action: to stage the rest where the checkout agrees, else what makes it agree."""
     from buildsys.cli.differences import kind  # noqa: PLC0415 - as above
 
     if found.undecided or any(kind(step) == "conflict" for step in found.differing):
         return "run `artlock resolve`"
     build = f"artlock build --profile {profile}" if profile else "artlock build"
-    return _staging(index, profile) or f"run `{build}`, and stage what it changes"
+    # Of an asset that is gone from the manifest, a build keeps the entry as long as its file lies there.
+    lasting = any((index.root / lock.records[name].output).exists() for name in found.plan.orphans)
+    mend = "artlock clean" if lasting and not found.differing else build
+    return _staging(index, profile) or f"run `{mend}`, and stage what it changes"
 
 
 def _staging(index: Index, profile: str | None) -> str:
