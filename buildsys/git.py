@@ -197,9 +197,9 @@ def named(folder: Path, revision: str, paths: Iterable[str]) -> dict[str, str]:
     return {path: found[key].decode() for path in wanted if (key := os.fsencode(path)) in found}
 
 
-def objects(folder: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+def objects(folder: Path, names: Iterable[str], keep: Iterable[str] = ()) -> Iterator[tuple[str, bytes]]:
     """Each object with its content, by one process. Raises `GitError`, also where one is missing."""
-    with _start(folder, ("cat-file", "--batch"), keep=()) as process:
+    with _start(folder, ("cat-file", "--batch"), keep) as process:
         questions, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
         try:
             for name in names:

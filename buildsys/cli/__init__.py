@@ -26,6 +26,8 @@ COMMANDS: Final = {
     "status": "Every asset's verdict, and what drifted",
     "diff": "What changed between two revisions: pictures, prompts, and why",
     "watch": "Build again whenever something changes",
+    "hooks": "Have git check what is staged, merge the lock by asset and show pictures",
+    "git": "What git runs by itself, once hooks are installed",
     "import": "Make assets of pictures that something else made",
     "adopt": "Make sources of outputs that were changed by hand",
     "resolve": "Say which side of a merge holds, asset by asset",

@@ -13,12 +13,13 @@ from buildsys.cli import options as shared
 from buildsys.cli.console import count, paint, pointers_told, print_json, say, tame
 from buildsys.errors import Exit
 from buildsys.manifest.model import AssetName
+from buildsys.plan.agreed import agrees, stand_ins
 from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Reason, Step, Verdict, Why
 from buildsys.session import Session
 from buildsys.witness import Witness
 
-_OF_ENGINES: Final = frozenset({Why.ENGINE, Why.RETIRED, Why.STANDIN})
+OF_ENGINES: Final = frozenset({Why.ENGINE, Why.RETIRED, Why.STANDIN})
 """What is said of an engine tells nothing of whether manifest, lock and files agree."""
 
 
@@ -31,20 +32,15 @@ def tell(options: argparse.Namespace) -> int:
     # What an engine refused is remembered on this machine alone: it is no matter of the lock.
     witness = Witness(session.checkout)
     plan = session.plan(wishes=Wishes(retry_refused=True), world=witness, trusting=True)
-    differing = [step for step in plan.steps.values() if not _agrees(session, step)]
-    # A stand-in that is no longer there (git brought the picture back) is no difference.
-    placeholders = sorted(
-        step.name
-        for step in plan.steps.values()
-        if step.on_disk is not None and step.on_disk == session.lock.placeholders.get(step.name)
-    )
+    differing = [step for step in plan.steps.values() if not agrees(step, session.manifest.project.outputs)]
+    placeholders = list(stand_ins(plan, session.lock.placeholders))
     unasked = [name for name in session.lock.conflicts if name not in plan.steps]
     agree = not (differing or plan.orphans or placeholders or unasked)
     if agree:
         _remember(session, witness, began, options.profile)
     if options.json:
-        found = [as_json(step) for step in differing] + [_undecided(name) for name in unasked]
-        code = _code({str(item["kind"]) for item in found} | ({"orphan"} if plan.orphans else set()))
+        found = [as_json(step) for step in differing] + [undecided(name) for name in unasked]
+        code = code_of({str(item["kind"]) for item in found} | ({"orphan"} if plan.orphans else set()))
         print_json(
             {
                 "agree": agree,
@@ -61,18 +57,11 @@ def tell(options: argparse.Namespace) -> int:
         whole = (all(item.why is not Why.POINTER for item in step.reasons) for step in plan.steps.values())
         if pointers := list(whole).count(False):
             say(f"note: {pointers_told(pointers)}\n\nhint: {lfs.HINT}\n")
-        print(f"{count(len(plan.steps), 'asset')} checked: manifest, lock and files agree")
+        if not options.quiet:
+            print(f"{count(len(plan.steps), 'asset')} checked: manifest, lock and files agree")
     else:
         _complain(session, plan, differing, _build(options.profile))
     return Exit.FINE if agree else Exit.FAILED
-
-
-def _agrees(session: Session, step: Step) -> bool:
-    """Whether a step is as the lock has it; where finished files are not in git, also without its file."""
-    if step.verdict is Verdict.FRESH:
-        return True
-    away = {Why.POINTER, Why.MISSING} if session.manifest.project.outputs == "store" else {Why.POINTER}
-    return step.verdict is Verdict.RESTORE and all(reason.why in away for reason in step.reasons)
 
 
 def _remember(session: Session, witness: Witness, began: int, profile: str | None) -> None:
@@ -102,18 +91,18 @@ def as_json(step: Step) -> dict[str, str | int | None]:
     return {
         "name": step.name,
         "kind": found,
-        "code": _code({found}),
+        "code": code_of({found}),
         "engine": step.asset.engine,
         "locked": locked,
     }
 
 
-def _undecided(name: AssetName) -> dict[str, str | int | None]:
+def undecided(name: AssetName) -> dict[str, str | int | None]:
     """A conflict over an asset that the manifest does not have."""
     return {"name": name, "kind": "conflict", "code": Exit.CONFLICT, "engine": "", "locked": None}
 
 
-def _code(kinds: AbstractSet[str]) -> Exit:
+def code_of(kinds: AbstractSet[str]) -> Exit:
     """The exit code of differences of these kinds."""
     if "conflict" in kinds:
         return Exit.CONFLICT
@@ -147,7 +136,7 @@ def kind(step: Step) -> str:
 def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -> None:
     unasked = [name for name in session.lock.conflicts if name not in plan.steps]
     for step in differing:
-        reasons = [*_engines(step), *(item.text() for item in step.reasons if item.why not in _OF_ENGINES)]
+        reasons = [*engines(step), *(item.text() for item in step.reasons if item.why not in OF_ENGINES)]
         told = "; ".join(reasons) or step.reasons[0].text()
         print(f"{paint(kind(step), 'yellow')}  {step.name}: {tame(told)}")
     lasting = leftovers.lasting(session, plan)
@@ -164,7 +153,7 @@ def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -
     say(f"\n{differences} in {count(len(plan.steps), 'asset')}\n\nhint: {mend}")
 
 
-def _engines(step: Step) -> list[str]:
+def engines(step: Step) -> list[str]:
     """That the lock has another engine's picture, such as a draft where a final is asked for.
 
     Not where only the name differs: `twin` may make the same pictures by the same recipe.

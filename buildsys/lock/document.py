@@ -13,7 +13,7 @@ import rtoml
 
 from buildsys import digest
 from buildsys.digest import Digest
-from buildsys.errors import LockError
+from buildsys.errors import LockError, NewerLockError
 from buildsys.lock import entry
 from buildsys.lock.model import VERSION, Lock
 from buildsys.lock.write import environment_id
@@ -69,7 +69,7 @@ def _placeholders(table: object, origin: str) -> dict[AssetName, Digest]:
 def _revision(document: Table, origin: str) -> int:
     version, revision = document.get("version"), document.get("revision")
     if type(version) is int and version > VERSION:
-        raise LockError(
+        raise NewerLockError(
             f"{origin} is of version {version}; this artlock reads version {VERSION}", "upgrade artlock"
         )
     if type(version) is not int or type(revision) is not int or version < 1 or revision < 1:
