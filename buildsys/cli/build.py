@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Collection
 from typing import Any
 
-from buildsys import frozen, lfs, refresh
+from buildsys import frozen, keeping, lfs, refresh
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, paint, pointers_told, print_json, say, tame
 from buildsys.cli.live import display
@@ -98,8 +98,17 @@ def _frozen(options: argparse.Namespace) -> int:
     return _told(options, outcome, session, ())
 
 
+def _refuse_frozen(session: Session, options: argparse.Namespace) -> None:
+    """Of assets that are named; where none is, what is frozen is left as it is."""
+    for option in ("rebuild", "force", "refresh_environment"):
+        if getattr(options, option):
+            named = session.outputs(options.names) or ()
+            keeping.refuse(session.lock, named, f"--{option.replace('_', '-')}")
+
+
 def _refresh(options: argparse.Namespace) -> int:
     session = shared.session(options)
+    _refuse_frozen(session, options)
     names, moved = refresh.chosen(session, session.outputs(options.names))
     wishes = Wishes(
         rebuild=moved, force=moved if options.force else frozenset(), retry_refused=options.retry_refused
@@ -130,6 +139,7 @@ def _refresh(options: argparse.Namespace) -> int:
 def _build(options: argparse.Namespace) -> int:
     session = shared.session(options)
     names = session.outputs(options.names)
+    _refuse_frozen(session, options)
     budget = shared.budget(options)
     chosen = frozenset(names or session.manifest.assets)
     wishes = Wishes(

@@ -12,7 +12,7 @@ import gc
 from buildsys import agreement
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, print_json
-from buildsys.errors import Exit
+from buildsys.errors import ArtlockError, Exit
 from buildsys.places import find_root
 
 
@@ -21,11 +21,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shared.add_project(parser)
     shared.add_json(parser)
     parser.add_argument("--full", action="store_true", help="hash every byte; trust no index")
+    parser.add_argument("--approved", action="store_true", help="and has a person accepted every picture?")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="with `--approved`: only these need to be")
 
 
 def run(options: argparse.Namespace) -> int:
     """Say what differs; a program is told by the exit code as well, of which kind it is."""
-    known = None if options.full else agreement.recall(find_root(options.start), options.profile)
+    if options.names and not options.approved:
+        raise ArtlockError("`check` takes no names: it looks at everything", "add `--approved`, or name none")
+    whole = options.full or options.approved
+    known = None if whole else agreement.recall(find_root(options.start), options.profile)
     if known is None:
         from buildsys.cli import differences  # noqa: PLC0415 - half of the time where nothing changed
 

@@ -53,6 +53,40 @@ class Lock(msgspec.Struct, frozen=True):
     marked: bool = False
     """Whether its text holds git's marks of a merge; the next that is written holds those of conflicts."""
 
+    def is_approved(self, name: AssetName) -> bool:
+        """Whether a person accepted the very picture that this lock has of `name`."""
+        approval, record = self.approvals.get(name), self.records.get(name)
+        return approval is not None and record is not None and approval.pixels == record.picture.pixels
+
+    def following(self, renames: Mapping[AssetName, AssetName]) -> Lock:
+        """This lock with what was said of pictures under their old names said under their new ones.
+
+        `renames`: old names by new ones. An approval stays under the old name as well, as long as its record
+        does: who takes the rename back finds it there. But the old file is frozen no more, only left over.
+        """
+        approvals, frozen = dict(self.approvals), dict(self.frozen)
+        for new, old in renames.items():
+            if old in approvals:
+                approvals.setdefault(new, approvals[old])
+            if old in frozen:
+                frozen[new] = frozen.pop(old)
+        return msgspec.structs.replace(
+            self, approvals=dict(sorted(approvals.items())), frozen=dict(sorted(frozen.items()))
+        )
+
+    def settled(self) -> Lock:
+        """This lock without approvals of pictures that it no longer has, and frozen files of no asset."""
+        known = self.records.keys() | self.conflicts.keys()
+        return msgspec.structs.replace(
+            self,
+            approvals={
+                name: approval
+                for name, approval in self.approvals.items()
+                if name in self.conflicts or self.is_approved(name)
+            },
+            frozen={name: file for name, file in self.frozen.items() if name in known},
+        )
+
     def updated(self, made: Iterable[Record], removed: Iterable[AssetName] = ()) -> Lock:
         """This lock with the records `made` in place of older ones, without those `removed`.
 

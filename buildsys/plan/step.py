@@ -207,6 +207,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         return AssetName(f"{self.name}{CANDIDATE}{self.candidate}") if self.candidate else self.name
 
     @property
+    def word(self) -> str:
+        """Its verdict in a word, or that it is fresh because it is frozen."""
+        return "frozen" if self.frozen and self.verdict is Verdict.FRESH else self.verdict.value
+
+    @property
     def settled(self) -> Digest | None:
         """The bytes that lie in its place after the build, where that is known beforehand."""
         match self.verdict:
