@@ -45,6 +45,7 @@ def game(built: Game, tmp_path: Path) -> Game:
         shutil.copytree(built.folder.parent / part, tmp_path / part)
     mine = copy.copy(built)
     mine.folder, mine.cache = tmp_path / "game", tmp_path / "cache"
+    mine.made()
     return mine
 
 
@@ -102,7 +103,7 @@ def test_what_is_lost_is_never_made_again(game: Game) -> None:
     shutil.rmtree(game.folder / ".git")
     shutil.rmtree(game.cache)
     found = game.build(code=Exit.FAILED)
-    assert found["blocked"] == ["hero"]
+    assert found["blocked"] == ["hero", "small-hero"]
     assert found["reasons"]["hero"] == "it is frozen, and its picture is in neither the store nor git"
     assert found["failures"]["hero"]["hint"] == "bring `out/hero.png` back, or run `artlock thaw hero`"
     assert game.made() == []

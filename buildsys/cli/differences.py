@@ -82,7 +82,7 @@ def _unapproved(session: Session, plan: Plan, words: Collection[str]) -> tuple[S
     """The steps whose picture nobody has accepted; of `words` only, where there are any."""
     names = [*chosen(session.lock, words)] if words else [*plan.steps]
     known = session.lock.records.keys() & plan.steps.keys()  # of any other, something else is told
-    return tuple(plan.steps[name] for name in unapproved(session.lock, names) if name in known)
+    return tuple(plan.steps[name] for name in unapproved(session.lock, sorted(names)) if name in known)
 
 
 def _agrees(session: Session, step: Step) -> bool:
@@ -161,7 +161,8 @@ def kind(step: Step) -> str:
         ),
         *(Why.LEFT, Why.MOVED, Why.MISSING, Why.GATES),
     )
-    found = {reason.why for reason in step.reasons}
+    # What else is asked for of what is frozen is no difference: only its first reason is one.
+    found = {reason.why for reason in (step.reasons[:1] if step.frozen else step.reasons)}
     # Made from what is not made yet, it tells no more than that; but the lock may not know it either.
     upstream = "recipe" if step.recorded else "new"
     names = {Why.PART: "recipe", Why.CANDIDATES: "recipe", Why.UPSTREAM: upstream, Why.RENAMED: "new"}
