@@ -92,8 +92,9 @@ def test_its_file_comes_back_and_an_edit_is_told(game: Game) -> None:
     assert game.build()["restored"] == ["hero"]
     assert game.outputs() == before
     picture.write_bytes(b"a person's work")
-    assert json.loads(game.run("check", "--json", code=Exit.EDITED).stdout)["kind"] == "edited"
-    assert game.build()["edited"] == ["hero"]
+    found = json.loads(game.run("check", "--json", code=Exit.FAILED).stdout)["differences"]
+    assert [item["kind"] for item in found if item["name"] == "hero"] == ["edited"]
+    assert game.build("hero")["edited"] == ["hero"]
     assert picture.read_bytes() == b"a person's work"
 
 
