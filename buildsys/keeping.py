@@ -50,6 +50,11 @@ def thaw(session: Session, words: Collection[str]) -> tuple[AssetName, ...]:
     return done
 
 
+def edited(output: str) -> str:
+    """What to do about a file that a hand changed of what is frozen."""
+    return f"move or delete `{output}`, and `artlock build` brings the frozen picture back"
+
+
 def refuse(lock: Lock, names: Collection[AssetName], option: str) -> None:
     """Raise `ArtlockError` where `option` would make a picture again that is frozen."""
     if kept := [name for name in names if name in lock.frozen]:

@@ -28,13 +28,13 @@ from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event, JournalTrouble
 from buildsys.make.purse import Purse
-from buildsys.make.restoring import Restoring
+from buildsys.make.restoring import Restoring, keep_moving
 from buildsys.manifest.cards import MEASURE
 from buildsys.manifest.model import AssetName
 from buildsys.plan import price
 from buildsys.plan.judge import Judge, Wishes
 from buildsys.plan.placeholder import placeholder
-from buildsys.plan.step import Plan, Step, Why
+from buildsys.plan.step import Plan, Step, Verdict, Why
 from buildsys.session import LOCK, PRIVATE, Session
 
 
@@ -120,6 +120,7 @@ class Workbench:
                     "the lock would change:\n  " + "\n  ".join(told),
                     "run `artlock build` without `--locked`",
                 )
+            keep_moving(session.root, session.store, self.plan.having(Verdict.RESTORE))
             opening.callback(self._save)
             journal = opening.enter_context(journalled(session, command, jobs, tell))
             tell = journal.before(tell)

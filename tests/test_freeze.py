@@ -94,7 +94,13 @@ def test_its_file_comes_back_and_an_edit_is_told(game: Game) -> None:
     picture.write_bytes(b"a person's work")
     found = json.loads(game.run("check", "--json", code=Exit.FAILED).stdout)["differences"]
     assert [item["kind"] for item in found if item["name"] == "hero"] == ["edited"]
-    assert game.build("hero")["edited"] == ["hero"]
+    assert game.run("build", "hero").stderr.startswith(
+        "edited  hero: the file was changed by hand, and kept\n\n"
+        "hint: move or delete `out/hero.png`, and `artlock build` brings the frozen picture back\n"
+    )
+    assert game.run("adopt", "hero", code=Exit.USAGE).stderr == (
+        "error: `hero` is frozen, so `artlock adopt` can't change it\n\nhint: run `artlock thaw hero` first\n"
+    )
     assert picture.read_bytes() == b"a person's work"
 
 

@@ -12,6 +12,7 @@ from game import Game
 
 from buildsys.errors import Exit
 from buildsys.lock.read import load
+from buildsys.manifest.model import AssetName
 
 ASSETS: Final = """
     [assets.{name}]
@@ -58,10 +59,10 @@ def test_nothing_is_made_for_a_rename(game: Game, store: str) -> None:
     after = game.outputs()
     assert (after["knight.png"], after["knight@2x.png"]) == (before["hero.png"], before["hero@2x.png"])
     lock = load(game.folder / "assets.lock")
-    assert lock.is_approved(lock.records["knight"].name)
+    assert lock.is_approved(AssetName("knight"))
     assert "knight@1x" in lock.frozen
     assert "hero@1x" not in lock.frozen
-    assert lock.records[lock.records["small"].name].paths == {"image": "asset:knight"}
+    assert lock.records[AssetName("small")].paths == {"image": "asset:knight"}
     # What was left in the old place goes as ever.
     assert game.run("clean", "--yes").stdout == "remove  out/hero.png\nremove  out/hero@2x.png\n"
     assert sorted(game.outputs()) == ["knight.png", "knight@2x.png", "small.png"]
@@ -121,3 +122,51 @@ def test_a_person_s_file_in_the_new_place_is_kept(game: Game) -> None:
 def test_a_changed_recipe_is_another_asset(game: Game) -> None:
     game.write(ASSETS.format(name="knight").replace("a knight", "a horse"))
     assert set(renamed(game).values()) == {None}
+
+
+SWAP = """
+    [assets.{one}]
+    role = "sprite"
+    prompt = "a knight"
+    seed = 1
+    size = [16, 16]
+
+    [assets.{two}]
+    role = "sprite"
+    prompt = "a horse"
+    seed = 1
+    size = [16, 16]
+"""
+
+
+def test_names_that_are_swapped_or_handed_on(tmp_path: Path) -> None:
+    """No name is gone from the manifest, and yet no engine is asked; approvals go with the pictures."""
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    game.write(SWAP.format(one="a", two="b"))
+    game.build()
+    before = game.outputs()
+    game.run("approve", "a", "--by", "Ada <a@x>")
+    game.run("approve", "b", "--by", "Grace <g@x>")
+    game.made()
+    for one, two in (("b", "a"), ("c", "b")):
+        game.write(SWAP.format(one=one, two=two))
+        assert not {"built", "failed"} & game.build().keys()
+        outputs = game.outputs()
+        assert (outputs[f"{one}.png"], outputs[f"{two}.png"]) == (before["a.png"], before["b.png"])
+        approvals = load(game.folder / "assets.lock").approvals
+        assert approvals[AssetName(one)].by == "Ada <a@x>"
+        assert approvals[AssetName(two)].by == "Grace <g@x>"
+    assert game.made() == []
+
+
+def test_a_swap_with_an_empty_store(tmp_path: Path) -> None:
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    game.write(SWAP.format(one="a", two="b"))
+    game.build()
+    before = game.outputs()
+    game.made()
+    shutil.rmtree(game.cache)
+    game.write(SWAP.format(one="b", two="a"))
+    assert game.build()["restored"] == ["a", "b"]
+    assert game.outputs() == {"a.png": before["b.png"], "b.png": before["a.png"]}
+    assert game.made() == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from buildsys import adoption, art
+from buildsys import adoption, art, keeping
 from buildsys.cli import options as shared
 from buildsys.cli.build import as_json, summary
 from buildsys.cli.console import print_json, say
@@ -25,6 +25,7 @@ def run(options: argparse.Namespace) -> int:
     """Adopt, build, and say where the sources are."""
     session = shared.session(options)
     items = adoption.plan(session, options.names, options.to.strip("/") or art.FOLDER)
+    keeping.refuse(session.lock, [item.name for item in items], "artlock adopt")
     told = [f"{item.output} → {item.picture}, the source of {item.name}" for item in items]
     sources = {item.name: item.picture for item in items}
     if options.dry_run:

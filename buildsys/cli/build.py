@@ -205,12 +205,15 @@ def summary(
     outcome: Outcome, session: Session, stood_in: tuple[str, ...], said: Collection[str] = ()
 ) -> list[str]:
     """The last words of a build; of the assets `said`, a person knows already what is the matter."""
+    records, pointer = session.lock.records, session.checkout.pointer
     edited = [name for name in outcome.edited if name not in said]
     lines = [
         f"{paint('edited', 'yellow')}  {name}: the file was changed by hand, and kept" for name in edited
     ]
     if edited:
-        lines.append(f"\nhint: `artlock build --force {edited[0]}` makes it anew\n")
+        kept = edited[0] in session.lock.frozen
+        mend = f"`artlock build --force {edited[0]}` makes it anew"
+        lines.append(f"\nhint: {keeping.edited(records[edited[0]].output) if kept else mend}\n")
     for made in outcome.standins:
         if made.name not in outcome.fresh:
             told = f"made by `{made.engine}` instead of `{made.instead_of}`"
@@ -222,7 +225,6 @@ def summary(
     if session.store.dropped:
         damaged = count(len(session.store.dropped), "damaged object")
         lines.append(f"store: {damaged} dropped, and made or brought back again where needed")
-    records, pointer = session.lock.records, session.checkout.pointer
     if pointers := [name for name in outcome.fresh if name in records and pointer(records[name].output)]:
         lines.append(f"note: {pointers_told(len(pointers))}\n\nhint: {lfs.HINT}\n")
     if stood_in:

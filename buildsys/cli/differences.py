@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from buildsys import agreement, leftovers, lfs
+from buildsys import agreement, keeping, leftovers, lfs
 from buildsys.approval import unapproved
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, paint, pointers_told, print_json, say, tame
@@ -212,6 +212,8 @@ def _mend(differing: list[Step], build: str) -> str:
         return "run `artlock resolve`"
     edited = [step for step in differing if step.verdict is Verdict.EDITED]
     if differing and len(edited) == len(differing):
+        if edited[0].frozen:
+            return keeping.edited(edited[0].output)
         return f"run `{build} --force {edited[0].name}` to make it anew"
     return f"run `{build}`, and commit what it changes"
 

@@ -75,15 +75,26 @@ class Lock(msgspec.Struct, frozen=True):
         )
 
     def settled(self) -> Lock:
-        """This lock without approvals of pictures that it no longer has, and frozen files of no asset."""
+        """This lock without approvals of pictures that it no longer has, and frozen files of no asset.
+
+        An approval names a picture: one that lapsed holds of whichever asset has that picture now.
+        """
         known = self.records.keys() | self.conflicts.keys()
+        lapsed = {
+            name: word
+            for name, word in self.approvals.items()
+            if name not in self.conflicts and not self.is_approved(name)
+        }
+        kept = {name: word for name, word in self.approvals.items() if name not in lapsed}
+        words = {word.pixels: word for word in lapsed.values()}
+        moved = {
+            name: words[record.picture.pixels]
+            for name, record in self.records.items()
+            if record.picture.pixels in words and name not in kept
+        }
         return msgspec.structs.replace(
             self,
-            approvals={
-                name: approval
-                for name, approval in self.approvals.items()
-                if name in self.conflicts or self.is_approved(name)
-            },
+            approvals=dict(sorted({**kept, **moved}.items())),
             frozen={name: file for name, file in self.frozen.items() if name in known},
         )
 

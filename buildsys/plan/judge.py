@@ -55,7 +55,7 @@ class Judge:
         self._wishes = wishes
         self._conflicts = conflicts
         self._frozen = frozen or {}
-        self._orphans = renamed.orphans(records, {*manifest.assets, *manifest.elsewhere})
+        self._names = renamed.by_recipe(records, {*manifest.assets, *manifest.elsewhere})
         self._bytes: dict[AssetName, Digest | None] = {}
         self._obstacles = Obstacles(
             manifest, world, retry_refused=wishes.retry_refused, rebuild=wishes.rebuild
@@ -130,11 +130,12 @@ class Judge:
             waiting = all(reason.why is Why.UPSTREAM for reason in obstacles)
             return _with(blank, Verdict.BUILD if waiting else Verdict.BLOCKED, *obstacles)
         asked = msgspec.structs.replace(blank, parts=parts, recipe=recipe.digest_of(parts))
-        return renamed.followed(candidates.selection(asked), self._orphans, self._world)
+        return renamed.followed(candidates.selection(asked), self._names, self._world)
 
     def _stay(self, step: Step, asked: Step) -> Step:
         """The verdict on what is frozen, where `asked` is what the manifest asks for."""
-        reasons = asked.reasons or self._stale(asked)
+        made = stale.as_locked(asked, self._asking.standins(asked))
+        reasons = asked.reasons or self._stale(made, asked)
         try:
             step = freezing.looked_at(step, self._world)
         except DiskError as error:
@@ -152,14 +153,14 @@ class Judge:
             return _with(step, Verdict.RESTORE, Reason(why=Why.MISSING), *reasons, known=step.recorded)
         return _with(step, Verdict.BLOCKED, freezing.lost(step), *reasons)
 
-    def _stale(self, asked: Step) -> tuple[Reason, ...]:
-        step = stale.as_locked(asked, self._asking.standins(asked))
+    def _stale(self, step: Step, asked: Step) -> tuple[Reason, ...]:
+        """Why the lock does not have what is asked for; `step`: as the one that the lock has made it."""
         old = (Reason(why=Why.RENAMED, field=step.renamed_from),) if step.renamed_from else ()
         return (*old, *stale.reasons(step, self._asking.standins(asked)), *gates.changed(step))
 
     def _judge(self, asked: Step) -> Step:
         step = stale.as_locked(asked, self._asking.standins(asked))
-        reasons = self._stale(asked)
+        reasons = self._stale(step, asked)
         disk = self._disk(step)
         if disk is not None and step.name not in self._wishes.force:
             known = self._world.known(step.recipe) if step.recipe else None
@@ -247,7 +248,7 @@ class Judge:
         found = companions.at_hand(locked, step.output, self._world)
         if found is None and step.recipe:
             found = companions.at_hand(self._world.known(step.recipe), step.output, self._world)
-        return found
+        return found or companions.at_hand(renamed.elsewhere(step, self._names), step.output, self._world)
 
 
 def _with(step: Step, verdict: Verdict, *reasons: Reason, known: Record | None = None) -> Step:
