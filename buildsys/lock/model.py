@@ -86,11 +86,13 @@ class Lock(msgspec.Struct, frozen=True):
             if name not in self.conflicts and not self.is_approved(name)
         }
         kept = {name: word for name, word in self.approvals.items() if name not in lapsed}
-        words = {word.pixels: word for word in lapsed.values()}
+        free = {word.pixels: word for word in lapsed.values()}
+        # Where names were handed on, its old owner may still be in the lock, and left over.
+        every = {**{word.pixels: word for word in kept.values()}, **free}
         moved = {
             name: words[record.picture.pixels]
             for name, record in self.records.items()
-            if record.picture.pixels in words and name not in kept
+            if name not in kept and record.picture.pixels in (words := every if name in lapsed else free)
         }
         return msgspec.structs.replace(
             self,
