@@ -24,8 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Adopt, build, and say where the sources are."""
     session = shared.session(options)
+    keeping.refuse(session.lock, session.names(options.names) or (), "artlock adopt")
     items = adoption.plan(session, options.names, options.to.strip("/") or art.FOLDER)
-    keeping.refuse(session.lock, [item.name for item in items], "artlock adopt")
     told = [f"{item.output} → {item.picture}, the source of {item.name}" for item in items]
     sources = {item.name: item.picture for item in items}
     if options.dry_run:
