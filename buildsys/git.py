@@ -94,6 +94,15 @@ def run(folder: Path, *arguments: str, keep: Iterable[str] = (), given: bytes = 
     return output
 
 
+def identity(folder: Path) -> str:
+    """Who git takes the user for, as `Name <mail>`. Raises `GitError`; without a hint where nobody told it.
+
+    What it would make of the names of user and machine is nobody's word.
+    """
+    told = os.fsdecode(run(folder, "-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"))
+    return told.rpartition("> ")[0] + ">"
+
+
 def commit(folder: Path, revision: str) -> str:
     """The full name of the commit that `revision` means. Raises `GitError`."""
     # A revision that starts with a dash would be taken for an option.
