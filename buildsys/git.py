@@ -189,19 +189,25 @@ def _objects(folder: Path, revision: str, paths: list[str]) -> dict[bytes, bytes
 
 def objects(folder: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     """Each object with its content, by one process. Raises `GitError`, also where one is missing."""
+    for name, data in held(folder, names):
+        if data is None:
+            raise GitError(f"the repository at `{folder}` lacks the object `{name}`", "run `git fsck`")
+        yield name, data
+
+
+def held(folder: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+    """Each file that git calls so (an object, `COMMIT:PATH`), with its content; None where it has none.
+
+    One process for all, asked as `names` are drawn. Raises `GitError`.
+    """
     with _start(folder, ("cat-file", "--batch"), keep=()) as process:
         questions, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
         try:
             for name in names:
                 with suppress(BrokenPipeError):  # it ended; its answer, or none, tells why
-                    questions.write(name.encode() + b"\n")
+                    questions.write(os.fsencode(name) + b"\n")
                     questions.flush()
-                data = _answer(folder, answers, process)
-                if data is None:
-                    raise GitError(
-                        f"the repository at `{folder}` lacks the object `{name}`", "run `git fsck`"
-                    )
-                yield name, data
+                yield name, _answer(folder, answers, process)
         finally:
             process.kill()
 

@@ -47,6 +47,7 @@ LAYERS = (
         "buildsys.drift",
         "buildsys.exchange",
         "buildsys.frozen",
+        "buildsys.history",
         "buildsys.imports",
         "buildsys.leftovers",
         "buildsys.prompts",
