@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from buildsys.cli import pages
 from buildsys.cli import options as shared
+from buildsys.cli import pages
 from buildsys.cli.console import columns, paint, print_json
 from buildsys.errors import ArtlockError, Exit
 from buildsys.files import write_durably
@@ -120,7 +120,7 @@ def _version_json(version: Version) -> dict[str, Any]:
 
 
 def _list(told: History) -> Iterator[str]:
-    yield paint(printable(words.heading(told)), "bold")
+    yield paint(printable(f"{told.name}: {words.heading(told)}"), "bold")
     for entry in told.entries:
         yield ""
         yield from _block(entry)
@@ -166,7 +166,7 @@ def _field(field: Field) -> str:
 
 
 def _graph(told: History) -> Iterator[str]:
-    yield paint(printable(words.heading(told)), "bold")
+    yield paint(printable(f"{told.name}: {words.heading(told)}"), "bold")
     yield ""
     rows = []
     for entry in told.entries:

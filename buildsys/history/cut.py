@@ -1,8 +1,8 @@
 """One asset's own lines, cut out of the text of a lock: a thousand locks are not read whole for one asset.
 
-The canonical writer puts all that concerns an asset into whole tables, each begun by a line of its own. Only
-a text written by it is cut; of any other, the caller reads all. Knows nothing of git, and proves nothing: what
-was cut is a small lock, and is read by the reader of locks.
+The canonical writer puts all that concerns an asset into whole tables, each begun by a line of its own.
+Only a text written by it is cut; of any other, the caller reads all. Knows nothing of git, proves nothing:
+what was cut is a small lock, and the reader of locks reads it.
 """
 
 from __future__ import annotations

@@ -68,7 +68,8 @@ def _noun(number: int, noun: str) -> str:
 def _strip(versions: Sequence[Version], kept: Mapping[Digest, bytes], lost: Mapping[Digest, str]) -> str:
     """The newest comes first in the text, and stands to the right, where the strip is scrolled to."""
     shown = "".join(f"<li>{_frame(version, kept, lost)}</li>" for version in versions)
-    return f'<div class="strip" tabindex="0" role="group" aria-label="Film strip"><ol class="reel">{shown}</ol></div>\n'
+    strip = f'<ol class="reel">{shown}</ol>'
+    return f'<div class="strip" tabindex="0" role="group" aria-label="Film strip">{strip}</div>\n'
 
 
 def _frame(version: Version, kept: Mapping[Digest, bytes], lost: Mapping[Digest, str]) -> str:
@@ -100,7 +101,7 @@ def _charts(versions: Sequence[Version]) -> str:
     steps = [None if version.distance is None else float(version.distance) for version in drawn]
     first = drawn[0].record
     drift = [float(distance(first, version.record) or 0) for version in drawn]
-    labels = [f"{version.commit.day} {version.commit.short[:7]}" for version in drawn]
+    labels = [version.commit.day for version in drawn]
     if len(labels) > _LABELLED:
         every = -(-len(labels) // _LABELLED)
         labels = [label if number % every == 0 else "" for number, label in enumerate(labels)]
@@ -137,11 +138,12 @@ def _card(entry: Entry, kept: Mapping[Digest, bytes], lost: Mapping[Digest, str]
     )
     if isinstance(entry, Gap):
         why = escape(printable(f"not readable: {entry.why}"))
-        return f'<section class="version gap">{head}<div class="chips"><span class="chip no">{why}</span></div></section>\n'
+        chips = f'<div class="chips"><span class="chip no">{why}</span></div>'
+        return f'<section class="version gap">{head}{chips}</section>\n'
     chips = "".join(
         f'<span class="chip {kind}">{escape(printable(text))}</span>' for text, kind in _chips(entry)
     )
-    rows = "".join(f"<dt>{escape(printable(name))}</dt><dd>{value}</dd>" for name, value in _rows(entry))
+    rows = "".join(f"<dt>{escape(printable(name))}</dt>{value}" for name, value in _rows(entry))
     return (
         f'<section class="version" id="{_anchor(entry)}">{frames.shot(entry.record, kept, lost, _alt(entry))}'
         f'<div>{head}<div class="chips">{chips}</div>{f"<dl>{rows}</dl>" if rows else ""}</div></section>\n'
@@ -165,13 +167,15 @@ def _rows(version: Version) -> Iterator[tuple[str, str]]:
     if version.record and version.before is None:
         for name, value in words.facts(version.record):
             if value:
-                yield name, escape(printable(value))
+                yield name, f"<dd>{escape(printable(value))}</dd>"
         return
+    if version.record and version.record.parts.prompt and not version.rewords:
+        yield "prompt", f'<dd class="as-before">{escape(printable(version.record.parts.prompt))}</dd>'
     fields, more = words.fewer(version.fields)
     for field in fields:
-        yield field.name, _field(field)
+        yield field.name, f"<dd>{_field(field)}</dd>"
     if more:
-        yield "", escape(more)
+        yield "", f"<dd>{escape(more)}</dd>"
 
 
 def _field(field: Field) -> str:

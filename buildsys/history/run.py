@@ -1,4 +1,7 @@
-"""A history asked for: from the words of a command line to a `History`. Knows nothing of terminals and pages."""
+"""A history asked for: from the words of a command line to a `History`.
+
+Knows nothing of terminals and pages.
+"""
 
 from __future__ import annotations
 

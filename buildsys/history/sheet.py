@@ -1,4 +1,4 @@
-"""The style sheet of a history's page, beyond the one that all pages have: a strip of film, and cards below it.
+"""The style sheet of a history's page, beyond that of all pages: a strip of film, and cards below it.
 
 Knows nothing of what it dresses.
 """
@@ -25,9 +25,10 @@ STYLE: Final = """
   display: flex; justify-content: flex-end; width: max-content; min-width: 100%; padding: 34px 18px 36px;
   margin: 0; list-style: none; gap: 14px;
   --holes: repeating-linear-gradient(90deg, transparent 0 8px, var(--hole) 8px 20px, transparent 20px 28px);
-  background: var(--holes) 0 9px / 100% 13px no-repeat, var(--holes) 0 calc(100% - 11px) / 100% 13px no-repeat;
+  background:
+    var(--holes) 0 9px / 100% 13px no-repeat, var(--holes) 0 calc(100% - 11px) / 100% 13px no-repeat;
 }
-.reel li { direction: ltr; width: 188px; flex: none; position: relative; }
+.reel li { direction: ltr; width: 176px; flex: none; position: relative; }
 .reel a { color: var(--label); text-decoration: none; display: block; font-size: 12px; line-height: 1.45; }
 .reel a:focus-visible { outline: 2px solid var(--label); outline-offset: 4px; }
 .reel a:hover .shot { border-color: var(--label); }
@@ -60,8 +61,9 @@ image.small { image-rendering: pixelated; }
 }
 .chip.yes { color: var(--good); border-color: currentColor; }
 .chip.no { color: var(--bad); border-color: currentColor; }
-dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 4px 16px; margin: 10px 0 0; }
+dl { display: grid; grid-template-columns: minmax(7em, max-content) minmax(0, 1fr); gap: 4px 16px; margin: 10px 0 0; }
 dt { color: var(--faint); font-size: 13px; padding-top: 1px; }
+dd.as-before { color: var(--faint); }
 dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
 del { background: var(--gone); color: inherit; text-decoration-color: var(--bad); border-radius: 3px; }
 ins { background: var(--new); color: inherit; text-decoration-color: var(--good); border-radius: 3px; }

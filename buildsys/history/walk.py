@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 
 from buildsys.digest import Digest
 from buildsys.history.commits import ABSENT, Touch
-from buildsys.review.fields import fields
 from buildsys.history.model import Approved, Entry, Gap, Version
 from buildsys.history.reading import Reading, State
 from buildsys.lock.model import Approval
 from buildsys.manifest.model import AssetName
 from buildsys.plan.record import Record
+from buildsys.review.fields import fields
 from buildsys.review.model import Kind
 
 

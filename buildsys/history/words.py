@@ -1,7 +1,7 @@
 """A history in words, as the terminal and the page both tell it.
 
-Knows nothing of colours and HTML. What comes from a lock or a commit is a stranger's: whoever shows it makes it
-printable.
+Knows nothing of colours and HTML. What comes from a lock or a commit is a stranger's: whoever shows it
+makes it printable.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ _KINDS: Final = {
     Kind.RENAMED: "renamed",
     Kind.CHANGED: "changed",
     Kind.ENCODING: "encoded anew, the same pixels",
-    Kind.RECORD: "the same file, told otherwise",
+    Kind.RECORD: "the same file, noted otherwise",
 }
 
 
 def heading(history: History) -> str:
-    """`hero: 4 versions by 2 people, 2026-03-01 to 2026-11-20`."""
+    """`4 versions by 2 people, 2026-03-01 to 2026-11-20`."""
     versions = history.versions
     if not versions:
-        return f"{history.name}: no version here"
+        return "no version here"
     people = len({version.commit.mail for version in versions})
     days = sorted((versions[0].commit.day, versions[-1].commit.day))
     span = days[0] if days[0] == days[1] else f"{days[0]} to {days[1]}"
     by = f" by {people} people" if people > 1 else ""
-    return f"{history.name}: {count(len(versions), 'version')}{by}, {span}"
+    return f"{count(len(versions), 'version')}{by}, {span}"
 
 
 def kind_told(version: Version) -> str:
@@ -50,9 +50,15 @@ def kind_told(version: Version) -> str:
         return "the oldest that is here"
     if version.kind is Kind.RENAMED and version.before:
         return f"renamed from {version.before.name}"
+    if version.kind is Kind.RECORD and _recipe(version.before) != _recipe(version.record):
+        return "another recipe, the same file"
     if version.became:
         return f"renamed: it went on as {version.became}"
     return _KINDS[version.kind]
+
+
+def _recipe(record: Record | None) -> str:
+    return record.recipe if record else ""
 
 
 def distance_told(bits: int | None) -> str:
@@ -95,9 +101,11 @@ def engine_told(record: Record) -> str:
 
 
 def value_told(value: Json) -> str:
-    """A value of a recipe: a text as it is, anything else as JSON."""
+    """A value of a recipe: a text as it is, several after one another, anything else as JSON."""
     if value is None:
         return NOTHING
+    if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
+        return "; ".join(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
