@@ -187,6 +187,16 @@ def _objects(folder: Path, revision: str, paths: list[str]) -> dict[bytes, bytes
     return {path: name for mode, _, name, path in rows if mode.startswith(_REGULAR)}
 
 
+def named(folder: Path, revision: str, paths: Iterable[str]) -> dict[str, str]:
+    """Of `paths` (from the top), the regular files in `revision` (see `blobs`), with their objects' names.
+
+    Raises `GitError`.
+    """
+    wanted = list(paths)
+    found = _objects(folder, revision, wanted)
+    return {path: found[key].decode() for path in wanted if (key := os.fsencode(path)) in found}
+
+
 def objects(folder: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     """Each object with its content, by one process. Raises `GitError`, also where one is missing."""
     for name, data in held(folder, names):

@@ -19,7 +19,7 @@ from buildsys.comparison.words import told
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, MakeError
 from buildsys.journal.database import NAME as JOURNAL
-from buildsys.journal.rows import Action, Unreadable, read
+from buildsys.journal.rows import last_made
 from buildsys.make.pool import Stopped
 from buildsys.make.results import Raw
 from buildsys.manifest.cards import MEASURE
@@ -77,7 +77,7 @@ class Gauge:
         self._store: Store = session.store
         self._question = question
         self._paths: dict[Digest, Path] = {}
-        self._past = _past(session.root / PRIVATE / JOURNAL)
+        self._past = last_made(session.root / PRIVATE / JOURNAL)
 
     def check_reference(self) -> tuple[int, int]:
         """The size of the file that is the reference; zeros where it is none.
@@ -210,15 +210,6 @@ def _shared(cell: Cell, made: Drawn) -> tuple[str, ...]:
     if other.engine == cell.engine:
         return ("has the recipe of another one: made once for both",)
     return (f"has the recipe of `{other.engine}`: made once for both",)
-
-
-def _past(path: Path) -> Mapping[str, Action]:
-    """The last making of each picture that the journal knows, by the key of its generate action."""
-    try:
-        rows = read(path)
-    except Unreadable:
-        return {}  # the numbers are a courtesy, and the journal itself was told of at the end of the run
-    return {row.key: row for row in rows.actions if row.made} if rows else {}
 
 
 def _answered(record: Record) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ Knows nothing of what is made of them. Reads while a build writes.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -143,6 +144,18 @@ def read(path: Path) -> Rows | None:
         for run in rows.runs
     )
     return msgspec.structs.replace(rows, runs=runs)
+
+
+def last_made(path: Path) -> Mapping[str, Action]:
+    """The last making of each picture that the journal at `path` knows, by the key of its generate action.
+
+    Nothing where it can't be read: the numbers are a courtesy.
+    """
+    try:
+        rows = read(path)
+    except Unreadable:
+        return {}
+    return {row.key: row for row in rows.actions if row.made} if rows else {}
 
 
 def _all(connection: sqlite3.Connection, table: str, names: tuple[str, ...]) -> list[dict[str, object]]:

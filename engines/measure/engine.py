@@ -1,4 +1,4 @@
-"""Serves measuring requests: two pictures held against each other, or many on one sheet.
+"""Serves measuring requests: pictures held against each other, two or many, or many on one sheet.
 
 Knows nothing of how distances are computed or sheets laid out.
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 from engines import parameters, png, protocol
 from engines.finish.facts import measure
-from engines.measure import likeness, score
+from engines.measure import likeness, review, score
 from engines.measure.sheet import Cell, Sheet
 from engines.parameters import bad
 from engines.png import Pixels
@@ -23,7 +23,11 @@ from engines.protocol import Done, EngineError, ErrorKind, Json, Report, Request
 BYTES: Final = "identical-bytes"
 """The likeness of two files that are one and the same."""
 
+_NOTHING: Final = np.zeros((1, 1, 3), np.uint8)
+"""Every answer has a file; where there is nothing to show, nobody needs it."""
+
 _CELL: Final = "cell."
+_PAIR: Final = "image."
 _KEYS: Final = {"title", "lines", "message", "marked"}
 _MOST: Final = 1024
 
@@ -44,15 +48,18 @@ class Measure:
             "resvg": version("resvg_py"),
         }
 
-    def render(self, requests: Sequence[Request], _report: Report) -> Iterable[Result]:
+    def render(self, requests: Sequence[Request], report: Report) -> Iterable[Result]:
         """Serve each; one that fails leaves the others alone."""
-        return protocol.one_by_one(requests, self._serve)
+        return protocol.one_by_one(requests, lambda request: self._serve(request, report))
 
-    def _serve(self, request: Request) -> Done:
+    def _serve(self, request: Request, report: Report) -> Done:
         if Path(request.output).name != request.output:
             raise EngineError(ErrorKind.INTERNAL, f"the output `{request.output}` is not a plain file name")
         values = parameters.checked(self._declared, request.parameters, {})
-        pixels, facts = _WORKS[values["work"]](request, values)
+        if values["work"] == "review":
+            pixels, facts = _NOTHING, _review(request, report)
+        else:
+            pixels, facts = _WORKS[values["work"]](request, values)
         (self._staging / request.output).write_bytes(png.encode(pixels))
         return Done(id=request.id, output=request.output, facts=facts)
 
@@ -71,9 +78,29 @@ def _compare(request: Request, _values: Mapping[str, Any]) -> tuple[Pixels, dict
 
 
 def _score(request: Request, _values: Mapping[str, Any]) -> tuple[Pixels, dict[str, Json]]:
-    """Measures of one picture. Every answer has a file; of this one, nobody needs it."""
+    """Measures of one picture."""
     facts = score.score(_decoded(_image(request), "the picture"))
-    return np.zeros((1, 1, 3), np.uint8), facts
+    return _NOTHING, facts
+
+
+def _review(request: Request, report: Report) -> dict[str, Json]:
+    """Measures of many pairs, in their order; of one that can't be decoded, why not."""
+    number = sum(name.startswith(_PAIR) for name in request.inputs)
+    found: list[Json] = []
+    for place in range(number):
+        image, reference = (request.inputs.get(f"{side}.{place}") for side in ("image", "reference"))
+        if image is None or reference is None:
+            raise bad(f"pair {place} is not whole")
+        try:
+            found.append(
+                review.review(_decoded(image, "the new picture"), _decoded(reference, "the old picture"))
+            )
+        except EngineError as error:
+            if error.kind is not ErrorKind.BAD_REQUEST:
+                raise
+            found.append({"error": error.message})
+        report(request.id, place + 1, number)
+    return {"pairs": found}
 
 
 def _image(request: Request) -> str:
