@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final, cast
@@ -205,7 +205,7 @@ def objects(folder: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         yield name, data
 
 
-def held(folder: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+def held(folder: Path, names: Iterable[str]) -> Generator[tuple[str, bytes | None], None, None]:
     """Each file that git calls so (an object, `COMMIT:PATH`), with its content; None where it has none.
 
     One process for all, asked as `names` are drawn. Raises `GitError`.

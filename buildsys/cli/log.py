@@ -11,7 +11,7 @@ import msgspec
 
 from buildsys.cli import options as shared
 from buildsys.cli import pages
-from buildsys.cli.console import columns, paint, print_json
+from buildsys.cli.console import columns, paint, print_json, say, tame
 from buildsys.errors import ArtlockError, Exit
 from buildsys.files import write_durably
 from buildsys.history import words
@@ -76,8 +76,10 @@ def _write(path: Path, told: History, found: Place) -> None:
     from buildsys.store.place import default_root  # noqa: PLC0415
 
     pages.check_target(path, MARK, "log")
-    kept, lost = collected(found.folder, found.above, Store(default_root()), told.versions)
-    write_durably(path.absolute(), page(told, kept, lost).encode())
+    pictures = collected(found.folder, found.above, Store(default_root()), told.versions)
+    for note in pictures.notes:
+        say(f"note: {tame(note)}")
+    write_durably(path.absolute(), page(told, pictures.kept, pictures.lost).encode())
 
 
 def as_json(told: History) -> dict[str, Any]:
@@ -115,7 +117,7 @@ def _version_json(version: Version) -> dict[str, Any]:
         "approved": approved
         and {"by": approved.word.by, "commit": approved.commit.name if approved.commit else None},
         "frozen": version.frozen,
-        "oldest_here": version.oldest_here,
+        "oldest_known": version.oldest_known,
     }
 
 

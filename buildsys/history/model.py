@@ -67,8 +67,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     frozen: bool = False
     became: AssetName | None = None
     """Of one that was removed: the new name under which the same file went on."""
-    oldest_here: bool = False
-    """Whether what came before it is not in this clone: it may be no new asset at all."""
+    oldest_known: bool = False
+    """Whether what came before it is not in this clone, or can't be read: it may be no new asset at all."""
 
     @property
     def rewords(self) -> bool:

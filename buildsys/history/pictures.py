@@ -1,84 +1,85 @@
-"""The pictures of a history: out of git's objects, Git LFS, the store, or the place where they lie today.
+"""The pictures of a history, wherever a review finds them too: git's objects, Git LFS, the store, a remote.
 
-Nothing is fetched, and nothing written. Each is hashed before it is given out.
+Knows where in git to look; `buildsys.review.pictures` finds them. Each is hashed before it is given out.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Final
 
-from buildsys import digest as digests
-from buildsys import git, lfs
+import msgspec
+
+from buildsys import git
 from buildsys.digest import Digest
-from buildsys.files.content import open_regular
+from buildsys.files.content import digest_of_regular
 from buildsys.history.model import Version
 from buildsys.plan.record import Record
+from buildsys.review.pictures import Sources
 from buildsys.store.objects import Store
 
+_WORDS: Final = 3
+"""Of an answer of `cat-file --batch-check` for what is there: NAME TYPE SIZE."""
 
-def collected(
-    root: Path, above: str, store: Store | None, versions: Sequence[Version]
-) -> tuple[Mapping[Digest, bytes], Mapping[Digest, str]]:
-    """Every picture of `versions` that is here, and why each other one is not. Raises `GitError`.
+
+class Collected(msgspec.Struct, frozen=True):
+    """What a page shows."""
+
+    kept: Mapping[Digest, bytes] = {}
+    lost: Mapping[Digest, str] = {}
+    """Why each other picture can't be shown."""
+    notes: tuple[str, ...] = ()
+    """What else is worth knowing: a remote that was of no help."""
+
+
+def collected(root: Path, above: str, store: Store, versions: Sequence[Version]) -> Collected:
+    """Every picture of `versions` (the newest first) that can be had. Raises `GitError`.
 
     Args:
-        root: the project's folder, or that of a repository with nothing checked out.
+        root: the project's folder, or a repository with nothing checked out.
         above: where the project lies in its repository: empty, or ending in `/`.
-        store: this user's store, where there is one.
-        versions: the newest first.
+        store: this user's store.
+        versions: whose pictures.
     """
-    kept: dict[Digest, bytes] = {}
-    lost: dict[Digest, str] = {}
-    fetched = lfs.Fetched(root)
-    pointers = _from_git(root, _places(above, versions), kept)
-    for record in (version.record for version in versions if version.record):
-        file = record.picture.file
-        if file in kept or file in lost:
-            continue
-        found = fetched.read(file) or (store.read(file) if store else None) or _lying(root, record)
-        if found is not None:
-            kept[file] = found
-        elif file in pointers:
-            lost[file] = f"Git LFS has not fetched it; {lfs.HINT.replace('pull', 'fetch --all')}"
-        else:
-            lost[file] = "lost: it is not in git, in Git LFS or in the store"
-    return kept, lost
+    records = {version.record.picture.file: version.record for version in versions if version.record}
+    with closing(Sources(root, store)) as sources:
+        sources.weigh(_objects(root, dict.fromkeys(_places(above, versions))))
+        for record in records.values():
+            if not sources.has(record.picture.file):
+                _lying(root, record, sources)
+        missing = [file for file in records if not sources.has(file)]
+        notes = sources.bring(missing)
+        found = {file: sources.read(file) for file in records}
+        return Collected(
+            {file: data for file, data in found.items() if data is not None},
+            {file: sources.lost(file) or "it was damaged" for file, data in found.items() if data is None},
+            notes,
+        )
 
 
-def _places(above: str, versions: Sequence[Version]) -> dict[str, set[Digest]]:
+def _places(above: str, versions: Sequence[Version]) -> Iterator[str]:
     """Where git may have each picture: in the commit of its lock, or just before the lock changed again."""
-    found: dict[str, set[Digest]] = {}
     newer = "HEAD"
     for version in versions:
         if version.record:
-            path = above + version.record.output
-            for name in (f"{version.commit.name}:{path}", f"{newer}:{path}"):
-                found.setdefault(name, set()).add(version.record.picture.file)
+            yield f"{version.commit.name}:{above}{version.record.output}"
+            yield f"{newer}:{above}{version.record.output}"
         newer = f"{version.commit.name}~1"
-    return found
 
 
-def _from_git(root: Path, places: Mapping[str, set[Digest]], kept: dict[Digest, bytes]) -> frozenset[Digest]:
-    """Put into `kept` what git has; and say which pictures it has as pointers of Git LFS."""
-    pointers = set()
-    waiting = (name for name, files in places.items() if not files <= kept.keys())
-    for name, data in git.held(root, waiting):
-        if data is None:
-            continue
-        if pointed := lfs.meant_by(data):
-            pointers.add(pointed)
-        elif (found := digests.of_bytes(data)) in places[name]:
-            kept[found] = data
-    return frozenset(pointers)
+def _objects(root: Path, places: Mapping[str, None]) -> tuple[str, ...]:
+    """The objects of the files that are there, each once."""
+    questions = b"".join(os.fsencode(place) + b"\n" for place in places)
+    answers = git.run(root, "cat-file", "--batch-check", given=questions).splitlines()
+    rows = (answer.split() for answer in answers)
+    return tuple(dict.fromkeys(row[0].decode() for row in rows if len(row) == _WORDS and row[1] == b"blob"))
 
 
-def _lying(root: Path, record: Record) -> bytes | None:
-    """What lies in its place today, if it is that very file."""
-    # Not `read_bytes`: a named pipe would wait for a writer for ever.
-    with suppress(OSError), os.fdopen(open_regular(root / record.output), "rb") as file:
-        data = file.read()
-        return data if digests.of_bytes(data) == record.picture.file else None
-    return None
+def _lying(root: Path, record: Record, sources: Sources) -> None:
+    """Where nobody else has the picture, it may lie in its place, not committed yet."""
+    with suppress(OSError):
+        if digest_of_regular(root / record.output, follow=False) == record.picture.file:
+            sources.file(record.picture.file, record.output)

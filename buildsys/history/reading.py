@@ -15,7 +15,7 @@ import msgspec
 
 from buildsys import git
 from buildsys.digest import Digest
-from buildsys.errors import LockError
+from buildsys.errors import GitError, LockError
 from buildsys.history import cut
 from buildsys.history.commits import ABSENT
 from buildsys.lock.model import Approval, Lock
@@ -46,12 +46,16 @@ class Reading:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._wanted = ""
-        self._stream: Iterator[tuple[str, bytes | None]] = git.held(folder, self._asked())
+        self._stream = git.held(folder, self._asked())
         self._texts: OrderedDict[str, bytes | None] = OrderedDict()
         self._states: dict[tuple[str, str], State] = {}
 
+    def close(self) -> None:
+        """End git's process."""
+        self._stream.close()
+
     def state(self, lock: str, name: AssetName) -> State:
-        """What `lock` says of the asset `name`. Raises `GitError`."""
+        """What `lock` says of the asset `name`."""
         if lock == ABSENT:
             return State()
         if (lock, name) not in self._states:
@@ -59,7 +63,7 @@ class Reading:
         return self._states[lock, name]
 
     def with_file(self, lock: str, file: Digest) -> tuple[AssetName, ...]:
-        """The assets of `lock` whose finished file is `file`, sorted. Raises `GitError`."""
+        """The assets of `lock` whose finished file is `file`, sorted."""
         text = self._text(lock)
         if text is None:
             return ()
@@ -71,7 +75,7 @@ class Reading:
         )
 
     def names(self, lock: str) -> frozenset[AssetName]:
-        """Every asset that `lock` may have. Raises `GitError`."""
+        """Every asset that `lock` may have."""
         text = self._text(lock)
         if text is None:
             return frozenset()
@@ -91,11 +95,18 @@ class Reading:
             return None
         if lock not in self._texts:
             self._wanted = lock
-            self._texts[lock] = next(self._stream)[1]
+            self._texts[lock] = self._read()
             while len(self._texts) > _KEPT:
                 self._texts.popitem(last=False)
         self._texts.move_to_end(lock)
         return self._texts[lock]
+
+    def _read(self) -> bytes | None:
+        try:
+            return next(self._stream)[1]
+        except GitError:  # a clone without all of its objects, whose server does not answer
+            self._stream = git.held(self._folder, self._asked())
+            return None
 
     def _asked(self) -> Iterator[str]:
         while True:

@@ -6,6 +6,7 @@ Knows nothing of terminals and pages.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -63,14 +64,14 @@ def history(
     """
     ends = boundary(found.folder)
     commits = touches(found.folder, found.lock, wanted)
-    reading = Reading(found.folder)
-    walk = Walk(reading, commits, AssetName(name))
-    shown = walk.entries()
-    if prompts:
-        shown = (entry for entry in shown if isinstance(entry, Gap) or entry.rewords)
-    entries = tuple(_first(shown, most))
-    if not entries and not walk.known:
-        _refuse(name, wanted, commits, reading, shallow=bool(ends))
+    with closing(Reading(found.folder)) as reading:
+        walk = Walk(reading, commits, AssetName(name))
+        shown = walk.entries()
+        if prompts:
+            shown = (entry for entry in shown if isinstance(entry, Gap) or entry.rewords)
+        entries = tuple(_first(shown, most))
+        if not entries and not walk.known:
+            _refuse(name, wanted, commits, reading, shallow=bool(ends))
     whole = most is None or _versions(entries) < most
     whole &= ".." not in wanted.revision or any(touch.oldest for touch in commits)
     told = f"history ends here: this clone is shallow; run `{UNSHALLOW}` for the rest"

@@ -61,7 +61,10 @@ image.small { image-rendering: pixelated; }
 }
 .chip.yes { color: var(--good); border-color: currentColor; }
 .chip.no { color: var(--bad); border-color: currentColor; }
-dl { display: grid; grid-template-columns: minmax(7em, max-content) minmax(0, 1fr); gap: 4px 16px; margin: 10px 0 0; }
+dl {
+  display: grid; grid-template-columns: minmax(7em, max-content) minmax(0, 1fr); gap: 4px 16px;
+  margin: 10px 0 0;
+}
 dt { color: var(--faint); font-size: 13px; padding-top: 1px; }
 dd.as-before { color: var(--faint); }
 dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }

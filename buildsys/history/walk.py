@@ -7,6 +7,7 @@ and a rename on one branch says nothing of another. Knows nothing of pages and p
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from buildsys.digest import Digest
 from buildsys.history.commits import ABSENT, Touch
@@ -20,15 +21,15 @@ from buildsys.review.model import Kind
 
 
 class Walk:
-    """One asset through the locks of `touches`, the newest first. Each method may raise `GitError`."""
+    """One asset through the locks of `touches`, the newest first."""
 
     def __init__(self, reading: Reading, touches: tuple[Touch, ...], asked: AssetName) -> None:
         self._reading = reading
         self._touches = touches
         self._asked = asked
         self._names: dict[str, dict[AssetName, None]] = {}
-        self._left = {touch.new: touch for touch in reversed(touches)}
-        """The newest commit that left each lock."""
+        self._at = 0
+        """How many of them were looked at."""
         self._standing: dict[Digest, Approval | None] = {}
         """By picture, the newest word on it."""
         self._approved: dict[Digest, Approved] = {}
@@ -38,35 +39,42 @@ class Walk:
     def entries(self) -> Iterator[Entry]:
         """Every version, and every commit of which nothing could be read."""
         for touch in self._touches:
+            self._at += 1
             for name in tuple(self._names.get(touch.new) or {self._asked: None}):
                 yield from self._entry(touch, name)
 
     def _entry(self, touch: Touch, name: AssetName) -> Iterator[Entry]:
         now = self._reading.state(touch.new, name)
-        older = [self._older(touch.new, now, old, name) for old in touch.old]
-        self.known |= bool(now.trouble) or any(found.record for found in (now, *older))
         if now.trouble:
-            if not touch.merges and all(
-                self._reading.state(old, name).trouble != now.trouble for old in touch.old
-            ):
-                yield Gap(commit=touch.commit, why=now.trouble)
+            yield from self._gap(touch, name, now.trouble)
             return
+        older = [self._older(touch.new, now, old, name) for old in touch.old]
+        self.known |= any(found.record for found in (now, *older))
         self._hear(touch, now, older)
         if touch.merges or any(found.record == now.record for found in older):
             return
         before = next((found.record for found in older if found.record is not None), None)
-        yield self._version(touch, name, now, before)
+        oldest = before is None and (touch.oldest or any(found.trouble for found in older))
+        yield self._version(touch, name, now, before, oldest=oldest)
+
+    def _gap(self, touch: Touch, name: AssetName, why: str) -> Iterator[Gap]:
+        """Told once, by the commit that began it."""
+        self.known = True
+        for old in touch.old:
+            self._note(old, name)
+        if not touch.merges and all(self._reading.state(old, name).trouble != why for old in touch.old):
+            yield Gap(commit=touch.commit, why=why)
 
     def _older(self, new: str, now: State, old: str, name: AssetName) -> State:
-        """What was said before, in the lock `old` or the last one before it that can be read."""
-        seen = set()
+        """What was said before, in the lock `old` or the last one before it that can be read, if any can."""
+        further = islice(self._touches, self._at, None)
         while (then := self._reading.state(old, name)).trouble:
             self._note(old, name)
-            seen.add(old)
-            earlier = self._left.get(old)
-            old = earlier.old[0] if earlier else ABSENT
-            if old in seen:  # two broken locks took turns
-                old = ABSENT
+            # Never back: two broken locks may take turns.
+            earlier = next((touch for touch in further if touch.new == old), None)
+            if earlier is None or earlier.old[0] == ABSENT:
+                return then
+            old = earlier.old[0]
         if now.record is not None and then.record is None:
             source = self._renamed(now.record.picture.file, old, new)
             if source is not None:
@@ -101,7 +109,9 @@ class Walk:
         if pixels not in self._approved or (new and self._approved[pixels].commit is None):
             self._approved[pixels] = Approved(word=word, commit=touch.commit if new else None)
 
-    def _version(self, touch: Touch, name: AssetName, now: State, before: Record | None) -> Version:
+    def _version(
+        self, touch: Touch, name: AssetName, now: State, before: Record | None, *, oldest: bool
+    ) -> Version:
         record = now.record
         became = None
         if record is None and before is not None and touch.new != ABSENT:
@@ -117,7 +127,7 @@ class Walk:
             approved=self._approved.get(record.picture.pixels) if record else None,
             frozen=now.frozen,
             became=became,
-            oldest_here=touch.oldest and before is None,
+            oldest_known=oldest,
         )
 
     def _renamed_to(self, before: Record, touch: Touch) -> AssetName | None:

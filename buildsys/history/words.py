@@ -46,8 +46,8 @@ def heading(history: History) -> str:
 
 def kind_told(version: Version) -> str:
     """What the commit did: `changed`, `renamed from knight`, `removed: it went on as hero`."""
-    if version.oldest_here:
-        return "the oldest that is here"
+    if version.oldest_known:
+        return "the oldest known"
     if version.kind is Kind.RENAMED and version.before:
         return f"renamed from {version.before.name}"
     if version.kind is Kind.RECORD and _recipe(version.before) != _recipe(version.record):
