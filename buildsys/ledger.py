@@ -18,7 +18,7 @@ from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.files import Placed
 from buildsys.files.durable import disk_error, sync_folder
-from buildsys.lock.model import Lock
+from buildsys.lock.model import REVISION, Lock
 from buildsys.lock.write import LockFile, check_writable
 from buildsys.locked import Promise
 from buildsys.manifest.model import AssetName
@@ -154,6 +154,8 @@ class Ledger:
             self._lock,
             records=dict(self._records),
             placeholders=dict(self._placeholders),
+            # One of before gets its seals also where nothing else changed: that belongs into no other change.
+            revision=REVISION,
             # What git left of a merge goes, also where nothing else changed; what is open stays marked.
             marked=bool(self._lock.conflicts),
         )

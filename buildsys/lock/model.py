@@ -13,7 +13,7 @@ from buildsys.plan.record import Record
 
 VERSION: Final = 1
 """Raised when an older artlock would misread the lock."""
-REVISION: Final = 1
+REVISION: Final = 2
 """Raised when the lock says more, in a way that an older artlock may leave out."""
 
 
@@ -24,6 +24,8 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     """What both sides had before; None also where nobody knows."""
     ours: Record | None = None
     theirs: Record | None = None
+    mixed: tuple[bool, bool] = (False, False)
+    """Whether git put lines of both sides into `ours`, and into `theirs`: then that is no record to take."""
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +56,7 @@ class Lock(msgspec.Struct, frozen=True):
     def updated(self, made: Iterable[Record], removed: Iterable[AssetName] = ()) -> Lock:
         """This lock with the records `made` in place of older ones, without those `removed`.
 
-        A conflict over any of them is over.
+        A conflict over any of them is over. What is frozen stays so, as what was put in its place.
         """
         new = {record.name: record for record in made}
         gone = frozenset(removed)
@@ -62,6 +64,15 @@ class Lock(msgspec.Struct, frozen=True):
         conflicts = {
             name: found for name, found in self.conflicts.items() if name not in gone and name not in new
         }
+        kept = {
+            name: new[name].picture.file if name in new else file
+            for name, file in self.frozen.items()
+            if name not in gone
+        }
         return msgspec.structs.replace(
-            self, records={**records, **new}, conflicts=conflicts, marked=self.marked and bool(conflicts)
+            self,
+            records={**records, **new},
+            conflicts=conflicts,
+            frozen=kept,
+            marked=self.marked and bool(conflicts),
         )
