@@ -69,7 +69,7 @@ def history(
         shown = walk.entries()
         if prompts:
             shown = (entry for entry in shown if isinstance(entry, Gap) or entry.rewords)
-        entries = tuple(_first(shown, most))
+        entries = tuple(map(walk.approved, tuple(_first(shown, most))))
         if not entries and not walk.known:
             _refuse(name, wanted, commits, reading, shallow=bool(ends))
     whole = most is None or _versions(entries) < most

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+import msgspec
+
 from buildsys.digest import Digest
 from buildsys.history.commits import ABSENT, Touch
 from buildsys.history.model import Approved, Entry, Gap, Version
@@ -42,6 +44,12 @@ class Walk:
             self._at += 1
             for name in tuple(self._names.get(touch.new) or {self._asked: None}):
                 yield from self._entry(touch, name)
+
+    def approved(self, entry: Entry) -> Entry:
+        """`entry` with the word on its picture, as far as was looked: it may be older than the version."""
+        if isinstance(entry, Gap) or entry.record is None:
+            return entry
+        return msgspec.structs.replace(entry, approved=self._approved.get(entry.record.picture.pixels))
 
     def _entry(self, touch: Touch, name: AssetName) -> Iterator[Entry]:
         now = self._reading.state(touch.new, name)
@@ -124,7 +132,6 @@ class Walk:
             before=before,
             fields=fields(before, record) if before and record else (),
             distance=distance(before, record),
-            approved=self._approved.get(record.picture.pixels) if record else None,
             frozen=now.frozen,
             became=became,
             oldest_known=oldest,
