@@ -15,7 +15,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from PIL import Image
+
+from buildsys.lock.model import Approval
+from buildsys.lock.read import load
+from buildsys.lock.write import save
+from buildsys.manifest.model import AssetName
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 TARGET: Final = ROOT / "docs" / "images" / "log.png"
@@ -24,6 +30,7 @@ HEIGHT: Final = 1330
 COLOURS: Final = 128
 """Enough for a page of flat colours, and a third of the bytes."""
 
+APPROVED: Final = "The moon's own sword"
 HEAD: Final = '[project]\nname = "moonlit-keep"\n\n[roles]\nitem = "stock"\n'
 PAINTED: Final = "size = [96, 96]"
 EMBLEM: Final = 'size = [96, 96]\nparameters.stock = { style = "emblem" }'
@@ -33,7 +40,7 @@ COMMITS: Final = (
     ("Ada Lovelace", "Broader, as the first boss has it", "items/blade", "broad sword", 4, PAINTED),
     ("Bo Bitwright", "Another seed: the hilt was lost", "items/blade", "broad sword", 9, PAINTED),
     ("Bo Bitwright", "Items are named as the inventory calls them", "items/sword", "broad sword", 9, PAINTED),
-    ("Cleo Canvas", "The moon's own sword", "items/sword", "broad moon sword with runes", 9, PAINTED),
+    ("Cleo Canvas", APPROVED, "items/sword", "broad moon sword with runes", 9, PAINTED),
     (
         "Ada Lovelace",
         "On a badge, to stand on the map",
@@ -75,6 +82,17 @@ def make(folder: Path) -> None:
         run(folder, sys.executable, "-m", "buildsys", "build")
         run(folder, sys.executable, "-m", "buildsys", "clean", "--yes")
         commit(folder, number, author, subject)
+        if subject == APPROVED:
+            approve(folder, name)
+            commit(folder, number, "Ada Lovelace", f"Approve {name}")
+
+
+def approve(folder: Path, name: str) -> None:
+    """Note in the lock that the picture is accepted."""
+    lock = load(folder / "assets.lock")
+    asset = AssetName(name)
+    said = Approval(pixels=lock.records[asset].picture.pixels, by="Ada Lovelace <ada@example.org>")
+    save(folder / "assets.lock", msgspec.structs.replace(lock, approvals={asset: said}))
 
 
 def main() -> None:

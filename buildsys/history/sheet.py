@@ -28,7 +28,7 @@ STYLE: Final = """
   background:
     var(--holes) 0 9px / 100% 13px no-repeat, var(--holes) 0 calc(100% - 11px) / 100% 13px no-repeat;
 }
-.reel li { direction: ltr; width: 176px; flex: none; position: relative; }
+.reel li { direction: ltr; width: 180px; flex: none; position: relative; }
 .reel a { color: var(--label); text-decoration: none; display: block; font-size: 12px; line-height: 1.45; }
 .reel a:focus-visible { outline: 2px solid var(--label); outline-offset: 4px; }
 .reel a:hover .shot { border-color: var(--label); }
