@@ -19,7 +19,7 @@ from buildsys.history.model import Entry, Gap, History, Version
 from buildsys.history.reading import Reading
 from buildsys.history.walk import Walk
 from buildsys.manifest.model import AssetName
-from buildsys.places import LOCK, find_root
+from buildsys.places import LOCK, MANIFEST, find_root
 
 UNSHALLOW: Final = "git fetch --unshallow"
 
@@ -43,7 +43,7 @@ def place(start: Path, project: str, revision: str) -> Place:
     except GitError:
         bare = False  # what is wrong is said below, about the project's folder
     if not bare:
-        root = find_root(start / project, LOCK, "assets.toml")
+        root = find_root(start / project, LOCK, MANIFEST)
         return Place(root, git.prefix(root), LOCK)
     tip = revision.rpartition("..")[2] or "HEAD"
     lock = f"{project.strip('/')}/{LOCK}" if project else lock_in(start, tip, LOCK)
