@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "explain": "Say why one asset is stale, part by part",
     "check": "Do manifest, lock and files agree? For hooks and CI",
     "status": "Every asset's verdict, and what drifted",
+    "diff": "What changed between two revisions: pictures, prompts, and why",
     "watch": "Build again whenever something changes",
     "import": "Make assets of pictures that something else made",
     "adopt": "Make sources of outputs that were changed by hand",

@@ -63,22 +63,24 @@ class Origins:
             return f"made from the file `{path or key}`, which changed"
         return f"made from `{source}`, {self._why(source, seen)}"
 
-    def _why(self, name: AssetName, seen: frozenset[AssetName]) -> str:
+    def _why(self, name: AssetName, seen: frozenset[AssetName]) -> str:  # noqa: PLR0911 - one for each cause
         change = self._changes.get(name)
         if change is None or name in seen:
             return "which is the same on both sides: it was made from an older one before"
         if change.kind is Kind.ADDED:
             return "which is new"
-        own = [cause for cause in change.causes if cause is not Cause.INPUT]
-        if Cause.RECIPE in own:
-            return f"whose {_fields(change, Cause.RECIPE)} changed"
-        if Cause.ENGINE in own:
-            return f"which another engine made: its {_fields(change, Cause.ENGINE)} changed"
-        if Cause.INPUT in change.causes:
-            return self._further(change, seen | {name})
-        if Cause.ENVIRONMENT in own:
-            return f"which was made with other versions: {_fields(change, Cause.ENVIRONMENT)}"
-        return "which was made anew, or changed by hand"
+        # What was asked for says more than where it came from, and that more than by which versions.
+        match next(iter(change.causes), Cause.HAND):
+            case Cause.RECIPE:
+                return f"whose {_fields(change, Cause.RECIPE)} changed"
+            case Cause.INPUT:
+                return self._further(change, seen | {name})
+            case Cause.ENGINE:
+                return f"whose engine changed: {_fields(change, Cause.ENGINE)}"
+            case Cause.ENVIRONMENT:
+                return f"which was made with other versions: {_fields(change, Cause.ENVIRONMENT)}"
+            case _:
+                return "which was made anew, or changed by hand"
 
     def _further(self, change: Change, seen: frozenset[AssetName]) -> str:
         assert change.before is not None  # noqa: S101 - what has a cause has two sides

@@ -30,6 +30,9 @@ _PARTS: Final = {
 }
 """Parts of one value, those first that a reviewer reads first."""
 
+_WORDY: Final = frozenset({"prompt", "negative", "text"})
+"""Always told word by word: not every script writes spaces."""
+
 _SHORT: Final = 12
 """Digits by which a reader knows a digest."""
 
@@ -53,7 +56,8 @@ def _one(name: str, cause: Cause, old: Json, new: Json) -> Iterator[Field]:
     # In a recipe, an empty text says nothing, and False a choice.
     before, after = (None if value in ("", ()) else _plain(value) for value in (old, new))
     is_text = isinstance(old, str) and isinstance(new, str) and bool(old) and bool(new)
-    told = words(old, new) if is_text and (" " in old or " " in new) else ()
+    wordy = is_text and (name.rpartition(".")[2] in _WORDY or " " in old or " " in new)
+    told = words(old, new) if wordy else ()
     yield Field(name=name, cause=cause, before=before, after=after, words=told)
 
 

@@ -1,8 +1,6 @@
 """Pairs of pictures measured, many to a request, in warm processes of the adapter `measure`.
 
-What was measured once is known from then on: the store has it by the digests of the two files. Not by those
-of their pixels: a lock only claims these, and a stranger's could make a change pass for another one, measured
-long ago. Knows nothing of what the measures mean.
+Knows nothing of what was measured before, nor of what the measures mean.
 """
 
 from __future__ import annotations
@@ -10,23 +8,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from buildsys import digest as digests
-from buildsys.digest import Digest
-from buildsys.errors import ArtlockError, DiskError, StoreError
+from buildsys.errors import ArtlockError
+from buildsys.journal.words import count
 from buildsys.make.events import Event
 from buildsys.make.made import Made
 from buildsys.make.pool import Pool, Stopped
 from buildsys.manifest.cards import MEASURE
 from buildsys.manifest.model import Engine
 from buildsys.manifest.read import MANIFEST, parse
+from buildsys.review.known import Pair
 from buildsys.review.model import Measure, Pictures
-from buildsys.store.objects import Store
 from buildsys.workbench import interruptible
 from engines.protocol import Request
 
@@ -38,16 +34,7 @@ _PIXELS: Final = 16_000_000
 """Of a request, as the lock has it, on either side: the largest pictures go one by one."""
 _UNDER_WAY: Final = 2
 """Requests for each process: one that is made, and one that waits."""
-_SALT: Final = 1
-
-
-class Pair(NamedTuple):
-    """Two files to hold against each other."""
-
-    before: Digest
-    after: Digest
-    pixels: int = 0
-    """Of the larger one, as far as known."""
+_LOST: Final = "one of its pictures could not be had"
 
 
 Found: TypeAlias = Measure | str
@@ -57,18 +44,16 @@ Found: TypeAlias = Measure | str
 def measured(
     pairs: Iterable[Pair],
     pictures: Pictures,
-    store: Store,
     work: Path,
     *,
     jobs: int,
     tell: Callable[[Event], None] = lambda _: None,
-) -> Mapping[tuple[Digest, Digest], Found]:
-    """Each pair with its measures, or with why there are none. Starts no process where all is known.
+) -> Iterator[tuple[Pair, Found]]:
+    """Each pair with its measures, or with why there are none, as they come.
 
     Args:
         pairs: what to measure.
         pictures: give the bytes.
-        store: remembers.
         work: a folder for the copies that engines read, and for their logs.
         jobs: processes side by side.
         tell: given what happens to the processes.
@@ -76,22 +61,8 @@ def measured(
     Raises `KeyboardInterrupt` on INT, TERM or HUP.
     """
     engine = _engine(work)
-    found: dict[tuple[Digest, Digest], Found] = {}
-    waiting: list[Pair] = []
-    for pair in dict.fromkeys(pairs):
-        known = _recalled(store, engine, pair)
-        if known is not None:
-            found[pair[:2]] = known
-        else:
-            waiting.append(pair)
-    if not waiting:
-        return found
     with interruptible(), Pool(work, root=work, jobs=jobs, on_event=tell) as pool:
-        for pair, answer in _Gauge(pool, engine, pictures).all(_batches(waiting), jobs * _UNDER_WAY):
-            found[pair[:2]] = answer
-            if isinstance(answer, Measure):
-                _remember(store, engine, pair, answer)
-    return found
+        yield from _Gauge(pool, engine, pictures).all(_batches(pairs), jobs * _UNDER_WAY)
 
 
 class _Gauge:
@@ -106,61 +77,63 @@ class _Gauge:
     def all(self, batches: Iterable[Sequence[Pair]], most: int) -> Iterator[tuple[Pair, Found]]:
         """Every pair answered, with at most so many requests under way."""
         queue = deque(batches)
-        under_way: dict[Future[Made], tuple[Sequence[Pair], list[Path]]] = {}
+        under_way: dict[Future[Made], Mapping[Pair, tuple[Path, ...]]] = {}
         while queue or under_way:
             while queue and len(under_way) < most:
-                batch = []
-                paths: list[Path] = []
-                for pair in queue.popleft():
-                    lent = self._lent(pair, paths)
-                    if lent:
-                        yield pair, lent
-                    else:
-                        batch.append(pair)
-                if batch:
-                    under_way[self._submit(batch, paths)] = (batch, paths)
+                batch = queue.popleft()
+                lending = {pair: lent for pair in batch if (lent := self._lent(pair))}
+                yield from ((pair, _LOST) for pair in batch if pair not in lending)
+                if lending:
+                    under_way[self._submit(lending)] = lending
             done, _ = wait(under_way, return_when=FIRST_COMPLETED)
             for future in done:
-                batch, paths = under_way.pop(future)
-                for path in paths:
-                    path.unlink(missing_ok=True)
-                try:
-                    yield from zip(batch, _answers(future.result(), len(batch)), strict=True)
-                except Stopped:
-                    raise
-                except ArtlockError as error:
-                    if len(batch) == 1:
-                        yield batch[0], error.message.partition("\n")[0]
-                    # One of them ended the process: each by itself, so that the others are measured.
-                    queue.extendleft([pair] for pair in (batch if len(batch) > 1 else ()))
+                paths = under_way.pop(future)
+                answered, again = _outcome(future, list(paths))
+                for lent in paths.values():
+                    for path in lent:
+                        path.unlink(missing_ok=True)
+                yield from answered
+                queue.extendleft(again)
 
-    def _lent(self, pair: Pair, paths: list[Path]) -> str:
-        """Copies of a pair, for an engine never reads the store itself; else why there are none."""
+    def _lent(self, pair: Pair) -> tuple[Path, ...]:
+        """Copies of a pair, for an engine never reads the store itself; none where one can't be had."""
         lent = []
         for file in pair[:2]:
             data = self._pictures.read(file)
             if data is None:
-                return "one of its pictures could not be had"
+                return ()
             self._asked += 1
-            path = self._pool.inputs / f"review-{self._asked}"
-            path.write_bytes(data)
-            lent.append(path)
-        paths += lent
-        return ""
+            lent.append(self._pool.inputs / f"review-{self._asked}")
+            lent[-1].write_bytes(data)
+        return tuple(lent)
 
-    def _submit(self, batch: Sequence[Pair], paths: Sequence[Path]) -> Future[Made]:
+    def _submit(self, paths: Mapping[Pair, tuple[Path, ...]]) -> Future[Made]:
         inputs = {}
-        for number in range(len(batch)):
-            inputs[f"reference.{number}"] = str(paths[2 * number])
-            inputs[f"image.{number}"] = str(paths[2 * number + 1])
+        for number, (before, after) in enumerate(paths.values()):
+            inputs[f"reference.{number}"], inputs[f"image.{number}"] = str(before), str(after)
         request = Request(
             id=f"review-{self._asked}",
-            asset=f"{len(batch)} pictures" if len(batch) > 1 else "a picture",
+            asset=count(len(paths), "change"),
             output=f"review-{self._asked}.png",
             parameters={"work": "review"},
             inputs=inputs,
         )
         return self._pool.submit(self._engine, request)
+
+
+def _outcome(
+    future: Future[Made], batch: list[Pair]
+) -> tuple[list[tuple[Pair, Found]], list[Sequence[Pair]]]:
+    """What is told of each pair, and what is to be asked again. Raises `Stopped`."""
+    try:
+        return list(zip(batch, _answers(future.result(), len(batch)), strict=True)), []
+    except Stopped:
+        raise
+    except ArtlockError as error:
+        if len(batch) == 1:
+            return [(batch[0], error.message.partition("\n")[0])], []
+        # One of them ended the process: each by itself, so that the others are measured.
+        return [], [[pair] for pair in batch]
 
 
 def _answers(made: Made, number: int) -> list[Found]:
@@ -194,19 +167,3 @@ def _batches(pairs: Iterable[Pair]) -> Iterator[Sequence[Pair]]:
 def _engine(root: Path) -> Engine:
     """The engine `measure` as artlock brings it: what a manifest says of others is of no matter."""
     return parse({MANIFEST: '[project]\nname = "review"\n'}, root=root).engines[MEASURE]
-
-
-def _key(engine: Engine, pair: Pair) -> Digest:
-    version = engine.card.version
-    return digests.of_value({"artlock": _SALT, "review": version, "before": pair.before, "after": pair.after})
-
-
-def _recalled(store: Store, engine: Engine, pair: Pair) -> Measure | None:
-    with suppress(DiskError, StoreError):
-        return store.recall(_key(engine, pair), Measure)
-    return None
-
-
-def _remember(store: Store, engine: Engine, pair: Pair, measure: Measure) -> None:
-    with suppress(DiskError, StoreError):  # a store that can't be written costs the next review some time
-        store.record_action(_key(engine, pair), msgspec.to_builtins(measure), sync=False)

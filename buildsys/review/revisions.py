@@ -5,7 +5,6 @@ Gives a lock for each side. Knows nothing of pictures.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +18,8 @@ from buildsys.places import LOCK
 from buildsys.review.model import Revision
 
 UNSHALLOW: Final = "run `git fetch --unshallow`"
+_NAMED: Final = 5
+"""Assets that a note names."""
 _INDEX: Final = ""
 """The revision by which `git.blobs` means what is staged."""
 
@@ -44,15 +45,13 @@ def lock_of(root: Path, revision: Revision) -> tuple[Lock, tuple[str, ...]]:
 
     Raises `GitError`, `LockError`.
     """
-    if revision.commit or revision.index:
-        lock = _committed(root, revision)
-    else:
-        lock = load(root / LOCK)
+    in_git = revision.commit or revision.index
+    lock = _committed(root, revision) if in_git else load(root / LOCK)
     notes = []
     if lock.conflicts:
-        names = ", ".join(f"`{name}`" for name in list(lock.conflicts)[:5])
-        more = f" and {len(lock.conflicts) - 5} more" if len(lock.conflicts) > 5 else ""  # noqa: PLR2004 - as above
-        notes.append(f"both sides of a merge changed {names}{more} in {told(revision)}: left out here")
+        named = ", ".join(f"`{name}`" for name in list(lock.conflicts)[:_NAMED])
+        more = f" and {len(lock.conflicts) - _NAMED} more" if len(lock.conflicts) > _NAMED else ""
+        notes.append(f"both sides of a merge changed {named}{more} in {told(revision)}: left out here")
     if lock.revision > REVISION:
         notes.append(f"a newer artlock wrote the lock in {told(revision)}: what it says beyond is left out")
     return lock, tuple(notes)
@@ -136,11 +135,6 @@ def _committed(root: Path, revision: Revision) -> Lock:
         if "upgrade" in error.hint:
             raise
         raise LockError(error.message, "name another revision") from error
-
-
-def at(root: Path) -> str:
-    """The name of the project's folder."""
-    return os.fsdecode(root.name) or "project"
 
 
 class Ends(msgspec.Struct, frozen=True, kw_only=True):

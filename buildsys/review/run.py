@@ -15,16 +15,16 @@ from typing import Final
 import msgspec
 
 from buildsys.digest import Digest
+from buildsys.errors import LockError, did_you_mean
 from buildsys.journal.words import count
 from buildsys.lock.model import Lock
 from buildsys.make.events import Event
-from buildsys.make.schedule import default_jobs
 from buildsys.manifest.model import AssetName
 from buildsys.places import LOCK, MANIFEST, PRIVATE
 from buildsys.review import lying, revisions
 from buildsys.review.changes import Snapshot, compare
 from buildsys.review.costs import Costs, total
-from buildsys.review.measured import Found, Pair, measured
+from buildsys.review.known import Known, Pair
 from buildsys.review.model import Change, Kind, Measure, Pictures, Review, Revision, Side
 from buildsys.review.pictures import Sources
 from buildsys.review.rank import attention
@@ -34,7 +34,7 @@ from buildsys.store.place import default_root
 _SAME: Final = "identical-pixels"
 
 
-def review(
+def review(  # noqa: PLR0913 - all named where a review is asked for
     root: Path,
     before: str,
     after: str | None,
@@ -61,7 +61,8 @@ def review(
         store: this user's, if left out.
         tell: given what happens to the processes that measure.
 
-    Raises `GitError`, `LockError`; `KeyboardInterrupt` on INT, TERM or HUP. What is lost is said, not raised.
+    Raises `GitError`, `LockError` (also for a name of no asset), and `KeyboardInterrupt` on INT, TERM or HUP.
+    What is lost is said, not raised.
     """
     store = store or Store(default_root())
     old, new = revisions.revisions(root, before, after, merge_base=merge_base, staged=staged)
@@ -69,6 +70,7 @@ def review(
         revisions.lock_of(root, side) for side in (old, new)
     )
     sources = Sources(root, store)
+    _check_names(names, lock_before, lock_after)
     first, second = _snapshots(root, (old, lock_before), (new, lock_after), sources, looking=measure)
     changes, unchanged = compare(first, second, _wanted(names))
     notes: tuple[str, ...] = (*dict.fromkeys([*notes_before, *notes_after]),)
@@ -76,9 +78,7 @@ def review(
         notes += sources.bring([file for file in _shown(changes) if not sources.has(file)])
         changes = _sourced(changes, sources)
         notes += _losses(changes, sources, (old, new))
-        with _workplace(root) as work:
-            pairs = [pair for change in changes if (pair := _pair(change)) is not None]
-            found = measured(pairs, sources, store, work, jobs=default_jobs(), tell=tell)
+        found = _measured(root, changes, sources, Known(store), tell)
         changes = tuple(_judged(change, found) for change in changes)
     costs = Costs(root, store)
     changes = tuple(_priced(change, costs) for change in changes)
@@ -125,6 +125,15 @@ def _wanted(names: Collection[str]) -> Callable[[AssetName], bool]:
     )
 
 
+def _check_names(names: Collection[str], before: Lock, after: Lock) -> None:
+    """Raise `LockError` for a word that means no asset of either side."""
+    known = {*before.records, *after.records, *before.conflicts, *after.conflicts}
+    for word in names:
+        if not any(map(_wanted([word]), known)):
+            hint = did_you_mean(word, known) or "run `artlock status` for the list"
+            raise LockError(f"asset `{word}` is on neither side", hint)
+
+
 def _shown(changes: Collection[Change]) -> list[Digest]:
     sides = (side for change in changes for side in (change.before, change.after))
     return list(dict.fromkeys(side.shown for side in sides if side is not None))
@@ -149,11 +158,9 @@ def _losses(
     changes: Collection[Change], sources: Sources, sides: tuple[Revision, Revision]
 ) -> tuple[str, ...]:
     """How many pictures can't be shown, and the one command that may bring them."""
-    files = [
-        [side.shown for change in changes if (side := pick(change)) is not None and side.lost]
-        for pick in (lambda change: change.before, lambda change: change.after)
-    ]
-    lost = {file for side in files for file in side}
+    olds, news = [change.before for change in changes], [change.after for change in changes]
+    files = [[side.shown for side in each if side is not None and side.lost] for each in (olds, news)]
+    lost = {file for each in files for file in each}
     if not lost:
         return ()
     told = f"{count(len(lost), 'picture')} can't be shown: "
@@ -176,12 +183,32 @@ def _pair(change: Change) -> Pair | None:
     return Pair(change.before.shown, change.after.shown, max(sizes))
 
 
-def _judged(change: Change, found: Mapping[tuple[Digest, Digest], Found]) -> Change:
+def _measured(
+    root: Path, changes: Collection[Change], pictures: Pictures, known: Known, tell: Callable[[Event], None]
+) -> Mapping[Pair, Measure | str]:
+    """The pictures that changed, measured; no process is started where all of it is known."""
+    pairs = dict.fromkeys(pair for change in changes if (pair := _pair(change)) is not None)
+    found: dict[Pair, Measure | str] = {
+        pair: measure for pair in pairs if (measure := known.recall(pair)) is not None
+    }
+    if waiting := [pair for pair in pairs if pair not in found]:
+        from buildsys.make.schedule import default_jobs  # noqa: PLC0415 - as below
+        from buildsys.review.measured import measured  # noqa: PLC0415 - a fifth of a second, needed once
+
+        with _workplace(root) as work:
+            for pair, answer in measured(waiting, pictures, work, jobs=default_jobs(), tell=tell):
+                found[pair] = answer
+                if isinstance(answer, Measure):
+                    known.keep(pair, answer)
+    return found
+
+
+def _judged(change: Change, found: Mapping[Pair, Measure | str]) -> Change:
     """`change` with its measures, and of the kind that they show it to be."""
     pair = _pair(change)
     if pair is None:
         return change
-    answer = found[pair[:2]]
+    answer = found[pair]
     if not isinstance(answer, Measure):
         return msgspec.structs.replace(change, notes=(*change.notes, f"not measured: {answer}"))
     same, notes = answer.likeness == _SAME, change.notes

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from itertools import groupby
-from os.path import commonprefix
 from typing import Final
 
 from buildsys.review.model import Word
@@ -22,7 +21,7 @@ NEW: Final = "new"
 _TOKEN: Final = re.compile(
     r"\s+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+|."
 )
-"""Spaces, a word, a mark; of a script that writes no spaces, a letter: else a whole sentence were one word."""
+"""Spaces, a word, a mark; of a script without spaces, a letter: else a whole sentence were one word."""
 _MOST: Final = 4_000_000
 """Pairs of words that are held against each other: two texts of 2,000 words. A stranger's prompt may be of
 any length, and the time grows with their product."""
@@ -35,11 +34,8 @@ def words(old: str, new: str) -> tuple[Word, ...]:
 
 
 def _pieces(before: list[str], after: list[str]) -> Iterator[Word]:
-    start = len(commonprefix([before, after]))
-    rest = min(len(before), len(after)) - start
-    end = 0
-    while end < rest and before[-1 - end] == after[-1 - end]:
-        end += 1
+    start = _shared(before, after)
+    end = _shared(before[start:][::-1], after[start:][::-1])
     yield from _told(before[:start], SAME)
     old, new = before[start : len(before) - end], after[start : len(after) - end]
     if len(old) * len(new) > _MOST:
@@ -55,6 +51,12 @@ def _pieces(before: list[str], after: list[str]) -> Iterator[Word]:
                 yield from _told(old[first:last], GONE)
                 yield from _told(new[start_new:end_new], NEW)
     yield from _told(before[len(before) - end :], SAME)
+
+
+def _shared(before: list[str], after: list[str]) -> int:
+    """How many tokens both begin with."""
+    pairs = zip(before, after, strict=False)
+    return next((place for place, (old, new) in enumerate(pairs) if old != new), min(len(before), len(after)))
 
 
 def _told(tokens: list[str], state: str) -> Iterator[Word]:

@@ -74,7 +74,8 @@ def _ssim(pixels: Pixels, reference: Pixels, box: tuple[int, int, int, int]) -> 
     near = np.s_[top:bottom, left:right]
     windows = (right - left - _MARGIN) * (bottom - top - _MARGIN)
     total = (high - _MARGIN) * (wide - _MARGIN)
-    return 1 - (1 - distance.ssim(pixels[near], reference[near])) * windows / total
+    found: float = 1 - (1 - distance.ssim(pixels[near], reference[near])) * windows / total
+    return found
 
 
 def _told(

@@ -1,0 +1,148 @@
+"""`artlock diff [REV[..REV]] [NAME …]`: what changed between two revisions, for a reviewer."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from buildsys import git
+from buildsys.cli import options as shared
+from buildsys.cli.console import print_json, say, tame
+from buildsys.cli.reviewed import table
+from buildsys.errors import ArtlockError, Exit, GitError, LockError, ManifestError, did_you_mean
+from buildsys.lock.read import load
+from buildsys.manifest.model import AssetName
+from buildsys.places import LOCK, MANIFEST, find_root
+from buildsys.review.model import Pictures, Review, Revision
+from buildsys.review.revisions import Ends, ends, lock_of
+from buildsys.review.run import review
+
+_GLOB = frozenset("*?[")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "-C", dest="start", metavar="DIR", type=Path, default=Path(), help="work in this folder"
+    )
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help="REV, REV..REV or REV...REV (HEAD against the working tree), then names of assets, or globs",
+    )
+    parser.add_argument(
+        "--merge-base", action="store_true", help="from where REV and the other side went apart"
+    )
+    parser.add_argument(
+        "--staged", "--cached", action="store_true", help="what is staged, not the working tree"
+    )
+    parser.add_argument(
+        "--no-pictures", action="store_true", help="look at the locks alone: nothing is measured"
+    )
+    parser.add_argument("--exit-code", action="store_true", help="leave with 1 where anything differs")
+    shared.add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show what changed; what is lost is said, and no mistake."""
+    found, _ = _reviewed(options)
+    if options.json:
+        print_json(as_json(found))
+    else:
+        print(table(found))
+    for note in found.notes:
+        say(f"note: {tame(note)}")
+    return Exit.FAILED if options.exit_code and found.changes else Exit.FINE
+
+
+def as_json(found: Review) -> dict[str, Any]:
+    """The review for a program, as `docs/review.md` lists it: each change with its name first."""
+    value: dict[str, Any] = msgspec.to_builtins(found)
+    value["changes"] = [
+        {"name": change.name, **told} for change, told in zip(found.changes, value["changes"], strict=True)
+    ]
+    return value
+
+
+def _reviewed(options: argparse.Namespace) -> tuple[Review, Pictures]:
+    """The review that the options ask for. Raises `ArtlockError`."""
+    root = _root(options.start)
+    asked, names = _asked(root, options.words)
+    if options.staged and asked.after is not None:
+        fact = f"`{options.words[0]}` names both sides, and so does `--staged`"
+        raise ArtlockError(fact, "leave one of the two away")
+    if options.merge_base and asked == Ends():
+        raise ArtlockError(
+            "`--merge-base` of what?", "name the other branch: `artlock diff --merge-base main`"
+        )
+    with ExitStack() as closing:
+        tell = None
+        if not options.json and not options.no_pictures:
+            from buildsys.cli.live import display  # noqa: PLC0415 - only what measures has anything to show
+
+            tell = closing.enter_context(display()).tell
+        return review(
+            root,
+            asked.before,
+            asked.after,
+            merge_base=asked.merge_base or options.merge_base,
+            staged=options.staged,
+            measure=not options.no_pictures,
+            names=names,
+            tell=tell or (lambda _: None),
+        )
+
+
+def _root(start: Path) -> Path:
+    """The project's folder; in a bare repository, which has no files, the repository."""
+    try:
+        return find_root(start, MANIFEST, LOCK)
+    except ManifestError:
+        with suppress(GitError):
+            if git.run(start, "rev-parse", "--is-bare-repository").strip() == b"true":
+                return start.resolve()
+        raise
+
+
+def _asked(root: Path, words: Collection[str]) -> tuple[Ends, tuple[str, ...]]:
+    """What the words of the command line mean: the first may be a revision, the others are names.
+
+    Raises `ArtlockError` for a word that could be either.
+    """
+    first, *others = words or ("HEAD",)
+    if ".." in first:
+        return ends(first), tuple(others)
+    is_revision, is_asset = _is_revision(root, first), first in _assets(root)
+    if is_revision and is_asset:
+        raise ArtlockError(
+            f"`{first}` is a revision, and an asset, too",
+            f"write `artlock diff HEAD {first}` for the asset, or `heads/{first}` for the branch",
+        )
+    if is_revision:
+        return ends(first), tuple(others)
+    if is_asset or not _GLOB.isdisjoint(first) or first in _assets(root, committed=True):
+        return Ends(), tuple(words)
+    if hint := did_you_mean(first, _assets(root)):
+        raise ArtlockError(f"`{first}` is neither a revision nor an asset", hint)
+    return ends(first), tuple(others)  # git says best what it lacks
+
+
+def _is_revision(root: Path, word: str) -> bool:
+    with suppress(GitError):
+        return bool(git.commit(root, word))
+    return False
+
+
+def _assets(root: Path, *, committed: bool = False) -> Collection[AssetName]:
+    """The assets of the lock that lies here, or of the last commit's; a lock that is no use has none."""
+    with suppress(GitError, LockError):
+        if committed:
+            return lock_of(root, Revision(asked="HEAD", commit=git.commit(root, "HEAD")))[0].records
+        return load(root / LOCK).records
+    return ()
