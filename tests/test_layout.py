@@ -50,6 +50,7 @@ LAYERS = (
         "buildsys.exchange",
         "buildsys.frozen",
         "buildsys.githooks",
+        "buildsys.history",
         "buildsys.imports",
         "buildsys.keeping",
         "buildsys.leftovers",

@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "push": "Send to the remote what it lacks of the lock's pictures",
     "pull": "Bring from the remote what this machine lacks of them",
     "reproduce": "Make assets again from their lock entries, and compare",
+    "log": "Every version of an asset through git's history, renames followed",
     "report": "Time, failures, cost and cache hits of past runs",
     "gc": "Remove from the store what no lock needs any more",
     "verify": "Hash everything in the store, and drop what is damaged",
