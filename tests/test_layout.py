@@ -43,6 +43,7 @@ LAYERS = (
     (
         "buildsys.adoption",
         "buildsys.art",
+        "buildsys.audit",
         "buildsys.comparison",
         "buildsys.drift",
         "buildsys.exchange",

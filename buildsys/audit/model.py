@@ -128,7 +128,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     asset: AssetName
     files: Mapping[str, Digest]
-    """Path to SHA-256, as the lock has them."""
+    """Path to SHA-256, as the lock has them; of an atlas also its data and further pages."""
+    output: str
+    """The path of the picture itself."""
     state: State
     lying: Digest | None = None
     """Of the picture that lies there, where it was edited."""

@@ -15,7 +15,7 @@ from buildsys.errors import DiskError
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.model import Asset, AssetName, Engine, Input, Manifest
 from buildsys.manifest.references import gate_files
-from buildsys.plan import candidates, companions, gates, graph, pointers, recipe, stale
+from buildsys.plan import candidates, companions, gates, graph, pointers, provenance, recipe, stale
 from buildsys.plan.obstacles import Obstacles
 from buildsys.plan.record import Parts, Record
 from buildsys.plan.standins import GIVES_WAY, in_place_of, instead
@@ -67,6 +67,7 @@ class Judge:
         self._conflicts = conflicts
         self._finish = manifest.engines[FINISH].card
         self._bytes: dict[AssetName, Digest | None] = {}
+        self._drawn = provenance.drawn_of(manifest)
         self._obstacles = Obstacles(
             manifest, world, retry_refused=wishes.retry_refused, rebuild=wishes.rebuild
         )
@@ -143,7 +144,7 @@ class Judge:
         if not revision and recipe.is_folder(engine.model) and record is not None:
             # No weights on this machine, so nothing tells that they are others than the lock's.
             revision = record.parts.revision
-        return recipe.parts_of(asset, engine, self._finish, digests, revision), ()
+        return recipe.parts_of(asset, engine, self._finish, digests, revision, self._drawn), ()
 
     def _gated(self, step: Step) -> tuple[Step, tuple[Reason, ...]]:
         """`step` with the digest of its gates, or what is missing to hold its picture against."""

@@ -1,0 +1,46 @@
+"""What the manifest's text says beside its values: what was adopted, and where a pick stands.
+
+Knows nothing of TOML beyond the lines of one table: values come from the manifest.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from buildsys.adoption import NOTE
+
+_PICK: Final = re.compile(r"^\s*pick\s*=")
+_ROLE: Final = re.compile(r'^\s*#\s*(role|engine)\s*=\s*"([^"\\]*)"')
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in an asset's table."""
+
+    adopted: bool = False
+    key: str = ""
+    """`role` or `engine`, as its comment has it of before it was adopted."""
+    value: str = ""
+    pick: int = 0
+    """The line of its `pick`, from 1; 0: it has none."""
+
+
+def written(text: str, line: int) -> Written:
+    """What stands in the table that begins at `line`, from 1, of a manifest's file."""
+    lines = text.splitlines()
+    if not 0 < line <= len(lines):
+        return Written()
+    found: dict[str, str] = {}
+    adopted, pick = False, 0
+    for number, row in enumerate(lines[line:], line + 1):
+        if row.startswith("["):
+            break
+        adopted = adopted or row.strip().endswith(NOTE)
+        if _PICK.match(row):
+            pick = number
+        if adopted and (match := _ROLE.match(row)):
+            found[match[1]] = match[2]
+    key = "engine" if "engine" in found else "role" if found else ""
+    return Written(adopted=adopted, key=key, value=found.get(key, ""), pick=pick)
