@@ -13,8 +13,8 @@ from typing import Any, Final, TypeAlias
 Value: TypeAlias = Any
 
 _DEEPEST: Final = 24
-_MOST: Final = 50_000
-"""Values in all. A claim of ten thousand actions has fewer."""
+_MOST: Final = 100_000
+"""Values in all. A claim of ten thousand actions has half of that."""
 
 _BREAK: Final = 0xFF
 _INDEFINITE: Final = 31

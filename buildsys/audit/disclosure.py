@@ -76,7 +76,7 @@ def _sentence(models: list[Entry]) -> str:
     parts = [f"{count(whole, 'picture')} made by generative models"] if whole else []
     parts += [f"{count(mixed, 'picture')} made by them in part"] if mixed else []
     checked = sum(entry.accepted is not None and entry.accepted.holds for entry in models)
-    by_people = f" Of these, a person accepted {checked} one by one." if checked else ""
+    by_people = f" People accepted {checked} of them in the lock." if checked else ""
     return f"The game holds {' and '.join(parts)}.{by_people}"
 
 

@@ -79,7 +79,9 @@ class _Gatherer:
         changed = {
             name: found for name, (state, found) in self._lying.items() if found and state is State.EDITED
         }
-        self._words = making.words(records, self._source_type, self._source, self._file, changed)
+        self._words = making.words(
+            records, self._source_type, self._source, self._file, self._handed, changed
+        )
 
     def audit(self, names: Collection[AssetName]) -> Audit:
         records = self._ground.lock.records
@@ -131,7 +133,7 @@ class _Gatherer:
             sent=record.sent,
             used=used(record, self._ground.lock.records),
             hands=people.hands(record, self._manuscript, asset, lying),
-            choice=people.choice(record, asset),
+            choice=people.choice(record, asset, self._manuscript.of(name).number),
             brought=self._history.brought.get(name),
             accepted=people.accepted(self._ground.lock, record),
             frozen=name in self._ground.lock.frozen,
@@ -178,6 +180,13 @@ class _Gatherer:
         if not self._manuscript.of(record.name).adopted:
             return word
         return making.adopted(word, self._before(record))
+
+    def _handed(self, record: Record) -> Word | None:
+        found = raw_of(record)
+        if found is None:
+            return None
+        seen = self._files.look(*found)
+        return making.of_file(seen.c2pa, seen.texts, "")
 
     def _file(self, path: str, digest: Digest) -> Word:
         return _told(self._files.look(digest, path), "", path)

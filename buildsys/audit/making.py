@@ -24,6 +24,7 @@ from buildsys.plan.provenance import COMPOSITE, TRAINED
 from buildsys.plan.record import Record, asset_of
 
 _BY_HAND: Final = "digitalCreation"
+_MODELS: Final = (Making.GENERATIVE, Making.COMPOSITE)
 
 OF_TYPE: Final[Mapping[str, Making]] = {
     TRAINED: Making.GENERATIVE,
@@ -64,20 +65,20 @@ class Word(msgspec.Struct, frozen=True):
 
 
 def of_file(claims: Claims | None, texts: Mapping[str, str], author: str) -> Word:
-    """What a picture that no engine of ours made says of itself; else what its author stands for."""
+    """What a picture says of itself, as it came; else what its author stands for."""
     types = claims.source_types if claims else ()
     for type_ in (COMPOSITE, TRAINED, *reversed(types)):
         if type_ in types and type_ in OF_TYPE:
-            return Word(OF_TYPE[type_], type_, f"the C2PA manifest in its source claims `{type_}`")
+            return Word(OF_TYPE[type_], type_, f"the C2PA manifest that came with it claims `{type_}`")
     told = _TOLD.search(texts.get(XMP, ""))
     if told and told[1] in OF_TYPE:
-        return Word(OF_TYPE[told[1]], told[1], f"its source says `{told[1]}` in its XMP packet")
+        return Word(OF_TYPE[told[1]], told[1], f"as it came, it says `{told[1]}` in its XMP packet")
     found = said.read(texts)
     if found is not None and found.tool != _OURS:
-        return Word(Making.GENERATIVE, TRAINED, f"its source says that {found.tool} made it")
+        return Word(Making.GENERATIVE, TRAINED, f"as it came, it says that {found.tool} made it")
     if author:
         return Word(Making.PERSON, _BY_HAND, f"the manifest names its author: {author}")
-    return Word(Making.UNKNOWN, "", "its source does not say what made it, and the manifest names no author")
+    return Word(Making.UNKNOWN, "", "it does not say what made it, and the manifest names no author")
 
 
 def of_adapter(adapter: str, source_type: str) -> Word:
@@ -103,14 +104,14 @@ def adopted(word: Word, before: Word | None) -> Word:
     Whatever its file says now: most editors drop what a picture said of itself.
     """
     if before is None or before.making is Making.UNKNOWN:
-        if word.making in (Making.GENERATIVE, Making.COMPOSITE):
+        if word.making in _MODELS:
             return Word(
                 Making.COMPOSITE, COMPOSITE, f"{word.because}; it was adopted with a person's changes"
             )
         because = "it was adopted with a person's changes, and what made it before is not known"
         return Word(Making.UNKNOWN, "", because)
     because = f"before a person changed and adopted it, {before.because}"
-    if before.making in (Making.GENERATIVE, Making.COMPOSITE):
+    if before.making in _MODELS:
         return Word(Making.COMPOSITE, COMPOSITE, because)
     return Word(before.making, before.type, because)
 
@@ -120,6 +121,7 @@ def words(
     source_type: Callable[[Record], str],
     source: Callable[[Record], Word],
     file: Callable[[str, Digest], Word],
+    handed: Callable[[Record], Word | None],
     lying: Mapping[AssetName, Digest],
 ) -> dict[AssetName, Word]:
     """What made each asset of a lock.
@@ -129,6 +131,7 @@ def words(
         source_type: what the card of a record's adapter says.
         source: what a record is that is made of a project's own picture.
         file: what a picture of the project is that went into one.
+        handed: what the picture says of itself that an engine handed over; None where it says nothing.
         lying: assets whose file was changed by hand, with what lies there.
     """
     found: dict[AssetName, Word] = {}
@@ -149,7 +152,7 @@ def words(
         elif record.parts.adapter == FINISH:
             found[asset] = given[0][1]
         else:
-            found[asset] = _made(record, source_type(record), given)
+            found[asset] = _made(record, _own(record, source_type, handed), given)
     return found
 
 
@@ -177,13 +180,23 @@ def _given(
     return edited(word) if changed else word
 
 
-def _made(record: Record, source_type: str, given: Collection[tuple[str, Word]]) -> Word:
+def _own(
+    record: Record, source_type: Callable[[Record], str], handed: Callable[[Record], Word | None]
+) -> Word:
+    """What an engine is. A card may be wrong, or say nothing; what a provider calls a model's is one's."""
+    card = of_adapter(record.parts.adapter, source_type(record))
+    if card.making in _MODELS:
+        return card
+    word = handed(record)
+    return word if word is not None and word.making in _MODELS else card
+
+
+def _made(record: Record, own: Word, given: Collection[tuple[str, Word]]) -> Word:
     """What an engine made of pictures."""
     inputs = [word for _, word in given]
     if record.parts.adapter == PACK:
         return _packed(inputs)
-    own = of_adapter(record.parts.adapter, source_type)
-    models = [word for word in inputs if word.making in (Making.GENERATIVE, Making.COMPOSITE)]
+    models = [word for word in inputs if word.making in _MODELS]
     if own.making is Making.GENERATIVE:
         if all(word.making is Making.GENERATIVE for word in inputs):
             return own

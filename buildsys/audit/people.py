@@ -68,20 +68,31 @@ class Manuscript:
         return found
 
 
-def choice(record: Record, asset: Asset | None) -> Choice | None:
-    """Which candidate was taken, and by what; None where there was nothing to choose."""
-    if asset is not None and asset.among is not None:
-        number = record.candidate or record.parts.candidate or _number(asset)
-        return Choice(number=number, of=asset.among.candidates, by=PERSON)
+def picked(record: Record, asset: Asset | None) -> bool:
+    """Whether a person picked this very picture: a pick of which nothing was built yet is another's."""
+    if asset is None or asset.among is None:
+        return False
+    return (record.parts.seed, record.parts.candidate) == (asset.seed, asset.candidate)
+
+
+def choice(record: Record, asset: Asset | None, number: int) -> Choice | None:
+    """Which candidate was taken, and by what; None where there was nothing to choose.
+
+    `number`: what the manifest picks.
+    """
+    if picked(record, asset):
+        return Choice(number=number or record.candidate, of=_of(asset).candidates, by=PERSON)
     if not record.candidate:
         return None
-    if asset is None or not asset.candidates:
-        return Choice(number=record.candidate)
-    return Choice(number=record.candidate, of=asset.candidates, by=asset.choose)
+    among = _of(asset)
+    return Choice(number=record.candidate, of=among.candidates, by=among.choose)
 
 
-def _number(asset: Asset) -> int:
-    return asset.candidate or 1
+def _of(asset: Asset | None) -> Asset:
+    """The asset with its candidates; one that the manifest has no more has none."""
+    if asset is None:
+        return Asset(name=AssetName(""), role="", engine="")
+    return asset.among or asset
 
 
 def hands(
@@ -95,7 +106,7 @@ def hands(
             found.append(Hand(what="adopted", told=f"a changed picture was adopted as `{path}`"))
         else:
             found.append(Hand(what="source", told=f"`{path}` is the project's own picture"))
-    if asset is not None and asset.among is not None:
+    if asset is not None and picked(record, asset):
         told = "a person picked this candidate"
         found.append(Hand(what="picked", told=told, by=manuscript.picker(asset)))
     if lying is not None:

@@ -27,8 +27,9 @@ BUILDER: Final = "pkg:pypi/artlock"
 """Who built, where nobody says: the program. Whoever signs should name the platform that it ran on."""
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
-_TREE: Final = "artlockTree"
-"""Of a folder of weights: SHA-256 over the canonical JSON of its files' digests, which is no file's."""
+_OWN: Final = "artlockModel"
+"""A digest that artlock made of a folder of weights, or of a library that an adapter carries: no single
+file's, so it may not be called `sha256`."""
 
 
 def statement(audit: Audit, builder: str = BUILDER) -> dict[str, Json]:
@@ -111,7 +112,7 @@ def _model(entry: Entry) -> dict[str, Json]:
     if _COMMIT.fullmatch(revision):
         digest = {"gitCommit": revision}
     elif len(revision) == LENGTH:
-        digest = {_TREE: revision}
+        digest = {_OWN: revision}
     named = {"name": f"model:{entry.model}", **({"digest": digest} if digest else {})}
     if "/" in entry.model and _COMMIT.fullmatch(revision):
         return {**named, "uri": f"pkg:huggingface/{quote(entry.model)}@{revision}"}

@@ -12,7 +12,7 @@ import msgspec
 
 from buildsys.adoption import NOTE
 
-_PICK: Final = re.compile(r"^\s*pick\s*=")
+_PICK: Final = re.compile(r"^\s*pick\s*=\s*([0-9]{1,9})")
 _ROLE: Final = re.compile(r'^\s*#\s*(role|engine)\s*=\s*"([^"\\]*)"')
 
 
@@ -25,6 +25,8 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     value: str = ""
     pick: int = 0
     """The line of its `pick`, from 1; 0: it has none."""
+    number: int = 0
+    """The candidate that it picks."""
 
 
 def written(text: str, line: int) -> Written:
@@ -33,14 +35,14 @@ def written(text: str, line: int) -> Written:
     if not 0 < line <= len(lines):
         return Written()
     found: dict[str, str] = {}
-    adopted, pick = False, 0
+    adopted, pick, chosen = False, 0, 0
     for number, row in enumerate(lines[line:], line + 1):
         if row.startswith("["):
             break
         adopted = adopted or row.strip().endswith(NOTE)
-        if _PICK.match(row):
-            pick = number
+        if match := _PICK.match(row):
+            pick, chosen = number, int(match[1])
         if adopted and (match := _ROLE.match(row)):
             found[match[1]] = match[2]
     key = "engine" if "engine" in found else "role" if found else ""
-    return Written(adopted=adopted, key=key, value=found.get(key, ""), pick=pick)
+    return Written(adopted=adopted, key=key, value=found.get(key, ""), pick=pick, number=chosen)

@@ -55,7 +55,7 @@ def source_type(asset: Asset, engine: Engine, drawn: Collection[AssetName] = ())
 
 
 def drawn_of(manifest: Manifest) -> frozenset[AssetName]:
-    """The assets that a trained model made, or had a part in, as far as cards tell; none where nobody asks."""
+    """The assets that a trained model made, or had a part in, as cards tell; none where nobody asks."""
     if not any(asset.metadata for asset in manifest.assets.values()):
         return frozenset()
     found: set[AssetName] = set()
