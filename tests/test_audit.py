@@ -12,7 +12,9 @@ from game import ROOT, Game
 from PIL import Image
 
 from buildsys.audit import people
-from buildsys.lock.model import Approval, Lock
+from buildsys.audit.ground import check_whole
+from buildsys.errors import LockError
+from buildsys.lock.model import Approval, Conflict, Lock
 from buildsys.lock.read import load
 from buildsys.manifest.model import AssetName
 
@@ -291,3 +293,11 @@ def test_an_approval_names_a_picture_and_lapses_with_it(game: Game) -> None:
     found = [people.accepted(Lock(record, approvals={gem.name: word}), gem) for word in (right, wrong)]
     assert [word.holds for word in found if word] == [True, False]
     assert people.accepted(Lock(record), gem) is None
+
+
+def test_of_a_lock_in_conflict_nobody_knows_what_ships() -> None:
+    with pytest.raises(LockError) as caught:
+        check_whole(Lock(conflicts={AssetName("gem"): Conflict()}))
+    assert str(caught.value) == (
+        "both sides of a merge changed `gem` in `assets.lock`\n\nhint: run `artlock resolve`"
+    )

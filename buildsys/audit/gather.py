@@ -89,7 +89,15 @@ class _Gatherer:
         raws = (raw_of(records[name]) for name in names)
         away = sum(not self._files.look(*found).here for found in raws if found is not None)
         store = f"of {away} assets the picture as it came is not here, so what it says of itself is not told"
-        notes = (*self._ground.notes, *self._history.notes, *self._costs.notes, *((store,) if away else ()))
+        standins = len(self._ground.lock.placeholders)
+        labelled = f"where {standins} assets go only placeholders lie, which are not told of"
+        notes = (
+            *self._ground.notes,
+            *self._history.notes,
+            *self._costs.notes,
+            *((store,) if away else ()),
+            *((labelled,) if standins else ()),
+        )
         return Audit(
             project=self._ground.manifest.project.name,
             commit=self._ground.commit,

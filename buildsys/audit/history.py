@@ -13,6 +13,7 @@ from collections import OrderedDict, deque
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
@@ -21,9 +22,8 @@ from buildsys.audit.model import Brought, Commit
 from buildsys.errors import GitError
 from buildsys.places import LOCK
 
-_ASSET: Final = re.compile(
-    rb'^\[assets\.("(?:[^"\\\n]|\\.)*"|[A-Za-z0-9_-]+)\]\n((?:[^\n\[][^\n]*\n)*)', re.MULTILINE
-)
+_TABLE: Final = b"\n[assets."
+_ASSET: Final = re.compile(rb'("(?:[^"\\\n]|\\.)*"|[A-Za-z0-9_-]+)\]\n((?:[^\n\[][^\n]*\n)*)')
 _PIXELS: Final = re.compile(rb'^pixels = "([0-9a-f]{64})"$', re.MULTILINE)
 _ENGINE: Final = re.compile(rb'^engine = "([^"\\\n]*)"$', re.MULTILINE)
 
@@ -53,16 +53,24 @@ class _Wanted(NamedTuple):
 
 def versions(lock: bytes) -> dict[str, Version]:
     """Name to version of what the text of a lock holds, whatever revision it is of."""
-    found: dict[str, Version] = {}
-    for match in _ASSET.finditer(lock.replace(b"\r\n", b"\n")):
-        pixels, engine = _PIXELS.search(match[2]), _ENGINE.search(match[2])
-        name = match[1].decode(errors="replace")
-        if name.startswith('"'):
-            with suppress(ValueError):  # TOML's escapes are JSON's, but for `\\U`
-                name = json.loads(name)
-        if pixels:
-            found[name] = Version(pixels[1].decode(), engine[1].decode(errors="replace") if engine else "")
-    return found
+    text = b"\n" + (lock.replace(b"\r\n", b"\n") if b"\r" in lock else lock)
+    # From commit to commit nearly all tables are the same, so each is looked at once.
+    return dict(found for table in text.split(_TABLE)[1:] if (found := _version(table)) is not None)
+
+
+@lru_cache(maxsize=1 << 15)
+def _version(table: bytes) -> tuple[str, Version] | None:
+    """Name and version of what stands behind `[assets.`; None for a recipe, and for what is none."""
+    match = _ASSET.match(table)
+    pixels = _PIXELS.search(match[2]) if match else None
+    if match is None or pixels is None:
+        return None
+    engine = _ENGINE.search(match[2])
+    name = match[1].decode(errors="replace")
+    if name.startswith('"'):
+        with suppress(ValueError):  # TOML's escapes are JSON's, but for `\\U`
+            name = json.loads(name)
+    return name, Version(pixels[1].decode(), engine[1].decode(errors="replace") if engine else "")
 
 
 def brought(root: Path, commit: str, wanted: Mapping[str, str]) -> dict[str, Brought]:

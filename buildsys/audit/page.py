@@ -14,7 +14,7 @@ from buildsys.audit.forms import approval_told, facts
 from buildsys.audit.model import Audit, Entry, Making, State
 from buildsys.journal.document import document, tiles
 from buildsys.journal.tables import Table, in_html
-from buildsys.journal.words import NOTHING, count, money, printable
+from buildsys.journal.words import NOTHING, count, printable, spent_tile
 
 MARK: Final = '<meta name="generator" content="artlock audit">'
 """Tells a page of ours, which may be written over, from anybody else's."""
@@ -53,7 +53,8 @@ def _tiles(audit: Audit) -> str:
         if kinds[kind]
     ]
     shown += [(str(edited), "changed by hand since", "failed")] if edited else []
-    shown += [(money(sum(known), unknown, nothing="free"), "cost of these pictures", "")]
+    spent = spent_tile(sum(known), unknown) if sum(known) or unknown else ("free", "spent")
+    shown += [(*spent, "")]
     return tiles(shown)
 
 
