@@ -45,6 +45,7 @@ LAYERS = (
         "buildsys.adoption",
         "buildsys.approval",
         "buildsys.art",
+        "buildsys.audit",
         "buildsys.comparison",
         "buildsys.drift",
         "buildsys.exchange",

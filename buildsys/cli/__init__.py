@@ -49,6 +49,7 @@ COMMANDS: Final = {
     "report": "Time, failures, cost and cache hits of past runs",
     "gc": "Remove from the store what no lock needs any more",
     "verify": "Hash everything in the store, and drop what is damaged",
+    "audit": "Who made what ships, when, with what, from what, and under which licence",
     "credits": "What the game must credit",
     "stock": "Search the bundled icons",
     "schema": "Print the JSON Schema of assets.toml",

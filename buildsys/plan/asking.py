@@ -14,7 +14,7 @@ from buildsys.errors import DiskError
 from buildsys.manifest.cards import FINISH
 from buildsys.manifest.model import Asset, AssetName, Engine, Input, Manifest
 from buildsys.manifest.references import gate_files
-from buildsys.plan import candidates, gates, recipe
+from buildsys.plan import candidates, gates, provenance, recipe
 from buildsys.plan.record import Parts, Record
 from buildsys.plan.standins import in_place_of
 from buildsys.plan.step import Reason, Step, Verdict, Why
@@ -46,6 +46,7 @@ class Asking:
         self._bytes = made
         self._steps = steps
         self._finish = manifest.engines[FINISH].card
+        self._drawn = provenance.drawn_of(manifest)
 
     def parts(self, asset: Asset, engine: Engine) -> tuple[Parts | None, tuple[Reason, ...]]:
         """The recipe of `asset` by `engine`; None, with the reasons, where an input is not there yet."""
@@ -57,7 +58,7 @@ class Asking:
         if not revision and recipe.is_folder(engine.model) and record is not None:
             # No weights on this machine, so nothing tells that they are others than the lock's.
             revision = record.parts.revision
-        return recipe.parts_of(asset, engine, self._finish, digests, revision), ()
+        return recipe.parts_of(asset, engine, self._finish, digests, revision, self._drawn), ()
 
     def gated(self, step: Step) -> tuple[Step, tuple[Reason, ...]]:
         """`step` with the digest of its gates, or what is missing to hold its picture against."""
