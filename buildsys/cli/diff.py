@@ -12,6 +12,7 @@ import msgspec
 
 from buildsys import git
 from buildsys.cli import options as shared
+from buildsys.cli import publication
 from buildsys.cli.console import print_json, say, tame
 from buildsys.cli.reviewed import table
 from buildsys.errors import ArtlockError, Exit, GitError, LockError, ManifestError, did_you_mean
@@ -47,14 +48,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--exit-code", action="store_true", help="leave with 1 where anything differs")
     shared.add_json(parser)
+    publication.add_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Show what changed; what is lost is said, and no mistake."""
-    found, _ = _reviewed(options)
+    publication.check(options)
+    found, pictures = _reviewed(options)
+    publication.publish(options, found, pictures, _root(options.start))
     if options.json:
         print_json(as_json(found))
-    else:
+    elif not publication.on_stdout(options):
         print(table(found))
     for note in found.notes:
         say(f"note: {tame(note)}")

@@ -196,7 +196,7 @@ def _measured(
         from buildsys.make.schedule import default_jobs  # noqa: PLC0415 - as below
         from buildsys.review.measured import measured  # noqa: PLC0415 - a fifth of a second, needed once
 
-        with _workplace(root) as work:
+        with workplace(root) as work:
             for pair, answer in measured(waiting, pictures, work, jobs=default_jobs(), tell=tell):
                 found[pair] = answer
                 if isinstance(answer, Measure):
@@ -227,7 +227,7 @@ def _priced(change: Change, costs: Costs) -> Change:
 
 
 @contextmanager
-def _workplace(root: Path) -> Iterator[Path]:
+def workplace(root: Path) -> Iterator[Path]:
     """Where engines work: the project's own folder, or one for now where there is no project."""
     if any((root / name).is_file() for name in (MANIFEST, LOCK)):
         yield root / PRIVATE / "review"
