@@ -9,12 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from review_kit import Project, noise
 
 from buildsys.digest import of_bytes
 from buildsys.errors import GitError, LockError
-from buildsys.lock.write import dump
+from buildsys.lock.model import REVISION
+from buildsys.manifest.model import AssetName
 from buildsys.review.model import Cause, Kind
 from engines import png
 
@@ -202,7 +204,8 @@ def test_a_lock_that_is_none(project: Project) -> None:
 
 def test_a_lock_of_a_newer_artlock(project: Project) -> None:
     path = project.folder / "assets.lock"
-    path.write_text(path.read_text().replace("revision = 1", "revision = 9999\nmood = 'dark'"))
+    newer = f"revision = {REVISION}", "revision = 9999\nmood = 'dark'"
+    path.write_text(path.read_text().replace(*newer, 1))
     review, changes, _ = project.review()
     assert changes == {}
     assert review.notes == (
@@ -264,14 +267,13 @@ def test_only_its_encoding(project: Project) -> None:
 
 def test_a_lock_that_claims_the_same_pixels_is_not_believed(project: Project) -> None:
     """Else whoever sends a change could have it pass for one that nobody needs to look at."""
-    honest = dict(project.records)
-    project.draw("gem", noise(3), prompt="a red gem")
-    text = dump(type(project.lock)(records=project.records))
-    (old,), (new,) = (
-        [made.picture.pixels for made in records.values() if made.name == "gem"]
-        for records in (honest, project.records)
-    )
-    (project.folder / "assets.lock").write_text(text.replace(new, old))
+    name = AssetName("gem")
+    honest = project.records[name].picture.pixels
+    project.draw(name, noise(3), prompt="a red gem")
+    made = project.records[name]
+    picture = msgspec.structs.replace(made.picture, pixels=honest)
+    project.put(msgspec.structs.replace(made, picture=picture))
+    project.save()
     _, changes, _ = project.review()
     assert changes["gem"].kind is Kind.CHANGED
     assert "the lock says that its pixels are the same, and they are not" in changes["gem"].notes
