@@ -153,7 +153,7 @@ class Bench:
         return made
 
     def _judged(self, record: Record, made: Record, engine: Engine) -> Reproduction:
-        determinism = engine.card.determinism
+        determinism = verdict.class_of(engine, record.environment, made.environment)
         kept = verdict.promised(determinism, record, made)
         found = Reproduction(
             name=record.name,

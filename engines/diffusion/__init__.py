@@ -9,7 +9,8 @@ import contextlib
 import importlib
 import os
 
-from engines.diffusion import folder, settings
+from engines.diffusion import folder, portable, settings
+from engines.diffusion.settings import Settings
 from engines.protocol import Engine, EngineError, Open
 
 
@@ -19,8 +20,7 @@ def prepare(opening: Open) -> None:
     Touches neither the device nor any weights, and raises nothing: `load` meets the same and says it.
     """
     with contextlib.suppress(EngineError, ImportError, OSError):
-        chosen = settings.read(opening.settings)
-        os.environ.update(settings.variables(chosen))
+        chosen = _settled(opening)
         source = folder.find(opening.model, opening.revision, chosen.cache)
         from engines.diffusion import draw, exact, memory  # noqa: F401, PLC0415 - for `load` to find
 
@@ -29,14 +29,23 @@ def prepare(opening: Open) -> None:
             getattr(importlib.import_module(library), name, None)
 
 
+def _settled(opening: Open) -> Settings:
+    """The settings of `opening`, with the variables set that libraries read as they load."""
+    chosen = settings.read(opening.settings, opening.parameters)
+    if chosen.portable:
+        portable.check(chosen)
+        os.environ.update(portable.PINS)
+    os.environ.update(settings.variables(chosen))
+    return chosen
+
+
 def load(opening: Open) -> Engine:
     """The pipeline that `opening` names, warm on its device.
 
     Raises `EngineError`: `MISSING` where weights or a device are not on this machine, `BAD_REQUEST` where
     the model or a setting can never work, `OUT_OF_MEMORY` where it does not fit.
     """
-    chosen = settings.read(opening.settings)
-    os.environ.update(settings.variables(chosen))
+    chosen = _settled(opening)
     source = folder.find(opening.model, opening.revision, chosen.cache)
     folder.check(source)
 
@@ -48,6 +57,8 @@ def load(opening: Open) -> Engine:
     from engines.diffusion.memory import DeviceMemory  # noqa: PLC0415
     from engines.diffusion.model import Model  # noqa: PLC0415
 
+    if chosen.portable:
+        portable.check_cpu(torch.cpu.get_capabilities(), torch.backends.cpu.get_cpu_capability())
     exact.settle(chosen)
     memory = DeviceMemory(chosen.device, torch.cuda)
     memory.limit(opening.memory)
