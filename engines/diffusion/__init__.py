@@ -52,13 +52,14 @@ def load(opening: Open) -> Engine:
     # Late, because these bring torch (seconds): a missing file is reported before anyone waits for it.
     import torch  # noqa: PLC0415
 
+    if chosen.portable:
+        portable.check_cpu(torch.cpu.get_capabilities(), torch.backends.cpu.get_cpu_capability())
+
     from engines.diffusion import exact  # noqa: PLC0415
     from engines.diffusion.draw import Artist  # noqa: PLC0415
     from engines.diffusion.memory import DeviceMemory  # noqa: PLC0415
     from engines.diffusion.model import Model  # noqa: PLC0415
 
-    if chosen.portable:
-        portable.check_cpu(torch.cpu.get_capabilities(), torch.backends.cpu.get_cpu_capability())
     exact.settle(chosen)
     memory = DeviceMemory(chosen.device, torch.cuda)
     memory.limit(opening.memory)
