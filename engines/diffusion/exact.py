@@ -40,13 +40,21 @@ def _settle_cuda(number: int) -> None:
             f"there is no `cuda:{number}`: this machine has {has}",
             hint='set the engine\'s `device` to `"cpu"` or to a GPU that is there',
         )
+    fix_cuda()
+
+
+def fix_cuda() -> None:
+    """Let what a GPU computes follow from the GPU, the number format and the shapes alone. Touches no GPU."""
     cudnn: Any = torch.backends.cudnn
     # TensorFloat-32 rounds products to 10 bits wherever it is faster, which differs by GPU.
     torch.backends.cuda.matmul.fp32_precision = "ieee"
     cudnn.conv.fp32_precision = "ieee"
     # Benchmarking takes the algorithm that happened to be fastest in this process.
     cudnn.benchmark = False
-    # cuDNN's attention is chosen by its version; without it the choice depends on shape and dtype only.
+    cudnn.deterministic = True
+    # cuDNN's attention is chosen by its version. Without it, torch takes the first of flash, memory-efficient
+    # and plain attention that does this shape in this number format on this GPU; none of them adds up in an
+    # order that depends on what else runs.
     torch.backends.cuda.enable_cudnn_sdp(False)
 
 

@@ -88,4 +88,6 @@ def variables(settings: Settings) -> dict[str, str]:
         "OMP_WAIT_POLICY": "PASSIVE",
         # cuBLAS picks its workspace by what else runs unless it is told; without this it is not repeatable.
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+        # A shell's own would win over what torch is told about TensorFloat-32.
+        "NVIDIA_TF32_OVERRIDE": "0",
     }
