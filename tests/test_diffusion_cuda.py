@@ -1,4 +1,4 @@
-"""What the diffusion engine tells torch of a GPU: the switches, not the pictures, for there is no GPU here."""
+"""What the diffusion engine tells torch of a GPU: the switches, not the pictures; there is no GPU here."""
 
 from __future__ import annotations
 
