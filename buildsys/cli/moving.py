@@ -68,7 +68,8 @@ def remote_told(event: RemoteAsked | RemoteTrouble | KeptNowhere) -> str:
         are = "is" if len(event.names) == 1 else "are"
         return (
             f"note: {count(len(event.names), 'picture')} of the lock {are} not on this machine, "
-            'and made again: with `outputs = "store"`, git does not keep them, and there is no `[remote]` to ask\n\n'
+            'and made again: with `outputs = "store"`, git does not keep them, '
+            "and there is no `[remote]` to ask\n\n"
             "hint: declare `[remote]`, then run `artlock push` where they are\n"
         )
     lines = []
