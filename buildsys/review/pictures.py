@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -58,7 +58,8 @@ class Sources:
         self._sizes: dict[Digest, int] = {}
         self._pointers: set[Digest] = set()
         self._guard = threading.Lock()
-        self._wanted = ""
+        self._wanted = [""]
+        """The object that is asked for: in a box, so that whoever drops these pictures ends git's process."""
         self._stream: Iterator[tuple[str, bytes]] | None = None
 
     def file(self, digest: Digest, path: str) -> None:
@@ -161,7 +162,7 @@ class Sources:
         return None
 
     def close(self) -> None:
-        """End git's process, if one was started."""
+        """End git's process, if one was started; the next that is read starts another."""
         self._stream = None
 
     def _in_store(self, file: Digest) -> bool:
@@ -183,9 +184,9 @@ class Sources:
         if name is None:
             return None
         # One process for all that are asked for, one after the other, in whatever order.
-        self._wanted = name
+        self._wanted[0] = name
         if self._stream is None:
-            self._stream = git.objects(self._root, self._wishes())
+            self._stream = git.objects(self._root, _wishes(self._wanted))
         try:
             _, data = next(self._stream)
         except (GitError, StopIteration):
@@ -193,6 +194,7 @@ class Sources:
             return None
         return data if digests.of_bytes(data) == file else None
 
-    def _wishes(self) -> Iterator[str]:
-        while True:
-            yield self._wanted
+
+def _wishes(box: Sequence[str]) -> Iterator[str]:
+    while True:
+        yield box[0]

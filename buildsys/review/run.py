@@ -80,6 +80,7 @@ def review(  # noqa: PLR0913 - all named where a review is asked for
         notes += _losses(changes, sources, (old, new))
         found = _measured(root, changes, sources, Known(store), tell)
         changes = tuple(_judged(change, found) for change in changes)
+        sources.close()
     costs = Costs(root, store)
     changes = tuple(_priced(change, costs) for change in changes)
     ranked = [msgspec.structs.replace(change, attention=attention(change)) for change in changes]
