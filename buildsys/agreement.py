@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -77,12 +77,16 @@ class Seen(Protocol):
 _agreements: Final = msgspec.json.Decoder(Agreement)
 
 
-def recall(root: Path, profile: str | None) -> int | None:
-    """How many assets of the project in `root` still agree for `profile`; None where nobody knows."""
+def recall(root: Path, profile: str | None, also: Callable[[Agreement], bool] | None = None) -> int | None:
+    """How many assets of the project in `root` still agree for `profile`; None where nobody knows.
+
+    `also`: what must hold beside.
+    """
     try:
         found = _load(root / PLACE)
         default_root()  # where it would say that there is no place for a store, it must still say so
-        if found is not None and found.profile == profile and _holds(found, root):
+        asked = found is not None and found.profile == profile and (also is None or also(found))
+        if found is not None and asked and _holds(found, root):
             return found.assets
     except (OSError, ValueError, RuntimeError, ArtlockError):
         pass  # the whole way tells what is wrong

@@ -43,6 +43,10 @@ class Exit(IntEnum):
     """An asset can't be made, such as one of a role that the profile maps to no engine."""
     CONFLICT = 21
     """Both sides of a merge changed an asset; told first, for what else differs may go with it."""
+    UNAPPROVED = 22
+    """Nobody has accepted the picture that the lock has of an asset, and `check --approved` asks for that."""
+    UNJUDGED = 125
+    """`check` could not judge: `git bisect run` skips a commit of which it hears this."""
     INTERRUPTED = 130
 
 
@@ -64,8 +68,16 @@ class ManifestError(ArtlockError):
     """The manifest can't be read as one; the message starts with `file:line:column:` where known."""
 
 
+class NoProjectError(ManifestError):
+    """There is no manifest at all."""
+
+
 class LockError(ArtlockError):
     """The lock can't be read, or is of a version that this artlock does not know."""
+
+
+class NewerLockError(LockError):
+    """The lock is of a version that this artlock does not know."""
 
 
 class StoreError(ArtlockError):

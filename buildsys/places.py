@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from buildsys.errors import ManifestError
+from buildsys.errors import NoProjectError
 
 MANIFEST: Final = "assets.toml"
 LOCK: Final = "assets.lock"
@@ -22,4 +22,4 @@ def find_root(start: Path, *marks: str) -> Path:
     for folder in (start, *start.parents):
         if any((folder / mark).is_file() for mark in marks or (MANIFEST,)):
             return folder
-    raise ManifestError(f"there is no `{MANIFEST}` here or above", "run `artlock init` to start a project")
+    raise NoProjectError(f"there is no `{MANIFEST}` here or above", "run `artlock init` to start a project")

@@ -78,6 +78,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="git",
         help="where finished assets are kept: in git (the default), or in the store and its remote alone",
     )
+    parser.add_argument(
+        "--git",
+        action="store_true",
+        help="install the hook and git's settings as well, as `artlock hooks install` does",
+    )
     parser.add_argument("--name", help="the game's name; the folder's by default")
 
 
@@ -99,9 +104,22 @@ def run(options: argparse.Namespace) -> int:
         _write(folder / "dodo.py", DODO)
     _append(folder / ".gitignore", (*IGNORED, OUT) if away else IGNORED)
     _append(folder / ".gitattributes", ATTRIBUTES[:1] if away else ATTRIBUTES)
+    if options.git:
+        _introduce(folder)
     commit = "commit `assets.lock`" if away else "commit it with `assets.lock`"
     say(f"\nnext: `artlock build`, look at `out/`, then {commit}")
     return Exit.FINE
+
+
+def _introduce(folder: Path) -> None:
+    """Have git know of artlock; where there is no repository yet, there is one then."""
+    from buildsys import git  # noqa: PLC0415 - only `--git` needs them
+    from buildsys.cli import hooks  # noqa: PLC0415
+
+    if not git.is_repository(folder):
+        git.run(folder, "init", "--quiet")
+        print(f"{paint('made', 'green')} a git repository in {folder.resolve()}")
+    hooks.add(folder.resolve())
 
 
 def _slug(name: str) -> str:

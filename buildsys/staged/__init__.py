@@ -1,0 +1,1 @@
+"""What is staged for the next commit, held against itself: manifest, lock and files of git's index."""
