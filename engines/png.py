@@ -79,7 +79,9 @@ def rgba(pixels: Pixels) -> Pixels:
     """`pixels` with an alpha channel; opaque where it had none."""
     if pixels.shape[2] == 4:  # noqa: PLR2004 - RGBA
         return pixels
-    return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+    full = np.empty((*pixels.shape[:2], 4), np.uint8)
+    full[..., :3], full[..., 3] = pixels, 255
+    return full
 
 
 def without_idle_alpha(pixels: Pixels) -> Pixels:

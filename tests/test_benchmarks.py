@@ -141,6 +141,17 @@ def test_check(folder: Path) -> None:
     assert len(list((game / "out").iterdir())) == 20
 
 
+def test_diff(folder: Path) -> None:
+    found = small("diff", folder)
+    the_same_in_all(found, "diff")
+    results = found["results"]
+    assert (results["assets"], results["side"]) == (8, 32)
+    assert set(results["cases"]) >= {"artlock diff, first", "artlock diff, again"}
+    for case in results["cases"].values():
+        assert case["seconds"] > 0
+        assert case["output_bytes"] > 0
+
+
 def test_remote(folder: Path) -> None:
     found = small("remote", folder)
     the_same_in_all(found, "remote")

@@ -1,4 +1,4 @@
-"""The page of a review in a real, headless Chromium: modes by their pixels, keys, filters, marks, hostile names."""
+"""The page of a review in a real, headless Chromium: modes by pixels, keys, filters, marks, hostile names."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+import page_kit as kit
 import pytest
-import review_kit as kit
 from browser_kit import Page, chromium
 
 from buildsys.review.model import Review
@@ -308,7 +308,7 @@ def test_recipe_and_measures_stand_beside_the_picture(demo: Page) -> None:
     )
     assert demo.do("document.querySelector('#facts ins').textContent") == " now: star, cold rim light"
     words = demo.do("document.getElementById('facts').textContent")
-    for expected in ("Made again for", "its recipe", "seed", "SSIM", "0.912", "65 × 91 at 16, 4", "10 kB"):
+    for expected in ("Made again for", "its recipe", "seed", "SSIM", "0.912", "65 x 91 at 16, 4", "10 kB"):
         assert expected in words
 
 
@@ -403,6 +403,17 @@ def test_marks_are_kept_and_exported_as_approve_reads_them(demo: Page, tmp_path:
     assert json.loads(demo.do(EXPORT)) == expected
     assert demo.do("document.querySelector('#list .approved') !== null")
     assert demo.do("document.querySelector('.tile.marked b').textContent") == "2 of 2"
+
+
+def test_all_is_seen_at_once_and_the_pictures_may_have_the_whole_window(demo: Page) -> None:
+    height = "document.getElementById('stage').clientHeight"
+    bottom = "document.getElementById('work').getBoundingClientRect().bottom"
+    before = demo.do(height)
+    assert demo.do(bottom) <= 900
+    demo.press("f")
+    demo.until(f"{height} > {before} + 150 && {bottom} <= 900")
+    demo.press("f")
+    demo.until(f"{height} === {before}")
 
 
 def test_the_next_without_a_mark(demo: Page) -> None:

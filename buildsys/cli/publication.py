@@ -1,4 +1,4 @@
-"""What `artlock diff` writes for others to read: the page, the comment of a pull request, the contact sheet."""
+"""What `artlock diff` writes for others: the page, the comment of a pull request, the contact sheet."""
 
 from __future__ import annotations
 

@@ -100,11 +100,12 @@ def _change(before: Side | None, after: Side) -> Change | None:
         return Change(kind=Kind.ADDED, after=after, notes=tuple(_edited(after)))
     old, new = before.record, after.record
     found = fields(old, new)
-    notes = (*_edited(after), *_beside(before, after))
-    if old.name != new.name and before.shown == after.shown:
+    same = before.shown == after.shown
+    # What both sides have was changed by hand before.
+    notes = (*(() if same else _edited(after)), *_beside(before, after))
+    if old.name != new.name and same:
         found = tuple(field for field in found if field.name != "output")
         return Change(kind=Kind.RENAMED, before=before, after=after, fields=found, notes=notes)
-    same = before.shown == after.shown
     if same and not found and not notes and _marks(before) == _marks(after):
         return None
     kind = Kind.RECORD if same else Kind.CHANGED
@@ -114,8 +115,8 @@ def _change(before: Side | None, after: Side) -> Change | None:
     return Change(kind=kind, before=before, after=after, fields=found, causes=why, notes=notes)
 
 
-def _marks(side: Side) -> tuple[bool, bool, bool]:
-    return side.approval is not None, side.frozen, side.edited is not None
+def _marks(side: Side) -> tuple[bool, bool]:
+    return side.approval is not None, side.frozen
 
 
 def _edited(after: Side) -> Iterator[str]:

@@ -81,7 +81,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     psnr: float | None
     """Decibels, over colours as they are seen; None where nothing seen differs."""
     ssim: float
-    """0 to 1; 1 for equal pictures."""
+    """-1 to 1; 1 for equal pictures."""
     changed: float | None
     """Share of pixels that differ to the eye, 0 to 1; None where the sizes differ."""
     largest: int | None
@@ -102,7 +102,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     lost: str = ""
     """Why its picture can't be shown, in words; empty where it can: `Pictures` has it."""
     edited: Digest | None = None
-    """In the working tree: the file that lies there, where it is not the one that the lock tells of."""
+    """The file that lies there, in a commit, too, where it is not the one that the lock tells of."""
     cost: float | None = None
     """What its picture did cost in US dollars, where it is known."""
     file_bytes: int | None = None

@@ -11,6 +11,9 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+import msgspec
 
 from buildsys import digest as digests
 from buildsys import git, lfs
@@ -22,6 +25,20 @@ from buildsys.store.objects import Store
 
 _UNFETCHED = "Git LFS has not fetched it"
 _GONE = "neither git nor the store has it"
+_HEAVY: Final = 65_536
+"""Bytes from which on it takes longer to read an object than to look up what it is."""
+_SALT: Final = 1
+
+
+class _Weighed(msgspec.Struct, frozen=True, kw_only=True):
+    """The file that one of git's objects is."""
+
+    file: Digest
+    size: int
+
+
+def _key(name: str) -> Digest:
+    return digests.of_value({"artlock": _SALT, "object": name})
 
 
 class Sources:
@@ -54,8 +71,8 @@ class Sources:
 
     def weigh(self, objects: Collection[str]) -> dict[str, Digest]:
         """The digest of each of git's `objects`, or of the file that it stands for; not of what git lacks."""
-        found: dict[str, Digest] = {}
-        waiting = deque(objects)
+        found = {name: digest for name in objects if (digest := self._recalled(name)) is not None}
+        waiting = deque(name for name in objects if name not in found)
         while waiting:
             try:
                 for name, data in git.objects(self._root, tuple(waiting)):
@@ -70,9 +87,22 @@ class Sources:
         if meant:
             self.pointer(meant)
             return meant
-        digest = digests.of_bytes(data)
-        self._objects[digest], self._sizes[digest] = name, len(data)
-        return digest
+        told = _Weighed(file=digests.of_bytes(data), size=len(data))
+        if told.size >= _HEAVY:
+            with suppress(DiskError, StoreError):
+                self._store.record_action(_key(name), msgspec.to_builtins(told), sync=False)
+        return self._note(name, told)
+
+    def _recalled(self, name: str) -> Digest | None:
+        """What was weighed before: git's name of an object says what is in it, as ours does."""
+        with suppress(DiskError, StoreError):
+            told = self._store.recall(_key(name), _Weighed)
+            return None if told is None else self._note(name, told)
+        return None
+
+    def _note(self, name: str, told: _Weighed) -> Digest:
+        self._objects[told.file], self._sizes[told.file] = name, told.size
+        return told.file
 
     def has(self, file: Digest) -> bool:
         """Whether `read` should find it."""

@@ -18,6 +18,8 @@ _FIXED: Final = {
 }
 _LEAST, _SPAN = 0.3, 0.6
 """Of what changed: where nothing is to be seen, and how much more where everything is."""
+_FOLLOWING: Final = 0.5
+"""The same of what only follows from another asset: that one explains it, and comes first."""
 _UNASKED: Final = 0.1
 """More, where nobody asked for another picture."""
 _HALF_THE_BITS: Final = 32
@@ -29,8 +31,10 @@ _DIGITS: Final = 4
 def attention(change: Change) -> float:
     """0 to 1."""
     if change.kind is Kind.CHANGED:
-        unasked = not {*change.causes} - {Cause.HAND, Cause.ENVIRONMENT}
-        value = _LEAST + _SPAN * look(change.measure) + _UNASKED * unasked
+        causes = {*change.causes}
+        unasked = not causes - {Cause.HAND, Cause.ENVIRONMENT}
+        span = _FOLLOWING if causes == {Cause.INPUT} else _SPAN
+        value = _LEAST + span * look(change.measure) + _UNASKED * unasked
     else:
         value = _FIXED[change.kind]
     if change.after is not None and change.after.approval is not None:

@@ -32,7 +32,8 @@ COLUMNS: Final = 6
 _SIDE: Final = 160
 _HEAD: Final = 33
 """Bytes of a PNG before its second chunk."""
-_NAME: Final = 60
+_NAME: Final = 14
+"""Letters that fit below a picture."""
 _SEEN: Final = frozenset({Kind.CHANGED, Kind.ADDED, Kind.REMOVED})
 
 
@@ -79,8 +80,9 @@ def layout(review: Review) -> tuple[dict[str, Json], Mapping[str, Digest]]:
             cells[at] = _cell(change, side)
             if not side.lost:
                 wanted[f"cell.{at}"] = side.shown
-    over = len(seen) - MOST
-    title = f"{review.project}: {count(len(seen), 'picture')}" + (f", {MOST} of them here" if over > 0 else "")
+    title = f"{review.project}: {count(len(seen), 'picture')}"
+    if len(seen) > MOST:
+        title += f", {MOST} of them here"
     return {"work": "sheet", "title": title, "columns": COLUMNS, "side": _SIDE, "cells": cells}, wanted
 
 
@@ -89,7 +91,12 @@ def _cell(change: Change, side: Side) -> dict[str, Json]:
         line = f"{told.KINDS[change.kind]} · {told.size_told(side)}"
     else:
         line = f"before · {told.size_told(side)}" if side is change.before else f"after · {_much(change)}"
-    return {"title": shorten(side.record.name, _NAME), "lines": [line], "message": side.lost}
+    return {"title": _called(side.record.name), "lines": [line], "message": side.lost}
+
+
+def _called(name: str) -> str:
+    """The name, or of one that would be cut its last part, which tells more than its first."""
+    return name if len(name) <= _NAME else shorten(name.rpartition("/")[2])
 
 
 def _much(change: Change) -> str:
@@ -97,9 +104,7 @@ def _much(change: Change) -> str:
     return told.size_told(change.after) if change.after and told.resized(change) else told.headline(change)
 
 
-def _lent(
-    wanted: Mapping[str, Digest], pictures: Pictures, folder: Path
-) -> Iterator[tuple[str, str]]:
+def _lent(wanted: Mapping[str, Digest], pictures: Pictures, folder: Path) -> Iterator[tuple[str, str]]:
     """Private copies for the engine, each picture once; those that nobody has are left out."""
     written: dict[Digest, str] = {}
     for name, file in wanted.items():

@@ -70,8 +70,8 @@ def share_told(share: float) -> str:
 
 
 def size_told(side: Side) -> str:
-    """`96 × 96`."""
-    return f"{side.record.picture.width} × {side.record.picture.height}"
+    """`96 x 96`."""
+    return f"{side.record.picture.width} x {side.record.picture.height}"
 
 
 def resized(change: Change) -> bool:
@@ -110,7 +110,7 @@ def measures(change: Change) -> Iterator[tuple[str, str, str]]:
         yield "changed", share_told(found.changed), "pixels that differ to the eye"
     if found.box is not None:
         left, top, width, height = found.box
-        yield "where", f"{width} × {height} at {left}, {top}", "the box of what differs"
+        yield "where", f"{width} x {height} at {left}, {top}", "the box of what differs"
     if found.largest is not None:
         yield "largest", f"{found.largest} of 255", "the largest difference of a channel"
     if found.alpha is not None:

@@ -139,21 +139,26 @@ def _bands(height: int, more: int = 0) -> Iterator[slice]:
 def _squares(pixels: Pixels, reference: Pixels, ground: int) -> int:
     total = 0
     for band in _bands(len(pixels)):
-        apart = _apart(_colors(pixels[band], ground), _colors(reference[band], ground)).astype(np.uint16)
-        total += int((apart * apart).sum(dtype=np.int64))
+        apart = _apart(_shown(pixels[band], ground), _shown(reference[band], ground))
+        apart[..., 3] = 0
+        wide = apart.astype(np.uint16)
+        total += int((wide * wide).sum(dtype=np.int64))
     return total
 
 
-def _colors(pixels: Pixels, ground: int) -> Pixels:
-    """As `laid_on`, in bytes."""
+def _shown(pixels: Pixels, ground: int) -> Pixels:
+    """As `laid_on`, in bytes, and with a fourth channel that says nothing: slices of three are slow."""
     weighed = _weighed(pixels)
+    if not ground or weighed is pixels:
+        return weighed
     # White shows wherever alpha lets it: 255 - alpha more than on black, to the last bit.
-    return weighed[..., :3] + (255 - pixels[..., 3:]) if ground else weighed[..., :3]
+    weighed[..., :3] += 255 - pixels[..., 3:]
+    return weighed
 
 
 def _luma_of(pixels: Pixels, ground: int) -> Sums:
     """`luma` of `pixels` on a ground."""
-    red, green, blue = np.moveaxis(_colors(pixels, ground), 2, 0).astype(np.float64)
+    red, green, blue, _ = np.moveaxis(_shown(pixels, ground), 2, 0).astype(np.float64)
     levels: Sums = red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2]
     return levels
 

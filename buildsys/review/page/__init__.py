@@ -23,7 +23,7 @@ def write(review: Review, pictures: Pictures, path: Path, *, folder: bool | None
         review: what changed.
         pictures: asked for one picture after the other; no two are held at once.
         path: the page; what lies there is replaced.
-        folder: whether pictures lie in a folder beside the page. None: where they are more than `MOST_INSIDE`.
+        folder: whether pictures lie in a folder beside it. None: where they are more than `MOST_INSIDE`.
     """
     path = path.absolute()
     outside = plates.too_many(review, pictures) if folder is None else folder

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from buildsys import __version__, digest
+from buildsys import __version__
 from buildsys.digest import Digest
 from buildsys.journal.words import dollars, printable
 from buildsys.review import told
@@ -43,10 +43,9 @@ def encoded(review: Review, found: Mapping[Digest, str], place: str) -> bytes:
 
 
 def _review(review: Review, found: Mapping[Digest, str], place: str) -> dict[str, Any]:
-    pictures = {digest: suffix for digest, suffix in found.items() if suffix}
+    pictures = {file: suffix for file, suffix in found.items() if suffix}
     changes = [_change(change, pictures) for change in review.changes]
     return {
-        "id": digest.of_value([[change["name"], change["mark"]] for change in changes])[:16],
         "version": __version__,
         "project": printable(review.project),
         "before": _revision(review.before),
@@ -59,7 +58,7 @@ def _review(review: Review, found: Mapping[Digest, str], place: str) -> dict[str
         "notes": [printable(note) for note in review.notes],
         "folder": place,
         "pictures": pictures,
-        "causes": {cause: words for cause, words in told.CAUSES.items()},
+        "causes": dict(told.CAUSES),
         "changes": changes,
     }
 
@@ -79,7 +78,7 @@ def _change(change: Change, pictures: Mapping[Digest, str]) -> dict[str, Any]:
         "name": change.name,
         "kind": change.kind,
         "told": told.KINDS[change.kind],
-        "headline": told.headline(change),
+        "headline": f"→ {told.size_told(after)}" if after and told.resized(change) else told.headline(change),
         "attention": round(change.attention, 4),
         "causes": list(change.causes),
         "notes": list(change.notes),

@@ -20,8 +20,16 @@ MARK: Final = '<meta name="generator" content="artlock diff">'
 _PLACE: Final = Path(__file__).resolve().parent
 _STYLES: Final = ("page.css", "stage.css")
 _SCRIPTS: Final = (
-    "data.js", "plates.js", "marks.js", "facts.js", "stage.js", "modes.js", "list.js", "filters.js", "page.js",
-)  # fmt: skip
+    "data.js",
+    "plates.js",
+    "marks.js",
+    "facts.js",
+    "stage.js",
+    "modes.js",
+    "list.js",
+    "filters.js",
+    "page.js",
+)
 """In the order in which they are put together: each uses those before it."""
 
 

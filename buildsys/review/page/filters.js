@@ -30,6 +30,7 @@ function narrow() {
     && GROUPS.every(([, values], number) => !chosen[number].size || values(change).some(value => chosen[number].has(value))));
   visible.sort(ORDERS[by("sort").value]);
   arrange();
+  by("list").scrollTop = by("sheet").scrollTop = 0;
   const number = chosen.reduce((sum, values) => sum + values.size, 0);
   by("filtered").textContent = number ? ` (${number})` : "";
 }

@@ -3,6 +3,7 @@
 const rows = new Map(), cells = new Map();
 let visible = [...changes];
 let current = null;
+let stop = null;
 
 function build() {
   for (const change of changes) {
@@ -46,11 +47,13 @@ function arrange() {
 
 /** One stop of the tab key for each of the two, not a thousand. */
 function reachable() {
-  const first = visible.includes(current) ? current : visible[0];
-  for (const change of changes) {
-    rows.get(change).firstChild.tabIndex = change === first ? 0 : -1;
-    cells.get(change).tabIndex = change === first ? 0 : -1;
+  const next = visible.includes(current) ? current : visible[0];
+  for (const [change, index] of [[stop, -1], [next, 0]]) {
+    if (!change) continue;
+    rows.get(change).firstChild.tabIndex = index;
+    cells.get(change).tabIndex = index;
   }
+  stop = next;
 }
 
 function choose(change, {focus = false, keepAddress = false} = {}) {

@@ -54,7 +54,7 @@ const KEYS = {
   a: () => mark("approved"), r: () => mark("rejected"),
   "+": () => zoomBy(1), "=": () => zoomBy(1), "-": () => zoomBy(-1), 0: () => zoomTo("fit"),
   g: () => setGround(GROUNDS[(GROUNDS.indexOf(look.ground) + 1) % GROUNDS.length]),
-  b: toggleFrame, "[": () => moveCut(-5), "]": () => moveCut(5),
+  f: () => { by("top").hidden = !by("top").hidden; }, b: toggleFrame, "[": () => moveCut(-5), "]": () => moveCut(5),
   "?": () => by("help").showModal(),
   "/": () => by("search").focus(),
   " ": () => by("turn")?.click(),
@@ -121,6 +121,7 @@ function wire() {
   };
   addEventListener("keydown", pressed);
   addEventListener("hashchange", () => { const change = linked(); if (change && change !== current) choose(change); });
+  new ResizeObserver(() => by("work").style.setProperty("--top", `${by("top").offsetHeight}px`)).observe(by("top"));
   new ResizeObserver(() => { if (open && look.zoom === "fit") lay(); }).observe(by("stage"));
 }
 

@@ -83,7 +83,7 @@ def beside(review: Review, pictures: Pictures, page: Path, found: dict[Digest, s
 
 
 def _is_there(target: Path, size: int) -> bool:
-    """Whether an earlier page put it there: it is named by its content, and was written whole or not at all."""
+    """Whether an earlier page put it there: named by its content, written whole or not at all."""
     return not target.is_symlink() and target.is_file() and target.stat().st_size == size
 
 

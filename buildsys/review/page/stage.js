@@ -64,7 +64,7 @@ function draw() {
 const sidesOf = change => [["Before", change.before], ["After", change.after]].filter(([, side]) => side);
 
 function single([words, side]) {
-  const size = usable(side) ? `${side.size[0]} × ${side.size[1]}` : "";
+  const size = usable(side) ? `${side.size[0]} x ${side.size[1]}` : "";
   const head = el("h3", {}, el("b", {}, words), size);
   if (!usable(side)) return el("div", {className: "pane"}, head, missing(words, side));
   const plate = el("div", {className: "plate"}, whole(words, side));
@@ -76,7 +76,7 @@ const missing = (words, side) => el("p", {className: "missing"}, `No picture: ${
 
 /** The picture on its plate, which is as large as it, or as the larger of both where they are laid over. */
 function whole(words, side, className = "") {
-  return picture(side, `${words}: ${plain(open.name)}, ${side.size[0]} × ${side.size[1]} pixels`, className);
+  return picture(side, `${words}: ${plain(open.name)}, ${side.size[0]} x ${side.size[1]} pixels`, className);
 }
 
 function view(plate, words) {
