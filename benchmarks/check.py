@@ -77,7 +77,7 @@ def _measured(work: Path, assets: int, rounds: int) -> dict[str, Any]:
         result.tell(f"round {number} of {rounds}")
         for name, case in CASES.items():
             case.before(folder)
-            seconds = _cpu_seconds(case.words, folder, environ)
+            seconds = cpu_seconds(case.words, folder, environ)
             if number:
                 spent[name].append(seconds)
     medians = {name: statistics.median(found) for name, found in spent.items()}
@@ -95,7 +95,7 @@ def _measured(work: Path, assets: int, rounds: int) -> dict[str, Any]:
     }
 
 
-def _cpu_seconds(words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> float:
+def cpu_seconds(words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> float:
     """Time of the processor that the command took, with all that it started and waited for."""
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(words, cwd=folder, env=environ, stdout=out, stderr=subprocess.STDOUT)

@@ -77,10 +77,10 @@ class Checkout:
         return self._root / path
 
     def restorable(self, wanted: Digest, path: str) -> bool:
-        """Whether these bytes are in the store, or in git's last commit at `path`."""
+        """Whether these bytes are in the store, in git's last commit at `path`, or lie there."""
         if wanted in self._lost:
             return False
-        if self._store.has(wanted) or self._in_git(path) == wanted:
+        if self._store.has(wanted) or self._lies(path, wanted) or self._in_git(path) == wanted:
             return True
         if wanted in self._expected:
             self._relied.add(wanted)
@@ -184,6 +184,13 @@ class Checkout:
             data = self.from_git(path)
             self._git[path] = None if data is None else digest.of_bytes(data)
         return self._git[path]
+
+    def _lies(self, path: str, wanted: Digest) -> bool:
+        """Whether these very bytes lie at `path`: there they are, where an asset's name or place changed."""
+        try:
+            return self.file(path) == wanted and not self.pointer(path)
+        except DiskError:
+            return False
 
     def _is_away(self, path: str) -> bool:
         """Whether nothing lies there, or only a pointer of Git LFS."""

@@ -18,9 +18,9 @@ Digest = NewType("Digest", str)
 LENGTH: Final = 64
 
 _quickly: Final = msgspec.json.Encoder(order="sorted").encode
-_WRITTEN_OTHERWISE: Final = re.compile(rb"[:,\[](?:null|-?[0-9]+[.eE])")
-"""A float, which `msgspec` spells in its own way, or nothing, which it makes of a float that is not finite.
-Found in a string as well, where it does no harm."""
+_WRITTEN_OTHERWISE: Final = re.compile(rb"[:,\[]-?[n0-9](?:ull|\.000|[0-9]{15,}\.|[0-9.]*[eE])")
+"""A float that is so small or so large that `msgspec` spells it in its own way, or nothing, which it makes of
+a float that is not finite. Found in a string as well, where it does no harm."""
 
 
 def of_bytes(data: bytes) -> Digest:

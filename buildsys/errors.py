@@ -43,6 +43,8 @@ class Exit(IntEnum):
     """An asset can't be made, such as one of a role that the profile maps to no engine."""
     CONFLICT = 21
     """Both sides of a merge changed an asset; told first, for what else differs may go with it."""
+    UNAPPROVED = 22
+    """Nobody has accepted the picture that the lock has of an asset, and `check --approved` asks for that."""
     UNJUDGED = 125
     """`check` could not judge: `git bisect run` skips a commit of which it hears this."""
     INTERRUPTED = 130

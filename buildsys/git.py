@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final, cast
@@ -92,6 +92,15 @@ def run(folder: Path, *arguments: str, keep: Iterable[str] = (), given: bytes = 
     if process.returncode:
         raise _error(folder, arguments, os.fsdecode(complaint))
     return output
+
+
+def identity(folder: Path) -> str:
+    """Who git takes the user for, as `Name <mail>`. Raises `GitError`; without a hint where nobody told it.
+
+    What it would make of the names of user and machine is nobody's word.
+    """
+    told = os.fsdecode(run(folder, "-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"))
+    return told.rpartition("> ")[0] + ">"
 
 
 def commit(folder: Path, revision: str) -> str:
@@ -199,19 +208,27 @@ def named(folder: Path, revision: str, paths: Iterable[str]) -> dict[str, str]:
 
 def objects(folder: Path, names: Iterable[str], keep: Iterable[str] = ()) -> Iterator[tuple[str, bytes]]:
     """Each object with its content, by one process. Raises `GitError`, also where one is missing."""
+    for name, data in held(folder, names, keep):
+        if data is None:
+            raise GitError(f"the repository at `{folder}` lacks the object `{name}`", "run `git fsck`")
+        yield name, data
+
+
+def held(
+    folder: Path, names: Iterable[str], keep: Iterable[str] = ()
+) -> Generator[tuple[str, bytes | None], None, None]:
+    """Each file that git calls so (an object, `COMMIT:PATH`), with its content; None where it has none.
+
+    One process for all, asked as `names` are drawn. Raises `GitError`.
+    """
     with _start(folder, ("cat-file", "--batch"), keep) as process:
         questions, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
         try:
             for name in names:
                 with suppress(BrokenPipeError):  # it ended; its answer, or none, tells why
-                    questions.write(name.encode() + b"\n")
+                    questions.write(os.fsencode(name) + b"\n")
                     questions.flush()
-                data = _answer(folder, answers, process)
-                if data is None:
-                    raise GitError(
-                        f"the repository at `{folder}` lacks the object `{name}`", "run `git fsck`"
-                    )
-                yield name, data
+                yield name, _answer(folder, answers, process)
         finally:
             process.kill()
 

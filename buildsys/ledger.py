@@ -18,7 +18,7 @@ from buildsys.digest import Digest
 from buildsys.errors import MakeError
 from buildsys.files import Placed
 from buildsys.files.durable import disk_error, sync_folder
-from buildsys.lock.model import Lock
+from buildsys.lock.model import REVISION, Lock
 from buildsys.lock.write import LockFile, check_writable
 from buildsys.locked import Promise
 from buildsys.manifest.model import AssetName
@@ -50,6 +50,7 @@ class Ledger:
         self._renewed: frozenset[AssetName] = frozenset()
         self._records = dict(lock.records)
         self._placeholders = dict(lock.placeholders)
+        self._renames: dict[AssetName, AssetName] = {}
         self._saved = lock
         self._when = time.monotonic()
         self._guard = threading.Lock()
@@ -133,13 +134,21 @@ class Ledger:
                 self._records.pop(name, None)
                 self._placeholders.pop(name, None)
 
-    def save(self) -> Lock:
-        """Write the lock if it changed."""
+    def renamed(self, names: Mapping[AssetName, AssetName]) -> None:
+        """Note assets that the lock had under other names: old names by new ones."""
         with self._guard:
-            return self._save()
+            self._renames.update(names)
 
-    def _save(self) -> Lock:
+    def save(self) -> Lock:
+        """Write the lock if it changed; what was said of pictures that it no longer has goes."""
+        with self._guard:
+            return self._save(last=True)
+
+    def _save(self, *, last: bool = False) -> Lock:
         current = self._lock if self._promise is not None else self._changed()
+        if last and self._promise is None:
+            # Not before: in the middle of a build, a picture that comes back may not be back yet.
+            current = current.settled()
         if current != self._saved:
             self._sync_folders()
             self._file.save(current)
@@ -150,10 +159,13 @@ class Ledger:
         return current
 
     def _changed(self) -> Lock:
+        renames = {new: old for new, old in self._renames.items() if new in self._records}
         return msgspec.structs.replace(
-            self._lock,
+            self._lock.following(renames),
             records=dict(self._records),
             placeholders=dict(self._placeholders),
+            # One of before gets its seals also where nothing else changed: that belongs into no other change.
+            revision=REVISION,
             # What git left of a merge goes, also where nothing else changed; what is open stays marked.
             marked=bool(self._lock.conflicts),
         )

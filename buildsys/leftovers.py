@@ -8,7 +8,7 @@ of terminals.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -34,6 +34,8 @@ class Kind(StrEnum):
     """artlock made it, and nothing was changed since."""
     EDITED = "edited"
     """artlock made the file of an asset that is gone, and a person changed it."""
+    FROZEN = "frozen"
+    """artlock made it, of an asset that is gone, and a person said that it is to stay."""
     FOREIGN = "foreign"
     """Nothing proves that artlock made it."""
 
@@ -76,6 +78,8 @@ def find(session: Session, plan: Plan) -> tuple[Leftover, ...]:
             digest == recorded or digest in stood_in or session.checkout.placed(path, digest)
         )
         kind = Kind.MADE if ours else Kind.EDITED if name else Kind.FOREIGN
+        if name in session.lock.frozen:
+            kind = Kind.FROZEN
         found[path] = Leftover(path=path, kind=kind, digest=digest, asset=name)
     open_ = {item.path: item.digest for item in found.values() if item.kind is Kind.FOREIGN and item.digest}
     for path in _proved(session, open_):
@@ -196,9 +200,18 @@ def told(kept: Collection[Leftover]) -> list[str]:
     words = {
         Kind.MADE: "changed while it was looked at",
         Kind.EDITED: "changed by hand",
+        Kind.FROZEN: "frozen",
         Kind.FOREIGN: "nothing shows that artlock made it",
     }
     return [f"{item.path}: {words[item.kind]}" for item in kept]
+
+
+def mend(session: Session, lasting: Mapping[AssetName, Iterable[str]]) -> str:
+    """One action about orphans whose files `clean` keeps."""
+    for name in lasting:
+        if name in session.lock.frozen:
+            return f"run `artlock thaw {name}`, then `artlock clean`; or put it back into the manifest"
+    return by_hand(path for paths in lasting.values() for path in paths)
 
 
 def by_hand(paths: Iterable[str]) -> str:

@@ -65,6 +65,9 @@ def changes(plan: Plan, lock: Lock, *, everything: bool) -> tuple[str, ...]:
 
 def _of_step(step: Step, lock: Lock) -> Iterator[str]:
     record = step.recorded
+    if step.renamed_from:
+        yield step.reasons[0].text()
+        return
     if record is None or (step.recipe is not None and not _is_recorded(step, record)):
         yield step.reasons[0].text() if step.reasons else "its gates changed"
         return

@@ -106,8 +106,9 @@ def _side(name: AssetName, conflict: Conflict, choice: Choice) -> Record | None:
     """The record that `choice` means; None where there is to be none. Raises `ArtlockError`."""
     if choice is Choice.REBUILD:
         return None
-    record = conflict.ours if choice is Choice.OURS else conflict.theirs
-    if record is not None and recipe.digest_of(record.parts) != record.recipe:
+    ours = choice is Choice.OURS
+    record, mixed = (conflict.ours if ours else conflict.theirs), conflict.mixed[0 if ours else 1]
+    if record is not None and (mixed or recipe.digest_of(record.parts) != record.recipe):
         raise ArtlockError(
             f"git mixed the lines of both sides in what the lock has of `{name}`",
             f"run `artlock resolve {name} --rebuild`, or `git checkout --merge {LOCK}` first",

@@ -112,6 +112,7 @@ class Session:
             world or self.checkout,
             wishes or Wishes(),
             self.lock.conflicts,
+            self.lock.frozen,
         )
 
     def plan(

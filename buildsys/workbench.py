@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from types import FrameType, TracebackType
 from typing import Self
@@ -28,13 +28,13 @@ from buildsys.make.maker import Maker
 from buildsys.make.pool import Pool
 from buildsys.make.progress import Event, JournalTrouble
 from buildsys.make.purse import Purse
-from buildsys.make.restoring import Restoring
+from buildsys.make.restoring import Restoring, keep_moving
 from buildsys.manifest.cards import MEASURE
 from buildsys.manifest.model import AssetName
 from buildsys.plan import price
 from buildsys.plan.judge import Judge, Wishes
 from buildsys.plan.placeholder import placeholder
-from buildsys.plan.step import Plan, Why
+from buildsys.plan.step import Plan, Step, Verdict, Why
 from buildsys.session import LOCK, PRIVATE, Session
 
 
@@ -113,12 +113,14 @@ class Workbench:
             session.read_lock()
             self.ledger = Ledger(session.root / LOCK, session.lock, locked=wishes.locked)
             lookup = Lookup(session, wishes, tell, remote=remote)
-            judge, self.plan = lookup.plan(lambda: _drawn(session, wishes, names))
+            self._judge, self.plan = lookup.plan(lambda: _drawn(session, wishes, names))
+            self.ledger.renamed(_renamed(self.plan.steps))
             if wishes.locked and (told := changes(self.plan, session.lock, everything=self._everything)):
                 raise MakeError(
                     "the lock would change:\n  " + "\n  ".join(told),
                     "run `artlock build` without `--locked`",
                 )
+            keep_moving(session.root, session.store, self.plan.having(Verdict.RESTORE))
             opening.callback(self._save)
             journal = opening.enter_context(journalled(session, command, jobs, tell))
             tell = journal.before(tell)
@@ -173,7 +175,7 @@ class Workbench:
             )
             self.build = Build(
                 plan=self.plan,
-                judge=judge,
+                judge=self._judge,
                 maker=chooser,
                 lose=session.checkout.lose,
                 publish=self.ledger.publish,
@@ -212,10 +214,16 @@ class Workbench:
         return tuple(stood_in)
 
     def _save(self) -> None:
+        self.ledger.renamed(_renamed(self._judge.steps))
         if self._everything:
             self.ledger.forget(self.ledger.abandoned(self.plan.orphans))
         self._session.lock = self.ledger.save()
         self._session.index.save()
+
+
+def _renamed(steps: Mapping[AssetName, Step]) -> dict[AssetName, AssetName]:
+    """The assets that the lock has under other names."""
+    return {name: step.renamed_from for name, step in steps.items() if step.renamed_from}
 
 
 def _drawn(session: Session, wishes: Wishes, names: Collection[AssetName] | None) -> tuple[Judge, Plan]:

@@ -22,6 +22,7 @@ from buildsys.errors import ArtlockError, LockError, ManifestError
 from buildsys.files.placed import PLACE as NOTE
 from buildsys.files.placed import Placed
 from buildsys.imports import entry, said, texts
+from buildsys.lock.model import REVISION
 from buildsys.lock.read import parse as parse_lock
 from buildsys.lock.write import dump
 from buildsys.make import inspection
@@ -73,9 +74,10 @@ def lock(data: bytes) -> None:
     with suppress(UnicodeDecodeError, LockError):
         text = data.decode()
         found = parse_lock(text)
-        if found.revision == 1:
+        if found.revision <= REVISION:
             again = parse_lock(dump(found))
             assert (again.records, again.placeholders) == (found.records, found.placeholders)
+            assert (again.approvals, again.frozen) == (found.approvals, found.frozen)
 
 
 def reply(data: bytes) -> None:

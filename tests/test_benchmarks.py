@@ -179,6 +179,18 @@ def test_restoring(folder: Path) -> None:
     assert all(case["ratio"] > 0 for case in cases.values())
 
 
+def test_log(folder: Path) -> None:
+    found = small("log", folder)
+    the_same_in_all(found, "log")
+    (repository,) = found["results"]["repositories"]
+    assert (repository["assets"], repository["commits"]) == (20, 30)
+    assert repository["told"] == repository["versions"] == 4, "what is timed must find every version"
+    assert {"artlock log hero", "git log -p -- assets.lock"} <= set(repository["cases"])
+    for case in repository["cases"].values():
+        assert len(case["seconds"]) == 1
+        assert case["ratio"] >= 0
+
+
 def test_a_limit_is_inherited() -> None:
     code = "import resource; print(resource.getrlimit(resource.RLIMIT_AS))"
     done = subprocess.run(

@@ -48,6 +48,11 @@ def record(name: str, **parts: Any) -> Record:
     )
 
 
+def unsealed(text: str) -> str:
+    """The text of a lock without its seals."""
+    return re.sub(r"^seal = .*\n", "", text, flags=re.MULTILINE)
+
+
 def locked(*records: Record) -> Lock:
     return Lock(records={item.name: item for item in records})
 
@@ -100,7 +105,7 @@ def test_a_lock_tells_who_was_asked_where_another_engine_made_it() -> None:
     made = msgspec.structs.replace(own, instead_of="sd35-medium", asked=sha("asked"))
     text = dump(locked(made))
     told = f'instead_of = "sd35-medium"\nasked = "{sha("asked")}"\n'
-    assert text.replace(told, "") == dump(locked(own))
+    assert unsealed(text).replace(told, "") == unsealed(dump(locked(own)))
     assert parse(text) == locked(made)
     assert parse(dump(locked(own))) == locked(own)
 
@@ -212,7 +217,7 @@ def test_every_value_comes_back_from_toml(table: dict[str, Any]) -> None:
 def test_one_value_a_line() -> None:
     first, second = dump(locked(record("gem", seed=7))), dump(locked(record("gem", seed=8)))
     changed = [line for line in difflib.ndiff(first.splitlines(), second.splitlines()) if line[0] in "+-"]
-    assert [line[2:8] for line in changed] == ["seed =", "seed =", "digest", "digest"]
+    assert sorted(line[2:8] for line in changed) == sorted(["seal =", "seed =", "digest"] * 2)
 
 
 def without_environment(item: Record) -> Record:

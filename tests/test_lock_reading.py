@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import msgspec
 import pytest
+import rtoml
 from hypothesis import given
 from hypothesis import strategies as st
 from test_lock import RESTORE, example, locked, record, sha
 
 from buildsys.errors import DiskError, LockError
+from buildsys.lock import seal
 from buildsys.lock.merge import merge, sides
 from buildsys.lock.model import Conflict, Lock
 from buildsys.lock.read import load, parse
@@ -78,7 +81,7 @@ def test_what_is_wrong_is_said(text: str, message: str) -> None:
     environment = GEM[GEM.index("env-") :][:20]
     with pytest.raises(LockError) as caught:
         parse(text)
-    origin = "assets.lock:21:8: " if "not TOML" in message else "assets.lock: "
+    origin = "assets.lock:22:8: " if "not TOML" in message else "assets.lock: "
     assert caught.value.message == origin + message.replace("env-ENV", environment)
     assert caught.value.hint == RESTORE
 
@@ -92,15 +95,16 @@ def test_a_newer_version() -> None:
 
 
 def test_a_newer_revision_is_read_but_never_written() -> None:
-    newer = GEM.replace("revision = 1", "revision = 2\nfuture = true").replace(
+    newer = GEM.replace("revision = 2", "revision = 3\nfuture = true").replace(
         "raw = ", "mood = 'dark'\nraw = "
     )
-    lock = parse(newer)
+    sealed = seal.of(rtoml.loads(newer)["assets"]["gem"])
+    lock = parse(re.sub("seal = .*", f'seal = "{sealed}"', newer))
     assert lock.records == locked(record("gem")).records
     with pytest.raises(LockError) as caught:
         dump(lock.updated([record("gem")]))
     assert str(caught.value) == (
-        "the lock is of revision 1.2; this artlock writes only 1.1, and would lose what it does not know\n\n"
+        "the lock is of revision 1.3; this artlock writes only 1.2, and would lose what it does not know\n\n"
         "hint: upgrade artlock"
     )
 
@@ -297,7 +301,7 @@ def test_the_marks_alone_do_where_git_has_no_more(repository: Path, style: str) 
 
 @STYLES
 def test_lines_of_both_sides_are_no_record(repository: Path, style: str) -> None:
-    """Far enough apart, git takes the engine of one side and the recipe of the other without a mark."""
+    """Far enough apart, git takes the engine of one side and the recipe of the other; only seals conflict."""
     base = locked(A, record("z"))
     mine = msgspec.structs.replace(A, engine="stock-2")
     other = msgspec.structs.replace(record("a", seed=9), picture=A.picture, raw=A.raw)
@@ -306,7 +310,8 @@ def test_lines_of_both_sides_are_no_record(repository: Path, style: str) -> None
         base, locked(mine, record("z", seed=8)), locked(other, record("z", seed=9, prompt="another"))
     )
     text = branches.path.read_text()
-    assert text.index('engine = "stock-2"') < text.index("seed = 9") < text.index("<<<<<<< ")
+    assert text.index('engine = "stock-2"') < text.index("<<<<<<< ") < text.index("seed = 9")
+    assert re.search(r'^<<<<<<< HEAD\nseal = "\w+"\n', text, re.MULTILINE)
     found = load(branches.path)
     assert found.conflicts[AssetName("a")] == Conflict(base=A, ours=mine, theirs=other)
     assert (list(found.conflicts), list(found.records)) == (["a", "z"], [])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +192,76 @@ def test_a_recipe_that_tells_nothing_has_the_digest_that_it_had() -> None:
     assert recipe.finish_key(plain, raw) != recipe.finish_key(parts(), raw)
     assert recipe.finish_key(parts(), raw) != recipe.finish_key(parts(prompt="other"), raw)
     assert recipe.finish_key(plain, raw) == recipe.finish_key(parts(metadata="", prompt="other"), raw)
+
+
+DRAWN = '[assets.drawn]\nsource = "drawn.png"\nauthor = "Ada"\n'
+COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
+
+
+def with_pictures(game: Game, source_type: str, name: str) -> None:
+    """A second adapter, which takes pictures."""
+    tools = game.folder / "tools"
+    card = (tools / "noise.toml").read_text().replace("trainedAlgorithmicMedia", source_type)
+    (tools / f"{name}.toml").write_text(
+        card.replace('name = "noise"', f'name = "{name}"')
+        + '\n[parameters.image]\ntype = "file"\ndoc = "What to start from."\n'
+    )
+    (tools / f"{name}.py").write_text((tools / "noise.py").read_text())
+
+
+def over(name: str, engine: str, image: str) -> str:
+    made = f'[assets.{name}]\nengine = "{engine}"\nprompt = "x"\nseed = 1\nsize = [16, 16]\n'
+    return f"{made}parameters.image = {image}\n"
+
+
+def test_a_model_over_another_picture_and_a_program_over_a_models_make_a_composite(game: Game) -> None:
+    with_pictures(game, "trainedAlgorithmicMedia", "painter")
+    with_pictures(game, "digitalCreation", "framer")
+    picture().save(game.folder / "drawn.png")
+    engines = "".join(
+        f'[engines.{name}]\nadapter = "tools/{name}.py"\nsandbox = false\n' for name in ("painter", "framer")
+    )
+    assets = (
+        over("of-drawing", "painter", '"drawn.png"')
+        + over("of-hand", "painter", '{ asset = "drawn" }')
+        + over("of-model", "painter", '{ asset = "gem" }')
+        + over("frame", "framer", '{ asset = "gem" }')
+        + over("far", "framer", '{ asset = "cut" }')
+        + over("plain", "framer", '{ asset = "drawn" }')
+        + '[assets.cut]\nfrom = "frame"\nfinish = [{ resize = [8, 8] }]\n'
+    )
+    write(game, engines + GEM + DRAWN + assets, "keep")
+    game.build()
+    told = {name: marks.read(game.folder / "out" / f"{name}.png").source for name in
+            ("gem", "of-drawing", "of-hand", "of-model", "frame", "cut", "far", "plain")}  # fmt: skip
+    assert told == {
+        "gem": "trainedAlgorithmicMedia",
+        "of-drawing": COMPOSITE,
+        "of-hand": COMPOSITE,
+        "of-model": "trainedAlgorithmicMedia",
+        "frame": COMPOSITE,
+        "cut": COMPOSITE,
+        "far": COMPOSITE,
+        "plain": "digitalCreation",
+    }
+    audit = [json.loads(line) for line in game.run("audit", "--format", "jsonl").stdout.splitlines()]
+    assert {line["asset"]: line["source_type"] for line in audit if line["asset"] in told} == told
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_exiftool_reads_the_word(game: Game, suffix: str) -> None:
+    write(game, f'{GEM}format = "{suffix}"\n', "keep")
+    game.build()
+    told = subprocess.run(
+        ["exiftool", "-json", "-G1", "-n", "-all", str(game.folder / "out" / f"gem.{suffix}")],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    (found,) = json.loads(told.stdout)
+    assert found["XMP-iptcExt:DigitalSourceType"] == TRAINED
+    assert found["XMP-xmp:CreatorTool"] == "artlock"
+    assert "ExifTool:Warning" not in found
+    key = "PNG:Parameters" if suffix == "png" else "ExifIFD:UserComment"
+    assert found[key] == "a red gem\nSeed: 9, Size: 16x16, seconds: 0, Version: artlock"

@@ -11,11 +11,13 @@ import struct
 import tomllib
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import fuzz_targets
 import pytest
+import rtoml
 from damage_kit import THOROUGH
 from fuzz_targets import CORPUS, TARGETS
 from hypothesis import HealthCheck, given, settings
@@ -23,10 +25,13 @@ from hypothesis import strategies as st
 from odd_values import DATES, TEXTS, VALUES, changed, written
 from PIL import Image, PngImagePlugin
 from test_lock import example, locked, record
+from test_seal import said
 
 from buildsys.digest import Digest
 from buildsys.errors import LockError
 from buildsys.imports import comfy, texts
+from buildsys.lock import seal
+from buildsys.lock.model import REVISION
 from buildsys.lock.read import parse as parse_lock
 from buildsys.lock.write import dump
 from buildsys.plan.recipe import digest_of
@@ -123,21 +128,31 @@ class _Any(str):
         return 0
 
 
+def sealed(tree: dict[str, Any]) -> dict[str, Any]:
+    """`tree` with a seal that fits, where each asset has one."""
+    assets = tree.get("assets")
+    for table in assets.values() if isinstance(assets, dict) else ():
+        if isinstance(table, dict) and isinstance(table.get("seal"), str):
+            with suppress(ValueError, TypeError, RecursionError):
+                table["seal"] = seal.of(rtoml.loads(written({"asset": table}))["asset"])
+    return tree
+
+
 def resealed(parts: Parts) -> Digest:
     digest_of(parts)  # or it raises what a recipe is refused for
     return Digest(_Any())
 
 
 @examples(250)
-@given(changed(tomllib.loads(dump(example())), ANY))
+@given(changed(tomllib.loads(dump(said(example()))), ANY))
 def test_any_lock_is_refused_or_written_again_as_it_was(tree: Any) -> None:
     if not isinstance(tree, dict):
         return
-    text = written(tree)
+    text = written(sealed(tree))
     fuzz_targets.lock(text.encode())
     try:
         found = parse_lock(text, check=resealed)
-        if found.revision == 1:
+        if found.revision <= REVISION:
             again = parse_lock(dump(found), check=resealed)
             assert again.records == found.records
     except LockError as error:

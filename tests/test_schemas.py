@@ -53,7 +53,7 @@ def test_a_lock_of_an_older_revision_is_read_whole_and_as_strictly() -> None:
 @pytest.mark.parametrize("revision", ["0", "-1", "true", '"1"', "1.0"])
 def test_a_revision_that_never_was(revision: str) -> None:
     with pytest.raises(LockError, match="it does not start with its version"):
-        parse(GEM.replace("revision = 1", f"revision = {revision}"))
+        parse(GEM.replace(f"revision = {model.REVISION}", f"revision = {revision}"))
 
 
 def test_a_newer_version_is_told_whatever_else_is_in_it() -> None:

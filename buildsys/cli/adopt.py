@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from buildsys import adoption, art
+from buildsys import adoption, art, keeping
 from buildsys.cli import options as shared
 from buildsys.cli.build import as_json, summary
 from buildsys.cli.console import print_json, say
@@ -24,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Adopt, build, and say where the sources are."""
     session = shared.session(options)
+    keeping.refuse(session.lock, session.names(options.names) or (), "artlock adopt")
     items = adoption.plan(session, options.names, options.to.strip("/") or art.FOLDER)
     told = [f"{item.output} → {item.picture}, the source of {item.name}" for item in items]
     sources = {item.name: item.picture for item in items}

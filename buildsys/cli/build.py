@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Collection
 from typing import Any
 
-from buildsys import frozen, lfs, refresh
+from buildsys import frozen, keeping, lfs, refresh
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, paint, pointers_told, print_json, say, tame
 from buildsys.cli.live import display
@@ -98,8 +98,17 @@ def _frozen(options: argparse.Namespace) -> int:
     return _told(options, outcome, session, ())
 
 
+def _refuse_frozen(session: Session, options: argparse.Namespace) -> None:
+    """Of assets that are named; where none is, what is frozen is left as it is."""
+    for option in ("rebuild", "force", "refresh_environment"):
+        if getattr(options, option):
+            named = session.outputs(options.names) or ()
+            keeping.refuse(session.lock, named, f"--{option.replace('_', '-')}")
+
+
 def _refresh(options: argparse.Namespace) -> int:
     session = shared.session(options)
+    _refuse_frozen(session, options)
     names, moved = refresh.chosen(session, session.outputs(options.names))
     wishes = Wishes(
         rebuild=moved, force=moved if options.force else frozenset(), retry_refused=options.retry_refused
@@ -130,6 +139,7 @@ def _refresh(options: argparse.Namespace) -> int:
 def _build(options: argparse.Namespace) -> int:
     session = shared.session(options)
     names = session.outputs(options.names)
+    _refuse_frozen(session, options)
     budget = shared.budget(options)
     chosen = frozenset(names or session.manifest.assets)
     wishes = Wishes(
@@ -195,12 +205,15 @@ def summary(
     outcome: Outcome, session: Session, stood_in: tuple[str, ...], said: Collection[str] = ()
 ) -> list[str]:
     """The last words of a build; of the assets `said`, a person knows already what is the matter."""
+    records, pointer = session.lock.records, session.checkout.pointer
     edited = [name for name in outcome.edited if name not in said]
     lines = [
         f"{paint('edited', 'yellow')}  {name}: the file was changed by hand, and kept" for name in edited
     ]
     if edited:
-        lines.append(f"\nhint: `artlock build --force {edited[0]}` makes it anew\n")
+        kept = edited[0] in session.lock.frozen
+        mend = f"`artlock build --force {edited[0]}` makes it anew"
+        lines.append(f"\nhint: {keeping.edited(records[edited[0]].output) if kept else mend}\n")
     for made in outcome.standins:
         if made.name not in outcome.fresh:
             told = f"made by `{made.engine}` instead of `{made.instead_of}`"
@@ -212,7 +225,6 @@ def summary(
     if session.store.dropped:
         damaged = count(len(session.store.dropped), "damaged object")
         lines.append(f"store: {damaged} dropped, and made or brought back again where needed")
-    records, pointer = session.lock.records, session.checkout.pointer
     if pointers := [name for name in outcome.fresh if name in records and pointer(records[name].output)]:
         lines.append(f"note: {pointers_told(len(pointers))}\n\nhint: {lfs.HINT}\n")
     if stood_in:

@@ -12,7 +12,15 @@ import gc
 from buildsys import agreement
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, print_json
-from buildsys.errors import DiskError, Exit, GitError, NewerLockError, NoProjectError, StoreError
+from buildsys.errors import (
+    ArtlockError,
+    DiskError,
+    Exit,
+    GitError,
+    NewerLockError,
+    NoProjectError,
+    StoreError,
+)
 from buildsys.places import find_root
 
 
@@ -29,6 +37,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-q", "--quiet", action="store_true", help="say nothing where all agrees, as a hook should"
     )
     parser.add_argument("--full", action="store_true", help="hash every byte; trust no index")
+    parser.add_argument("--approved", action="store_true", help="and has a person accepted every picture?")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="with `--approved`: only these need to be")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -49,7 +59,10 @@ def _check(options: argparse.Namespace) -> int:
         from buildsys.cli import staged  # noqa: PLC0415 - only a hook needs it
 
         return staged.tell(options)
-    known = None if options.full else agreement.recall(find_root(options.start), options.profile)
+    if options.names and not options.approved:
+        raise ArtlockError("`check` takes no names: it looks at everything", "add `--approved`, or name none")
+    whole = options.full or options.approved
+    known = None if whole else agreement.recall(find_root(options.start), options.profile)
     if known is None:
         from buildsys.cli import differences  # noqa: PLC0415 - half of the time where nothing changed
 

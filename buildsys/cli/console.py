@@ -19,6 +19,7 @@ COLOUR_OF: Final[Mapping[str, str]] = {
     "build": "blue",
     "edited": "yellow",
     "blocked": "red",
+    "frozen": "cyan",
 }
 """By verdict; by its word, so that a command that judges nothing need not load the plan."""
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
 from typing import Final
 
 from buildsys.cli import options as shared
 from buildsys.cli.console import print_json
 from buildsys.errors import Exit
-from buildsys.manifest.model import AssetName
+from buildsys.plan.credits import owed
 from buildsys.plan.handmade import HAND_MADE
-from buildsys.plan.record import Credit, Record, asset_of
+from buildsys.plan.record import Credit
 from buildsys.session import Session
 
 _ADDRESSES: Final = {
@@ -58,24 +57,9 @@ def _owed(session: Session) -> dict[Credit, list[str]]:
     """Each work once, with the assets that it went into; by licence, source, author, title."""
     found: defaultdict[Credit, list[str]] = defaultdict(list)
     for name, record in sorted(session.lock.records.items()):
-        for credit in dict.fromkeys(_of(record, session.lock.records)):
+        for credit in owed(record, session.lock.records):
             found[credit].append(name)
     return dict(sorted(found.items(), key=lambda item: _order(item[0])))
-
-
-def _of(record: Record, records: Mapping[AssetName, Record]) -> Iterator[Credit]:
-    """Its own, and those of the assets that it was made from, each once."""
-    found: dict[Credit, None] = {}
-    seen: set[AssetName] = set()
-    waiting = [record]
-    # No recursion: a chain of a thousand is legal, and a stranger's lock may go in a circle.
-    while waiting:
-        current = waiting.pop()
-        seen.add(current.name)
-        found |= dict.fromkeys(current.credits)
-        sources = {name for path in current.paths.values() if (name := asset_of(path)) is not None}
-        waiting += [records[name] for name in sorted(sources - seen) if name in records]
-    yield from found
 
 
 def _order(credit: Credit) -> tuple[str, str, str, str]:

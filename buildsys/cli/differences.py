@@ -8,10 +8,12 @@ from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from buildsys import agreement, leftovers, lfs
+from buildsys import agreement, keeping, leftovers, lfs
+from buildsys.approval import unapproved
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, paint, pointers_told, print_json, say, tame
 from buildsys.errors import Exit
+from buildsys.lockwords import chosen
 from buildsys.manifest.model import AssetName
 from buildsys.plan.agreed import agrees, stand_ins
 from buildsys.plan.judge import Wishes
@@ -36,10 +38,13 @@ def tell(options: argparse.Namespace) -> int:
     placeholders = list(stand_ins(plan, session.lock.placeholders))
     unasked = [name for name in session.lock.conflicts if name not in plan.steps]
     agree = not (differing or plan.orphans or placeholders or unasked)
+    unsaid = _unapproved(session, plan, options.names) if options.approved else ()
     if agree:
         _remember(session, witness, began, options.profile)
     if options.json:
         found = [as_json(step) for step in differing] + [undecided(name) for name in unasked]
+        found += [_unsaid(step) for step in unsaid]
+        agree = agree and not unsaid
         code = code_of({str(item["kind"]) for item in found} | ({"orphan"} if plan.orphans else set()))
         print_json(
             {
@@ -53,6 +58,12 @@ def tell(options: argparse.Namespace) -> int:
             }
         )
         return code
+    for step in unsaid:
+        print(f"{paint('unapproved', 'yellow')}  {step.name}")
+    if agree and unsaid:
+        sum_ = f"{count(len(unsaid), 'picture')} that nobody has accepted"
+        say(f"\n{sum_}\n\nhint: look at them, then run `artlock approve {unsaid[0].name}`")
+        return Exit.FAILED
     if agree:
         whole = (all(item.why is not Why.POINTER for item in step.reasons) for step in plan.steps.values())
         if pointers := list(whole).count(False):
@@ -62,6 +73,13 @@ def tell(options: argparse.Namespace) -> int:
     else:
         _complain(session, plan, differing, _build(options.profile))
     return Exit.FINE if agree else Exit.FAILED
+
+
+def _unapproved(session: Session, plan: Plan, words: Collection[str]) -> tuple[Step, ...]:
+    """The steps whose picture nobody has accepted; of `words` only, where there are any."""
+    names = [*chosen(session.lock, words)] if words else [*plan.steps]
+    known = session.lock.records.keys() & plan.steps.keys()  # of any other, something else is told
+    return tuple(plan.steps[name] for name in unapproved(session.lock, sorted(names)) if name in known)
 
 
 def _remember(session: Session, witness: Witness, began: int, profile: str | None) -> None:
@@ -102,6 +120,11 @@ def undecided(name: AssetName) -> dict[str, str | int | None]:
     return {"name": name, "kind": "conflict", "code": Exit.CONFLICT, "engine": "", "locked": None}
 
 
+def _unsaid(step: Step) -> dict[str, str | int | None]:
+    """A picture that nobody has accepted."""
+    return {**as_json(step), "kind": "unapproved", "code": Exit.UNAPPROVED}
+
+
 def code_of(kinds: AbstractSet[str]) -> Exit:
     """The exit code of differences of these kinds."""
     if "conflict" in kinds:
@@ -120,16 +143,18 @@ def kind(step: Step) -> str:
             Why.FOREIGN,
             Why.PLACEHOLDER,
             Why.NEW,
+            Why.RENAMED,
             Why.PART,
             Why.CANDIDATES,
             Why.UPSTREAM,
         ),
         *(Why.LEFT, Why.MOVED, Why.MISSING, Why.GATES),
     )
-    found = {reason.why for reason in step.reasons}
+    # What else is asked for of what is frozen is no difference: only its first reason is one.
+    found = {reason.why for reason in (step.reasons[:1] if step.frozen else step.reasons)}
     # Made from what is not made yet, it tells no more than that; but the lock may not know it either.
     upstream = "recipe" if step.recorded else "new"
-    names = {Why.PART: "recipe", Why.CANDIDATES: "recipe", Why.UPSTREAM: upstream}
+    names = {Why.PART: "recipe", Why.CANDIDATES: "recipe", Why.UPSTREAM: upstream, Why.RENAMED: "new"}
     return next((names.get(why, why.value) for why in order if why in found), "blocked")
 
 
@@ -142,14 +167,15 @@ def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -
     lasting = leftovers.lasting(session, plan)
     for name, files in lasting.items():
         kept = f"; `artlock clean` keeps {leftovers.quoted(files)}" if files else ""
-        print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it{kept}")
+        held = ", and it is frozen" if name in session.lock.frozen else ""
+        print(f"{paint('orphan', 'yellow')}  {name}: the manifest no longer has it{held}{kept}")
     for name in unasked:
         print(f"{paint('conflict', 'yellow')}  {name}: {Reason(why=Why.CONFLICT).text()}")
     differences = count(len(differing) + len(plan.orphans) + len(unasked), "difference")
     if unasked:
         mend = "run `artlock resolve`"
     else:
-        mend = _mend(differing, build) if differing or not lasting else _mend_orphans(lasting)
+        mend = _mend(differing, build) if differing or not lasting else _mend_orphans(session, lasting)
     say(f"\n{differences} in {count(len(plan.steps), 'asset')}\n\nhint: {mend}")
 
 
@@ -175,13 +201,15 @@ def _mend(differing: list[Step], build: str) -> str:
         return "run `artlock resolve`"
     edited = [step for step in differing if step.verdict is Verdict.EDITED]
     if differing and len(edited) == len(differing):
+        if edited[0].frozen:
+            return keeping.edited(edited[0].output)
         return f"run `{build} --force {edited[0].name}` to make it anew"
     return f"run `{build}`, and commit what it changes"
 
 
-def _mend_orphans(lasting: Mapping[AssetName, Collection[str]]) -> str:
+def _mend_orphans(session: Session, lasting: Mapping[AssetName, Collection[str]]) -> str:
     """One action, where nothing but orphans differs: a build keeps them as long as their files lie there."""
     if all(lasting.values()):
         # Changed by hand, or where another profile's asset goes: a person says what becomes of them.
-        return leftovers.by_hand(path for files in lasting.values() for path in files)
+        return leftovers.mend(session, lasting)
     return "run `artlock clean`, and commit what it changes"

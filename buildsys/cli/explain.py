@@ -16,6 +16,7 @@ from buildsys.make.candidates import sheet_of
 from buildsys.make.gatekeeper import shown_at
 from buildsys.plan import recipe
 from buildsys.plan.step import Plan, Step, Verdict, Why
+from buildsys.session import Session
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json([_json(steps[name], plan) for name in names])
     else:
-        print("\n\n".join(_describe(steps[name], session.root) for name in names))
+        print("\n\n".join(_describe(steps[name], session) for name in names))
     return Exit.FINE
 
 
@@ -42,16 +43,20 @@ def _json(step: Step, plan: Plan) -> dict[str, object]:
     return {**as_json(step, plan), "parts": recipe.tree(step.parts) if step.parts else None}
 
 
-def _describe(step: Step, root: Path) -> str:
-    lines = [f"{paint(step.name, 'bold')} is {paint(step.verdict.value, COLOUR_OF[step.verdict])}"]
+def _describe(step: Step, session: Session) -> str:
+    root = session.root
+    lines = [f"{paint(step.name, 'bold')} is {paint(step.word, COLOUR_OF[step.word])}"]
     for reason in step.reasons:
         # It needs no mention of the command that tells more: this is it.
-        lines.append(f"  because {tame(msgspec.structs.replace(reason, more='').text())}")
+        joint = "although" if step.word == "frozen" else "because"
+        lines.append(f"  {joint} {tame(msgspec.structs.replace(reason, more='').text())}")
         if reason.why is Why.REJECTED:
             lines += [f"    {tame(line.strip())}" for line in (*reason.old.splitlines(), *_seen(step, root))]
     lines += [f"  hint: {tame(reason.hint)}" for reason in step.reasons[:1] if reason.hint]
     if step.instead_of and step.verdict is Verdict.FRESH:
         lines.append(f"  {instead_told(step)}")
+    if session.lock.is_approved(step.name):
+        lines.append(f"  approved by {tame(session.lock.approvals[step.name].by)}")
     lines.append(f"  defined at {step.asset.location}")
     if step.parts is not None:
         lines += [f"\nrecipe {step.recipe}", columns(_rows(step), "  ")]

@@ -39,7 +39,7 @@ def describe(plan: Plan) -> str:
     """The plan for a person: what is not fresh with its reasons, then the sums, then what it should cost."""
     lines = []
     for step in plan.steps.values():
-        if step.verdict is not Verdict.FRESH:
+        if step.verdict is not Verdict.FRESH or (step.frozen and step.reasons):
             lines += _lines(step)
     lines += [f"orphan    {name}: the manifest no longer has it" for name in plan.orphans]
     return "\n".join([*lines, summary(plan.steps.values()), *costs_told(plan)])
@@ -47,13 +47,14 @@ def describe(plan: Plan) -> str:
 
 def summary(steps: Iterable[Step]) -> str:
     """`12 to build, 28 fresh`."""
-    found = [step.verdict for step in steps]
+    found = [step.word for step in steps]
     words = {
         Verdict.BUILD: "to build",
         Verdict.RESTORE: "to restore",
         Verdict.EDITED: "edited by hand",
         Verdict.BLOCKED: "blocked",
         Verdict.FRESH: "fresh",
+        "frozen": "frozen",
     }
     parts = [f"{found.count(verdict)} {word}" for verdict, word in words.items() if verdict in found]
     return ", ".join(parts) if parts else count(0, "asset")
@@ -68,6 +69,8 @@ def as_json(step: Step, plan: Plan) -> dict[str, Any]:
         "instead_of": step.instead_of or None,
         "output": step.output,
         "recipe": step.recipe,
+        "frozen": step.frozen,
+        "renamed_from": step.renamed_from or None,
         "cost": plan.costs.get(step.name, 0.0),
         "reasons": [
             {"why": reason.why.value, "field": reason.field, "old": reason.old, "new": reason.new}
@@ -85,7 +88,7 @@ def instead_told(step: Step) -> str:
 
 def _lines(step: Step) -> list[str]:
     first, *others = step.reasons
-    word = paint(f"{step.verdict.value:<8}", COLOUR_OF[step.verdict])
+    word = paint(f"{step.word:<8}", COLOUR_OF[step.word])
     lines = [f"{word}  {paint(step.name, 'bold')}  {tame(first.text())}"]
     lines += [f"{'':<8}  {'':<{len(step.name)}}  {tame(reason.text())}" for reason in others]
     if step.verdict is Verdict.BLOCKED and first.hint:

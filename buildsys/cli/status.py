@@ -17,6 +17,7 @@ from buildsys.errors import Exit
 from buildsys.manifest.model import AssetName
 from buildsys.plan.radar import endings
 from buildsys.plan.step import Step
+from buildsys.session import Session
 
 _SHOWN: Final = 3
 """Assets that are named for each package."""
@@ -39,7 +40,10 @@ def run(options: argparse.Namespace) -> int:
         print_json(
             {
                 "profile": session.manifest.profile,
-                "assets": [as_json(step, plan) for step in plan.steps.values()],
+                "assets": [
+                    {**as_json(step, plan), "approved_by": _approver(session, step)}
+                    for step in plan.steps.values()
+                ],
                 "elsewhere": list(session.manifest.elsewhere),
                 "orphans": list(plan.orphans),
                 "unowned": unowned,
@@ -50,21 +54,23 @@ def run(options: argparse.Namespace) -> int:
         return Exit.FINE
     manifest = session.manifest
     print(f"{manifest.project.name}, profile {manifest.profile}: {summary(plan.steps.values())}\n")
-    print(columns(_row(step) for step in sorted(plan.steps.values(), key=lambda step: step.name)))
+    rows = sorted(plan.steps.values(), key=lambda step: step.name)
+    print(columns(_row(step, _approver(session, step)) for step in rows))
     if session.manifest.elsewhere:
         others = ", ".join(session.manifest.elsewhere)
         print(f"\n{count(len(session.manifest.elsewhere), 'asset')} of other profiles: {others}")
     lasting = leftovers.lasting(session, plan)
     for name, files in lasting.items():
         kept = f"; `artlock clean` keeps {leftovers.quoted(files)}" if files else ""
-        print(f"\norphan: `{name}` is in the lock but not in the manifest{kept}")
+        held = ", and frozen" if name in session.lock.frozen else ""
+        print(f"\norphan: `{name}` is in the lock but not in the manifest{held}{kept}")
     if unowned:
         print(f"\n{count(len(unowned), 'file')} under {session.manifest.project.out}/ that no asset owns:")
         print("\n".join(f"  {path}" for path in unowned))
     if unowned or not all(lasting.values()):
         print("\nhint: `artlock clean` removes those that artlock made")
     elif lasting:
-        print(f"\nhint: {leftovers.by_hand(path for files in lasting.values() for path in files)}")
+        print(f"\nhint: {leftovers.mend(session, lasting)}")
     if moved:
         print(f"\n{count(len(moved), 'asset')} made with other versions, which makes none stale:")
         print("\n".join(drift_told(moved)))
@@ -91,7 +97,13 @@ def drift_told(moved: Collection[Drift]) -> Iterator[str]:
         yield f"  {versions}: {', '.join(names[:_SHOWN])}{others}"
 
 
-def _row(step: Step) -> tuple[str, str, str, str]:
-    word = paint(f"{step.verdict.value:<8}", COLOUR_OF[step.verdict])
+def _approver(session: Session, step: Step) -> str | None:
+    """Who accepted the picture that the lock has of it; None where nobody did."""
+    return session.lock.approvals[step.name].by if session.lock.is_approved(step.name) else None
+
+
+def _row(step: Step, approver: str | None) -> tuple[str, str, str, str]:
+    word = paint(f"{step.word:<8}", COLOUR_OF[step.word])
     reason = step.reasons[0].text() if step.reasons else instead_told(step)
-    return word, step.name, step.asset.engine, tame(reason)
+    told = [reason, f"approved by {approver}" if approver else ""]
+    return word, step.name, step.asset.engine, tame("; ".join(filter(None, told)))

@@ -13,7 +13,7 @@ from typing import Final
 
 from buildsys.journal.words import printable
 
-_SMALL: Final = 128
+SMALL: Final = 128
 """Pixels up to which a picture is shown enlarged, with hard edges."""
 
 _TYPES: Final = ((b"\x89PNG", "image/png"), (b"RIFF", "image/webp"), (b"\xff\xd8", "image/jpeg"))
@@ -60,10 +60,14 @@ def section(body: str, kind: str = "") -> str:
 def frame(data: bytes, name: str, size: tuple[int, int]) -> str:
     """The picture `data` of this size."""
     shape = "wide" if size[0] >= size[1] else "tall"
-    kind = f"small {shape}" if max(size) <= _SMALL else ""
-    mime = next((mime for start, mime in _TYPES if data.startswith(start)), "application/octet-stream")
-    source = f"data:{mime};base64,{base64.b64encode(data).decode()}"
+    kind = f"small {shape}" if max(size) <= SMALL else ""
+    source = f"data:{mime_of(data)};base64,{base64.b64encode(data).decode()}"
     return f'<div class="frame"><img class="{kind}" alt="{escape(printable(name))}" src="{source}"></div>'
+
+
+def mime_of(data: bytes) -> str:
+    """What kind of file a browser should take `data` for."""
+    return next((mime for start, mime in _TYPES if data.startswith(start)), "application/octet-stream")
 
 
 def none(message: str) -> str:

@@ -6,6 +6,7 @@ everything is bounded. What is damaged or too long is left out. Knows nothing of
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import zlib
@@ -47,18 +48,28 @@ def read(path: Path) -> dict[str, str]:
     """
     try:
         with os.fdopen(open_regular(path), "rb") as file:
-            start = file.read(12)
-            if start.startswith(_PNG):
-                found = _png(file)
-            elif start.startswith(b"\xff\xd8\xff"):
-                found = _jpeg(file)
-            elif start[:4] == b"RIFF" and start[8:] == b"WEBP":
-                found = _webp(file)
-            else:
+            found = _found(file)
+            if found is None:
                 raise ArtlockError(f"`{path}` is not a PNG, JPEG or WebP picture", "save it as a PNG")
             return _first(found)
     except OSError as error:
         raise disk_error("read", path, error) from error
+
+
+def of(data: bytes) -> dict[str, str]:
+    """As `read`, of a picture that is in memory; nothing for another kind of file."""
+    file = io.BytesIO(data)
+    found = _found(file)
+    return {} if found is None else _first(found)
+
+
+def _found(file: IO[bytes]) -> Iterator[tuple[str, str]] | None:
+    start = file.read(12)
+    if start.startswith(_PNG):
+        return _png(file)
+    if start.startswith(b"\xff\xd8\xff"):
+        return _jpeg(file)
+    return _webp(file) if start[:4] == b"RIFF" and start[8:] == b"WEBP" else None
 
 
 def _first(found: Iterator[tuple[str, str]]) -> dict[str, str]:

@@ -54,6 +54,7 @@ class _Entry(msgspec.Struct):
     asked: _Sha256 | None = None
     candidate: Annotated[int, msgspec.Meta(ge=0)] = 0
     gates: _Sha256 | None = None
+    seal: _Hash64 | None = None
 
 
 _KNOWN: Final = frozenset(_Entry.__struct_fields__)
@@ -72,7 +73,7 @@ _MISSING: Final = re.compile(r"Object missing required field `(.*)`")
 def decode(
     name: str, table: object, environments: Mapping[str, Mapping[str, str]], *, strict: bool
 ) -> Record:
-    """The record in `table`; whether its recipe has its digest is left to the caller.
+    """The record in `table`; whether its recipe has its digest, and it its seal, is left to the caller.
 
     `strict`: refuse unknown keys; else a newer artlock wrote them, leave them.
     """

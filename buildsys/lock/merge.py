@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from buildsys.digest import Digest
 from buildsys.lock.model import Conflict, Lock
 from buildsys.manifest.model import AssetName
 from buildsys.plan.record import Record
+
+_Line = TypeVar("_Line")
 
 _MARK: Final = re.compile(r"(<{7}|\|{7}|={7}|>{7})(?: .*)?")
 
@@ -82,6 +86,14 @@ def merge(base: Lock | None, ours: Lock, theirs: Lock) -> Lock:
             conflicts[name] = Conflict(base=before, ours=mine, theirs=other)
         elif chosen is not None:
             records[name] = chosen
+    frozen = _lines(base, ours, theirs, lambda lock: lock.frozen)
+    for name in [name for name, file in frozen.items() if _is_moved(records.get(name), file)]:
+        # One side froze a picture that the other replaced: which of them stays is for a person to say.
+        mine, other = ours.records.get(name), theirs.records.get(name)
+        if mine != other:
+            before = None if base is None else base.records.get(name)
+            conflicts[name] = Conflict(base=before, ours=mine, theirs=other)
+            del records[name]
     stand_ins = {
         name: file
         for name, file in {**theirs.placeholders, **ours.placeholders}.items()
@@ -93,9 +105,33 @@ def merge(base: Lock | None, ours: Lock, theirs: Lock) -> Lock:
         version=ours.version,
         revision=max(ours.revision, theirs.revision),
         placeholders=stand_ins,
-        conflicts=conflicts,
+        conflicts=dict(sorted(conflicts.items())),
+        approvals=_lines(base, ours, theirs, lambda lock: lock.approvals),
+        frozen=frozen,
         marked=True,
     )
+
+
+def _is_moved(record: Record | None, file: Digest) -> bool:
+    return record is not None and record.picture.file != file
+
+
+def _lines(
+    base: Lock | None, ours: Lock, theirs: Lock, of: Callable[[Lock], Mapping[AssetName, _Line]]
+) -> dict[AssetName, _Line]:
+    """What both sides say of single assets beside their records: what one side added or took back counts.
+
+    Where both said something else of an asset, ours stays: it is no picture that could be lost by it.
+    """
+    before, mine, other = ({} if lock is None else of(lock) for lock in (base, ours, theirs))
+    found = {}
+    for name in sorted(mine.keys() | other.keys()):
+        line = mine.get(name)
+        if line == before.get(name):
+            line = other.get(name)
+        if line is not None:
+            found[name] = line
+    return found
 
 
 def _three_way(base: Record | None, ours: Record | None, theirs: Record | None) -> tuple[Record | None, bool]:

@@ -22,6 +22,7 @@ from buildsys.lock import document
 from buildsys.lock.document import RESTORE, consistent, environments_in
 from buildsys.lock.merge import Sides, merge, said, sides
 from buildsys.lock.model import REVISION, Conflict, Lock
+from buildsys.manifest.model import AssetName
 from buildsys.plan.recipe import digest_of
 from buildsys.plan.record import Parts
 
@@ -96,10 +97,12 @@ def parse(
 
 
 def _whole(text: str, origin: str, check: Callable[[Parts], Digest], newest: int) -> Lock:
-    lock = document.parse(text, origin, {}, newest)
+    lock, unsealed = document.parse(text, origin, {}, newest)
     if altered := [name for name, record in lock.records.items() if not consistent(record, check)]:
         fact = f"{origin}: asset `{altered[0]}` has a recipe that does not match its digest"
         raise LockError(fact, RESTORE)
+    if unsealed:
+        raise LockError(f"{origin}: asset `{min(unsealed)}` does not match its seal", RESTORE)
     return lock
 
 
@@ -111,7 +114,7 @@ def _staged(stages: Sides, found: Sides, origin: str, check: Callable[[Parts], D
     merged = merge(base, ours, theirs)
     pool = _pool(found)
     with suppress(LockError):  # a side of the text is lines of both
-        mine, other = (document.parse(side, origin, pool, newest) for side in (found.ours, found.theirs))
+        mine, other = (document.parse(side, origin, pool, newest).lock for side in (found.ours, found.theirs))
         return said(merged, (base, ours, theirs), (mine, other))
     return merged
 
@@ -128,8 +131,9 @@ def _mixed(found: Sides, origin: str, check: Callable[[Parts], Digest], newest: 
     base = None
     if found.base is not None:
         with suppress(LockError):  # it may hold conflicts itself
-            base = document.parse(found.base, origin, pool, newest)
-    ours, theirs = (document.parse(side, origin, pool, newest) for side in (found.ours, found.theirs))
+            base = document.parse(found.base, origin, pool, newest).lock
+    both = [document.parse(side, origin, pool, newest) for side in (found.ours, found.theirs)]
+    ours, theirs = (side.lock for side in both)
     merged = merge(base, ours, theirs)
     mixed = {
         name: Conflict(
@@ -138,13 +142,25 @@ def _mixed(found: Sides, origin: str, check: Callable[[Parts], Digest], newest: 
             theirs=theirs.records.get(name),
         )
         for name, record in merged.records.items()
-        if not consistent(record, check)
+        if all(_is_mixed(name, side, check) for side in both if side.lock.records.get(name) == record)
+    }
+    conflicts = {
+        name: msgspec.structs.replace(
+            conflict, mixed=(_is_mixed(name, both[0], check), _is_mixed(name, both[1], check))
+        )
+        for name, conflict in {**merged.conflicts, **mixed}.items()
     }
     return msgspec.structs.replace(
         merged,
         records={name: record for name, record in merged.records.items() if name not in mixed},
-        conflicts=dict(sorted({**merged.conflicts, **mixed}.items())),
+        conflicts=dict(sorted(conflicts.items())),
     )
+
+
+def _is_mixed(name: AssetName, side: document.Parsed, check: Callable[[Parts], Digest]) -> bool:
+    """Whether what this side has under `name` is not one record: its recipe or its seal does not fit."""
+    record = side.lock.records.get(name)
+    return record is not None and (name in side.unsealed or not consistent(record, check))
 
 
 def _pool(found: Sides) -> dict[str, Mapping[str, str]]:

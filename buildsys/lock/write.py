@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
+import rtoml
 
 from buildsys import digest as digests
 from buildsys import toml
+from buildsys.digest import Digest
 from buildsys.errors import LockError
 from buildsys.files import write_durably
+from buildsys.lock import seal
 from buildsys.lock.merge import BASE, END, OURS, THEIRS
-from buildsys.lock.model import REVISION, VERSION, Conflict, Lock
+from buildsys.lock.model import REVISION, VERSION, Approval, Conflict, Lock
 from buildsys.manifest.model import AssetName, FinishStep
 from buildsys.plan.record import Parts, Record
 
@@ -89,9 +92,9 @@ def _dump(lock: Lock, texts: _Texts) -> str:
         parts.append(known.text)
         if known.environment:
             environments[known.environment] = record.environment
-    if lock.placeholders:
-        parts.append("\n[placeholders]\n")
-        parts += (toml.line(toml.key(name), file) + "\n" for name, file in sorted(lock.placeholders.items()))
+    parts += _section("placeholders", lock.placeholders)
+    parts += _section("approvals", lock.approvals)
+    parts += _section("frozen", lock.frozen)
     for identity in sorted(environments):
         parts.append(f"\n[environments.{identity}]\n")
         parts += (
@@ -100,23 +103,51 @@ def _dump(lock: Lock, texts: _Texts) -> str:
     return "".join(parts)
 
 
+def _section(title: str, lines: Mapping[AssetName, Digest | Approval]) -> Iterator[str]:
+    """A table with a line for each asset; nothing where there is none.
+
+    A line is all that is said of an asset there: whatever git makes of two sides, it takes whole lines.
+    """
+    if lines:
+        yield f"\n[{title}]\n"
+    for name, said in sorted(lines.items()):
+        value = toml.inline(said) if isinstance(said, str) else _approval(said)
+        yield f"{toml.key(name)} = {value}\n"
+
+
+def _approval(approval: Approval) -> str:
+    return f"{{ pixels = {toml.inline(approval.pixels)}, by = {toml.inline(approval.by)} }}"
+
+
 def _conflict(conflict: Conflict, environments: dict[str, Mapping[str, str]]) -> Iterator[str]:
     """The records of a conflict between marks as git's, so that it stays one until it is resolved."""
-    sides = ((OURS, conflict.ours), (BASE, conflict.base), (THEIRS, conflict.theirs))
-    for mark, record in sides:
+    ours_mixed, theirs_mixed = conflict.mixed
+    sides = (
+        (OURS, conflict.ours, ours_mixed),
+        (BASE, conflict.base, False),
+        (THEIRS, conflict.theirs, theirs_mixed),
+    )
+    for mark, record, mixed in sides:
         yield f"{mark}\n"
         if record is not None:
-            formatted = _format(record)
+            formatted = _format(record, mixed=mixed)
             yield formatted.text
             if formatted.environment:
                 environments[formatted.environment] = record.environment
     yield f"{END}\n"
 
 
-def _format(record: Record) -> _Formatted:
+def _format(record: Record, *, mixed: bool = False) -> _Formatted:
+    """`mixed`: it is no whole record, and must not be taken for one again."""
     try:
         environment = environment_id(record.environment) if record.environment else ""
-        text = "".join(f"{line}\n" for line in _record(record, environment))
+        made, recipe = (
+            "".join(f"{line}\n" for line in lines) for lines in (_made(record, environment), _recipe(record))
+        )
+        # Read again, not built beside it: what is sealed is what a reader will find.
+        table = rtoml.loads(made + recipe)["assets"][record.name]
+        sealed = seal.BROKEN if mixed else seal.of(table)
+        text = f"{made}{toml.line(seal.KEY, sealed)}\n{recipe}"
         return _Formatted(record, text, environment)
     except (ValueError, TypeError) as error:
         raise LockError(
@@ -130,15 +161,11 @@ def environment_id(environment: Mapping[str, str]) -> str:
     return f"env-{digests.of_value(dict(environment))[:16]}"
 
 
-def _record(record: Record, environment: str) -> Iterator[str]:
-    """The two tables of an asset: what came out, then the recipe, whose digest seals it as the last line.
-
-    That order is what tells a record that was cut off from a whole one.
-    """
-    name = toml.key(record.name)
+def _made(record: Record, environment: str) -> Iterator[str]:
+    """What came out, less the seal. The recipe follows: see `_recipe`."""
     picture = record.picture
     yield ""
-    yield f"[assets.{name}]"
+    yield f"[assets.{toml.key(record.name)}]"
     yield toml.line("engine", record.engine)
     if record.instead_of:
         yield toml.line("instead_of", record.instead_of)
@@ -161,8 +188,12 @@ def _record(record: Record, environment: str) -> Iterator[str]:
         yield toml.rows("credits", (msgspec.structs.asdict(credit) for credit in record.credits))
     if environment:
         yield toml.line("environment", environment)
+
+
+def _recipe(record: Record) -> Iterator[str]:
+    """The second table of an asset. Its digest is the last line: that tells a whole record from a cut one."""
     yield ""
-    yield f"[assets.{name}.recipe]"
+    yield f"[assets.{toml.key(record.name)}.recipe]"
     yield from _parts(record.parts)
     yield toml.line("digest", record.recipe)
 

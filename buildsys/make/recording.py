@@ -40,6 +40,9 @@ def relabelled(record: Record, step: Step) -> Record:
     may make as a stand-in what another project, or yesterday's manifest, asked it for. Nor are gates:
     whoever calls has seen that the picture passes those of `step`.
     """
+    if step.frozen:
+        # What the manifest says of it is of another picture.
+        return msgspec.structs.replace(record, name=step.name, output=step.output)
     return msgspec.structs.replace(
         record,
         name=step.name,

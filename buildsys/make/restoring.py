@@ -134,6 +134,24 @@ class Restoring:
         return True
 
 
+def keep_moving(root: Path, store: Store, steps: Iterable[Step]) -> None:
+    """Take into the store what lies only where another asset's file may go: names can be swapped."""
+    for step in steps:
+        for wanted, places in whereabouts(step.known, step.output) if step.known else ():
+            for place in places if not store.has(wanted) else ():
+                data = _read(root / place)
+                if data is not None and digests.of_bytes(data) == wanted:
+                    store.put_bytes(data, sync=False)
+                    break
+
+
+def _read(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes() if file.is_file() else None
+    except OSError:
+        return None  # the build meets it again, at the asset that it belongs to
+
+
 def _ready(waiting: Mapping[AssetName, Step], left: Collection[AssetName]) -> list[Step]:
     """Those of which no input is still to be made or brought back; what is `left` out stays so."""
     return [

@@ -5,35 +5,22 @@ Knows nothing of files or processes: it asks the `World`, and a test can be one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from itertools import chain
 
 import msgspec
 
 from buildsys.digest import Digest
 from buildsys.errors import DiskError
-from buildsys.manifest.cards import FINISH
-from buildsys.manifest.model import Asset, AssetName, Engine, Input, Manifest
-from buildsys.manifest.references import gate_files
-from buildsys.plan import candidates, companions, gates, graph, pointers, recipe, stale
+from buildsys.manifest.model import AssetName, Engine, Manifest
+from buildsys.plan import candidates, companions, freezing, gates, graph, pointers, recipe, renamed, stale
+from buildsys.plan.asking import Asking, refused
 from buildsys.plan.obstacles import Obstacles
-from buildsys.plan.record import Parts, Record
-from buildsys.plan.standins import GIVES_WAY, in_place_of, instead
+from buildsys.plan.record import Record
+from buildsys.plan.standins import GIVES_WAY, instead
 from buildsys.plan.step import Plan, Reason, Step, Verdict, Why
+from buildsys.plan.wishes import Wishes as Wishes  # noqa: PLC0414 - whoever judges has these from here
 from buildsys.plan.world import World
-
-
-class Wishes(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for on the command line."""
-
-    rebuild: frozenset[AssetName] = frozenset()
-    """Make these again, whatever is known of them."""
-    force: frozenset[AssetName] = frozenset()
-    """Overwrite these, even where a hand edited them."""
-    retry_refused: bool = False
-    """Ask again for what an engine refused before."""
-    locked: bool = False
-    """Make nothing that the lock would have to change for: what a stand-in made, it makes again."""
 
 
 class Judge:
@@ -48,6 +35,7 @@ class Judge:
         world: the checkout and the store.
         wishes: the command line's.
         conflicts: assets of which nobody knows yet what the lock has.
+        frozen: digests of the pictures that stay as they are, whatever is asked for.
     """
 
     def __init__(
@@ -58,6 +46,7 @@ class Judge:
         world: World,
         wishes: Wishes,
         conflicts: Collection[AssetName] = (),
+        frozen: Mapping[AssetName, Digest] | None = None,
     ) -> None:
         self._manifest = manifest
         self._records = records
@@ -65,13 +54,15 @@ class Judge:
         self._world = world
         self._wishes = wishes
         self._conflicts = conflicts
-        self._finish = manifest.engines[FINISH].card
+        self._frozen = frozen or {}
+        self._names = renamed.by_recipe(records, {*manifest.assets, *manifest.elsewhere})
         self._bytes: dict[AssetName, Digest | None] = {}
         self._obstacles = Obstacles(
             manifest, world, retry_refused=wishes.retry_refused, rebuild=wishes.rebuild
         )
         self._outputs = {record.output: record.picture.file for record in records.values()}
         self.steps: dict[AssetName, Step] = {}
+        self._asking = Asking(manifest, records, world, self._bytes, self.steps)
 
     def plan(self, names: Collection[AssetName] | None = None) -> Plan:
         """The plan for `names` and what they are made from; for everything where `names` is None."""
@@ -80,8 +71,7 @@ class Judge:
         for name in graph.order(assets):
             if wanted is None or name in wanted:
                 self.settle(self.step(name))
-        mentioned = {*assets, *self._manifest.elsewhere}
-        orphans = tuple(sorted(name for name in self._records if name not in mentioned))
+        orphans = tuple(sorted(self._records.keys() - {*assets, *self._manifest.elsewhere}))
         return Plan(steps=dict(self.steps), orphans=orphans)
 
     def settle(self, step: Step, made: Digest | None = None) -> None:
@@ -118,78 +108,59 @@ class Judge:
             )
         except DiskError as error:
             # A folder, say, or a link. It is not ours to remove, and no reason to stop the others.
-            return _with(blank, Verdict.BLOCKED, _refused(error))
+            return _with(blank, Verdict.BLOCKED, refused(error))
         if name in self._conflicts:
             hint = f"run `artlock resolve {name}` with `--ours`, `--theirs` or `--rebuild`"
             return _with(blank, Verdict.BLOCKED, Reason(why=Why.CONFLICT, hint=hint))
+        if blank.recorded is not None and name in self._frozen:
+            return self._stay(freezing.frozen(blank), self._asked(blank, engine))
+        asked = self._asked(blank, engine)
+        return asked if asked.reasons else self._judge(asked)
+
+    def _asked(self, blank: Step, engine: Engine | None) -> Step:
+        """`blank` with its recipe and gates; with the reasons where these are not known, or can't be had."""
+        asset = blank.asset
         if engine is None:
             fact, _, hint = asset.blocked.partition("\n\nhint: ")
             return _with(blank, Verdict.BLOCKED, Reason(why=Why.ENGINE, new=fact, hint=hint))
-        parts, obstacles = self._parts(asset, engine)
-        blank, missing = self._gated(blank)
+        parts, obstacles = self._asking.parts(asset, engine)
+        blank, missing = self._asking.gated(blank)
         obstacles = (*obstacles, *missing)
         if parts is None or missing:
             waiting = all(reason.why is Why.UPSTREAM for reason in obstacles)
             return _with(blank, Verdict.BUILD if waiting else Verdict.BLOCKED, *obstacles)
         asked = msgspec.structs.replace(blank, parts=parts, recipe=recipe.digest_of(parts))
-        return self._judge(candidates.selection(asked))
+        return renamed.followed(candidates.selection(asked), self._names, self._world)
 
-    def _parts(self, asset: Asset, engine: Engine) -> tuple[Parts | None, tuple[Reason, ...]]:
-        digests, obstacles = self._digests(asset, asset.inputs)
-        if obstacles:
-            return None, obstacles
-        revision = self._world.revision(engine)
-        record = self._records.get(asset.name)
-        if not revision and recipe.is_folder(engine.model) and record is not None:
-            # No weights on this machine, so nothing tells that they are others than the lock's.
-            revision = record.parts.revision
-        return recipe.parts_of(asset, engine, self._finish, digests, revision), ()
+    def _stay(self, step: Step, asked: Step) -> Step:
+        """The verdict on what is frozen, where `asked` is what the manifest asks for."""
+        made = stale.as_locked(asked, self._asking.standins(asked))
+        reasons = asked.reasons or self._stale(made, asked)
+        try:
+            step = freezing.looked_at(step, self._world)
+        except DiskError as error:
+            return _with(step, Verdict.BLOCKED, refused(error), *reasons)
+        if step.recorded is None or step.recorded.picture.file != self._frozen[step.name]:
+            return _with(step, Verdict.BLOCKED, freezing.other(step), *reasons)
+        disk = self._disk(step)
+        if disk is not None and (disk.field or self._ours(step) is None):
+            return _with(step, Verdict.EDITED, disk, *reasons)
+        lies = step.on_disk is not None and disk is None and not self._is_placeholder(step)
+        if lies and companions.torn(step) is None:
+            fresh = self._fresh(step)
+            return msgspec.structs.replace(fresh, reasons=(*fresh.reasons, *reasons))
+        if companions.restorable(step.recorded, step.output, self._world):
+            return _with(step, Verdict.RESTORE, Reason(why=Why.MISSING), *reasons, known=step.recorded)
+        return _with(step, Verdict.BLOCKED, freezing.lost(step), *reasons)
 
-    def _gated(self, step: Step) -> tuple[Step, tuple[Reason, ...]]:
-        """`step` with the digest of its gates, or what is missing to hold its picture against."""
-        if not step.asset.gates:
-            return step, ()
-        digests, obstacles = self._digests(step.asset, gate_files(step.asset))
-        if obstacles:
-            return step, obstacles
-        asked = gates.asked_digest(step.asset.gates, self._manifest.engines, digests)
-        return msgspec.structs.replace(step, gates=asked, gate_inputs=digests), ()
-
-    def _digests(
-        self, asset: Asset, inputs: Mapping[str, Input]
-    ) -> tuple[dict[str, Digest], tuple[Reason, ...]]:
-        digests: dict[str, Digest] = {}
-        obstacles: list[Reason] = []
-        for field, item in sorted(inputs.items()):
-            if item.asset:
-                digest = self._bytes[item.asset]
-                if digest is None:
-                    obstacles.append(self._upstream(item.asset))
-            else:
-                try:
-                    digest = self._world.file(item.path)
-                except DiskError as error:
-                    obstacles.append(_refused(error, field))
-                    continue
-                if digest is None:
-                    key = "source" if field == "image" and asset.engine == FINISH else field
-                    hint = f"add `{item.path}`, or mend `{key}` of `{asset.name}`"
-                    obstacles.append(Reason(why=Why.INPUT, field=key, new=item.path, hint=hint))
-            if digest is not None:
-                digests[field] = digest
-        # What a person has to mend before what is only waited for: the first one is told.
-        return digests, tuple(sorted(obstacles, key=lambda reason: reason.why is Why.UPSTREAM))
-
-    def _upstream(self, name: AssetName) -> Reason:
-        step = self.steps[name]
-        if step.verdict is Verdict.BLOCKED:
-            hint = step.reasons[0].hint if step.reasons else ""
-            return Reason(why=Why.ENGINE, new=f"made from `{name}`, which is blocked", hint=hint)
-        return Reason(why=Why.UPSTREAM, field=name)
+    def _stale(self, step: Step, asked: Step) -> tuple[Reason, ...]:
+        """Why the lock does not have what is asked for; `step`: as the one that the lock has made it."""
+        old = (Reason(why=Why.RENAMED, field=step.renamed_from),) if step.renamed_from else ()
+        return (*old, *stale.reasons(step, self._asking.standins(asked)), *gates.changed(step))
 
     def _judge(self, asked: Step) -> Step:
-        step = stale.as_locked(asked, self._standins(asked))
-        reasons = (*stale.reasons(step, self._standins(asked)), *gates.changed(step))
+        step = stale.as_locked(asked, self._asking.standins(asked))
+        reasons = self._stale(step, asked)
         disk = self._disk(step)
         if disk is not None and step.name not in self._wishes.force:
             known = self._world.known(step.recipe) if step.recipe else None
@@ -212,7 +183,8 @@ class Judge:
             reasons = (*reasons, torn) if torn else reasons
         else:
             why = Why.MISSING if step.on_disk is None else Why.PLACEHOLDER
-            reasons = (*reasons, Reason(why=why)) if step.recorded or why is Why.PLACEHOLDER else reasons
+            told = bool(step.recorded and not step.renamed_from) or why is Why.PLACEHOLDER
+            reasons = (*reasons, Reason(why=why)) if told else reasons
         known = self._restorable(step)
         if known is not None:
             return self._bring_back(step, known, reasons)
@@ -236,7 +208,7 @@ class Judge:
         `anew`: bring nothing back.
         """
         passed: list[Reason] = []
-        for step in chain([asked], self._standins(asked)):
+        for step in chain([asked], self._asking.standins(asked)):
             because = (instead(step, passed),) if passed else ()
             if passed and not anew and (known := self._restorable(step)) is not None:
                 return self._bring_back(step, known, (*because, *reasons))
@@ -248,27 +220,15 @@ class Judge:
                 break
         return _with(asked, Verdict.BLOCKED, *passed, *reasons)
 
-    def _standins(self, asked: Step) -> Iterator[Step]:
-        """`asked` as each engine of the fallback would make it; one without its inputs has no parts."""
-        for asset in asked.asset.standins:
-            engine = self._manifest.engines[asset.engine]
-            parts, missing = self._parts(asset, engine)
-            if parts is None:
-                yield msgspec.structs.replace(asked, asset=asset, parts=None, recipe=None, reasons=missing)
-            else:
-                yield candidates.selection(self._gated(in_place_of(asked, asset, engine, parts))[0])
-
     def _disk(self, step: Step) -> Reason | None:
         """What a person did to its files, if anything; `field` names a companion."""
         if changed := companions.edited(step, self._world):
             return changed
         if step.on_disk is None or self._is_placeholder(step):
             return None
-        if step.recorded is None:
-            return Reason(why=Why.FOREIGN)
-        if step.on_disk != step.recorded.picture.file:
-            return Reason(why=Why.EDITED)
-        return None
+        if step.recorded is not None and step.on_disk == step.recorded.picture.file:
+            return None
+        return Reason(why=Why.EDITED if step.recorded and not step.renamed_from else Why.FOREIGN)
 
     def _is_placeholder(self, step: Step) -> bool:
         return step.on_disk is not None and step.on_disk == self._placeholders.get(step.name)
@@ -288,12 +248,8 @@ class Judge:
         found = companions.at_hand(locked, step.output, self._world)
         if found is None and step.recipe:
             found = companions.at_hand(self._world.known(step.recipe), step.output, self._world)
-        return found
+        return found or companions.at_hand(renamed.elsewhere(step, self._names), step.output, self._world)
 
 
 def _with(step: Step, verdict: Verdict, *reasons: Reason, known: Record | None = None) -> Step:
     return msgspec.structs.replace(step, verdict=verdict, reasons=reasons, known=known)
-
-
-def _refused(error: DiskError, field: str = "") -> Reason:
-    return Reason(why=Why.DISK, field=field, new=error.message, hint=error.hint)

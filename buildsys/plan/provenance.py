@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from pathlib import PurePosixPath
 from typing import Any, Final, TypeAlias
 
 from buildsys.manifest.cards import FINISH
-from buildsys.manifest.model import Asset, Engine
+from buildsys.manifest.model import Asset, AssetName, Engine, Input, Manifest
+from buildsys.plan import graph
 from buildsys.plan.record import Parts
 
 Json: TypeAlias = Any
@@ -32,8 +34,16 @@ _SIMPLE: Final = re.compile(r"[^\s,:\"\\/][^,:\"\\/\n]{0,63}")
 """A value that needs no quotes, and is no path."""
 
 
-def source_type(asset: Asset, engine: Engine) -> str:
-    """What kind of source a picture is, by IPTC's word, or one of those above; empty where none is told."""
+TRAINED: Final = "trainedAlgorithmicMedia"
+COMPOSITE: Final = "compositeWithTrainedAlgorithmicMedia"
+_PICTURES: Final = frozenset({".gif", ".jpeg", ".jpg", ".png", ".webp"})
+
+
+def source_type(asset: Asset, engine: Engine, drawn: Collection[AssetName] = ()) -> str:
+    """What kind of source a picture is, by IPTC's word, or one of those above; empty where none is told.
+
+    `drawn`: the assets that a trained model made, or had a part in; see `drawn_of`.
+    """
     if asset.metadata != KEEP or asset.pack:
         # The sprites of an atlas may come from anywhere, and each tells of itself.
         return ""
@@ -41,7 +51,38 @@ def source_type(asset: Asset, engine: Engine) -> str:
     if engine.name == FINISH and image is not None and (image.asset or not asset.author):
         # IPTC's word for what a person made is a claim: a source of which nobody says who tells its own word.
         return INHERITED
-    return engine.card.source_type or UNTOLD
+    return _mixed(asset, engine, drawn) or UNTOLD
+
+
+def drawn_of(manifest: Manifest) -> frozenset[AssetName]:
+    """The assets that a trained model made, or had a part in, as cards tell; none where nobody asks."""
+    if not any(asset.metadata for asset in manifest.assets.values()):
+        return frozenset()
+    found: set[AssetName] = set()
+    for name in graph.order(manifest.assets):
+        asset = manifest.assets[name]
+        engine = manifest.engines.get(asset.engine)
+        own = engine is not None and engine.card.source_type in (TRAINED, COMPOSITE)
+        if own or any(item.asset in found for item in _pictures(asset)):
+            found.add(name)
+    return frozenset(found)
+
+
+def _mixed(asset: Asset, engine: Engine, drawn: Collection[AssetName]) -> str:
+    """The card's word, unless pictures of another kind went in: then a model made only a part of it."""
+    own = engine.card.source_type
+    pictures = tuple(_pictures(asset))
+    if own == TRAINED:
+        return COMPOSITE if any(item.asset not in drawn for item in pictures) else own
+    return COMPOSITE if any(item.asset in drawn for item in pictures) else own
+
+
+def _pictures(asset: Asset) -> Iterator[Input]:
+    """The pictures that go into it; a palette of a finish step is none, and a font no picture."""
+    for parameter, item in asset.inputs.items():
+        finishing = parameter.startswith("finish.")
+        if not finishing and (item.asset or PurePosixPath(item.path).suffix.lower() in _PICTURES):
+            yield item
 
 
 def marks(parts: Parts) -> dict[str, Json]:

@@ -6,11 +6,11 @@ Knows nothing of files; the digests of the inputs come in.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from buildsys.digest import Digest, canonical, of_value
-from buildsys.manifest.model import Asset, Card, Engine, Need
+from buildsys.manifest.model import Asset, AssetName, Card, Engine, Need
 from buildsys.plan import provenance
 from buildsys.plan.record import Parts
 
@@ -120,7 +120,12 @@ def _flatten(path: str, value: Json) -> Iterator[tuple[str, str]]:
 
 
 def parts_of(
-    asset: Asset, engine: Engine, finish: Card, digests: Mapping[str, Digest], revision: str
+    asset: Asset,
+    engine: Engine,
+    finish: Card,
+    digests: Mapping[str, Digest],
+    revision: str,
+    drawn: Collection[AssetName] = (),
 ) -> Parts:
     """The recipe of `asset`, made by `engine` and finished by the adapter `finish`.
 
@@ -130,6 +135,7 @@ def parts_of(
         finish: card of the finish adapter.
         digests: parameter name to the digest of its bytes, for every input.
         revision: of the model; for a local folder, the digest of its weights.
+        drawn: the assets that a trained model had a part in, where pictures are to tell; see `provenance`.
     """
     card = engine.card
     local = is_folder(engine.model)
@@ -152,7 +158,7 @@ def parts_of(
         # An atlas is packed of what was finished, and passes no finish itself.
         finish_version="" if asset.pack else finish.version,
         format=asset.format,
-        metadata=provenance.source_type(asset, engine),
+        metadata=provenance.source_type(asset, engine, drawn),
     )
 
 

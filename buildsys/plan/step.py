@@ -84,6 +84,10 @@ class Why(StrEnum):
     """Its engine gave up on it in this build: `field` the engine, `new` its words."""
     STANDIN = "standin"
     """An engine of the fallback makes it: `field` that one, `old` the one asked for, `new` why not that."""
+    RENAMED = "renamed"
+    """The lock has it under another name: `field`."""
+    FROZEN = "frozen"
+    """Its picture is to stay, and can't be had: `new` says why."""
     CONFLICT = "conflict"
     """Both sides of a merge changed its entry in the lock, and nobody has said yet which one holds."""
     DISK = "disk"
@@ -137,6 +141,8 @@ _SENTENCES = {
     Why.REFUSED: "{new}",
     Why.REJECTED: "{new}",
     Why.STANDIN: "{new}; `{field}` makes it instead",
+    Why.RENAMED: "renamed from `{field}`",
+    Why.FROZEN: "{new}",
     Why.CONFLICT: "both sides of a merge changed its entry in the lock",
     Why.DISK: "{new}",
 }
@@ -189,11 +195,21 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """The digest of what its gates ask; None where it has none."""
     gate_inputs: Mapping[str, Digest] = {}
     """Digests of the gates' files, as `gates.NAME.PARAMETER`."""
+    renamed_from: AssetName = AssetName("")
+    """Its name in the lock, where that is another one: `recorded` has its new name already."""
+    frozen: bool = False
+    """Whether its picture stays as the lock has it. Recipe and gates are the lock's then; what the manifest
+    asks for otherwise is told by its reasons, and changes nothing."""
 
     @property
     def label(self) -> AssetName:
         """Its name, and which candidate it is: `hero#3`."""
         return AssetName(f"{self.name}{CANDIDATE}{self.candidate}") if self.candidate else self.name
+
+    @property
+    def word(self) -> str:
+        """Its verdict in a word, or that it is fresh because it is frozen."""
+        return "frozen" if self.frozen and self.verdict is Verdict.FRESH else self.verdict.value
 
     @property
     def settled(self) -> Digest | None:

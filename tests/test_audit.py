@@ -1,0 +1,303 @@
+"""`artlock audit` in a real project with real git."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from game import ROOT, Game
+from PIL import Image
+
+from buildsys.audit import people
+from buildsys.audit.ground import check_whole
+from buildsys.errors import LockError
+from buildsys.lock.model import Approval, Conflict, Lock
+from buildsys.lock.read import load
+from buildsys.manifest.model import AssetName
+
+GEM = '[assets.gem]\nrole = "sprite"\nprompt = "a red gem"\nseed = 9\nsize = [16, 16]\n'
+SMALL = '[assets.small]\nfrom = "gem"\nfinish = [{ resize = [8, 8] }]\n'
+BEST = '[assets.best]\nrole = "sprite"\nsize = [16, 16]\nseed = 3\ncandidates = 3\n'
+
+
+@pytest.fixture
+def game(tmp_path: Path) -> Game:
+    made = Game(tmp_path / "game", tmp_path / "cache")
+    card = made.folder / "tools" / "noise.toml"
+    card.write_text('source_type = "trainedAlgorithmicMedia"\n' + card.read_text())
+    return made
+
+
+def told(game: Game, *words: str) -> dict[str, dict[str, Any]]:
+    lines = game.run("audit", "--format", "jsonl", *words).stdout.splitlines()
+    return {line["asset"]: line for line in map(json.loads, lines)}
+
+
+def commit(game: Game, message: str, who: str = "Ada") -> str:
+    game.commit()
+    game.git(
+        "commit",
+        "--quiet",
+        "--amend",
+        f"--message={message}",
+        f"--author={who} <{who.lower()}@example.invalid>",
+    )
+    return game.git("rev-parse", "HEAD").strip()
+
+
+def test_each_asset_is_told_with_its_recipe_and_its_people(game: Game) -> None:
+    game.write(GEM)
+    game.build()
+    first = commit(game, "a gem")
+    game.write(GEM + SMALL + BEST)
+    game.build()
+    second = commit(game, "more", who="Bo")
+    found = told(game)
+    assert list(found) == ["best", "gem", "small"]
+    gem, small, best = found["gem"], found["small"], found["best"]
+    assert (gem["prompt"], gem["seed"], gem["engine"], gem["adapter"]) == (
+        "a red gem",
+        9,
+        "noise",
+        "tools/noise.py",
+    )
+    assert (gem["state"], gem["made_by"], gem["source_type"]) == (
+        "locked",
+        "generative",
+        "trainedAlgorithmicMedia",
+    )
+    assert (gem["licence"], gem["cost"], gem["commit"]) == ("unknown", 0.0, second)
+    assert (gem["brought"]["commit"], gem["brought"]["name"], gem["brought"]["subject"]) == (
+        first,
+        "Ada",
+        "a gem",
+    )
+    assert small["brought"]["name"] == "Bo"
+    assert (small["made_by"], small["licence"]) == ("generative", "")
+    assert [(item["asset"], item["parameters"], item["root"]) for item in small["used"]] == [
+        ("gem", ["image"], False)
+    ]
+    assert small["used"][0]["digest"] == gem["files"]["out/gem.png"]
+    assert best["choice"] == {"number": best["choice"]["number"], "of": 3, "by": "sharpness"}
+    assert gem["hands"] == best["hands"] == []
+    assert gem["accepted"] is None
+
+
+def test_a_licence_is_that_of_the_model_not_of_the_name(game: Game) -> None:
+    game.write(GEM + '[engines.other]\nadapter = "tools/noise.py"\nlicence = "MIT"\n')
+    game.build()
+    assert (
+        told(game)["gem"]["licence"] == "MIT"
+    )  # another engine of the manifest with the same adapter and model
+
+
+def test_what_is_not_committed_is_nobodys_yet(game: Game) -> None:
+    game.write(GEM)
+    game.build()
+    bare = game.run("audit")
+    assert bare.stderr == "note: git was not there to ask, or has no commit: nobody knows who and when\n"
+    assert "brought by" not in bare.stdout
+    commit(game, "a gem")
+    game.write(GEM.replace("9", "10"))
+    game.build()
+    assert told(game)["gem"]["brought"] is None
+    assert told(game, "--rev", "HEAD")["gem"]["brought"]["name"] == "Ada"
+
+
+def test_a_revision_is_told_as_it_was(game: Game) -> None:
+    game.write(GEM + BEST)
+    game.build()
+    first = commit(game, "first")
+    game.write(GEM.replace("red", "blue"))
+    game.build()
+    commit(game, "second")
+    (game.folder / "out" / "gem.png").unlink()
+    old = told(game, "--rev", first)
+    assert set(old) == {"gem", "best"}
+    assert (old["gem"]["prompt"], old["gem"]["state"], old["gem"]["working"]) == (
+        "a red gem",
+        "locked",
+        False,
+    )
+    assert old["best"]["choice"]["of"] == 3  # from the manifest of that commit
+    assert told(game)["gem"]["state"] == "missing"
+    assert game.run("audit", "--rev", first, "--out", "../a.html").stdout == "../a.html\n"
+
+
+def test_a_file_that_was_changed_by_hand_is_told(game: Game) -> None:
+    game.write(GEM)
+    game.build()
+    commit(game, "a gem")
+    Image.new("RGB", (16, 16), "blue").save(game.folder / "out" / "gem.png")
+    found = told(game)["gem"]
+    assert (found["state"], found["made_by"]) == ("edited", "composite")
+    assert found["source_type"] == "compositeWithTrainedAlgorithmicMedia"
+    assert found["because"].endswith("the file was changed by hand since")
+    assert found["lying"] != found["files"]["out/gem.png"]
+    assert [hand["what"] for hand in found["hands"]] == ["edited"]
+    said = game.run("audit", "--statement", code=2).stderr
+    assert said == (
+        "error: no file is as the lock has it, so there is nothing to state\n\n"
+        "hint: run `artlock build`, then try again\n"
+    )
+    commit(game, "edited, and committed")
+    assert told(game, "--rev", "HEAD")["gem"]["state"] == "edited"
+
+
+def test_an_adopted_picture_is_still_one_of_the_model(game: Game) -> None:
+    game.write(GEM)
+    game.build()
+    commit(game, "a gem")
+    Image.new("RGB", (16, 16), "blue").save(game.folder / "out" / "gem.png")
+    game.run("adopt", "gem")
+    commit(game, "painted over", who="Bo")
+    found = told(game)["gem"]
+    assert (found["made_by"], found["engine"], found["state"]) == ("composite", "finish", "locked")
+    assert found["because"].startswith(
+        "before a person changed and adopted it, the adapter `tools/noise.py` says"
+    )
+    assert [(hand["what"], hand["told"]) for hand in found["hands"]] == [
+        ("adopted", "a changed picture was adopted as `art/gem.png`")
+    ]
+    assert (found["brought"]["name"], found["brought"]["replaced"]) == ("Bo", "noise")
+    assert told(game, "--rev", "HEAD")["gem"]["made_by"] == "composite"
+    # Where git knows of no older picture, the role in the manifest's comment tells.
+    game.git("checkout", "--quiet", "--orphan", "new")
+    commit(game, "all anew")
+    assert told(game)["gem"]["made_by"] == "composite"
+
+
+def test_who_picked_a_candidate_is_who_wrote_it_into_the_manifest(game: Game) -> None:
+    game.write(BEST)
+    game.build()
+    commit(game, "made")
+    first = load(game.folder / "assets.lock").records[AssetName("best")].candidate
+    number = first % 3 + 1
+    game.run("pick", "best", str(number))
+    unbuilt = told(game)["best"]
+    assert unbuilt["hands"] == []
+    assert unbuilt["choice"] == {"number": first, "of": 3, "by": "sharpness"}
+    game.build()
+    assert told(game)["best"]["hands"] == [
+        {"what": "picked", "told": "a person picked this candidate", "by": None}
+    ]
+    picked = commit(game, "the second", who="Bo")
+    for words in ((), ("--rev", "HEAD")):
+        best = told(game, *words)["best"]
+        assert best["choice"] == {"number": number, "of": 3, "by": "person"}
+        assert best["hands"][0]["by"]["commit"] == picked
+        assert best["hands"][0]["by"]["name"] == "Bo"
+
+
+def test_a_source_is_its_authors(game: Game) -> None:
+    (game.folder / "art").mkdir()
+    Image.new("RGB", (16, 16), "blue").save(game.folder / "art" / "drawn.png")
+    game.write(
+        '[assets.drawn]\nsource = "art/drawn.png"\nauthor = "Ada"\n[assets.odd]\nsource = "art/drawn.png"\n'
+    )
+    game.build()
+    found = told(game)
+    assert (found["drawn"]["made_by"], found["odd"]["made_by"]) == ("person", "unknown")
+    assert found["drawn"]["credits"][0]["author"] == "Ada"
+    assert found["drawn"]["used"][0] == {
+        "digest": found["drawn"]["raw"],
+        "path": "art/drawn.png",
+        "asset": "",
+        "parameters": ["image"],
+        "root": True,
+    }
+
+
+def test_a_statement_and_a_disclosure_are_of_what_lies_there(game: Game) -> None:
+    game.write(GEM + SMALL)
+    game.build()
+    commit(game, "art")
+    statement = json.loads(game.run("audit", "--statement", "--rev", "HEAD").stdout)
+    jsonschema.validate(
+        statement, json.loads((ROOT / "tests" / "golden" / "statement.schema.json").read_text())
+    )
+    assert [item["name"] for item in statement["subject"]] == ["out/gem.png", "out/small.png"]
+    named = json.loads(game.run("audit", "gem", "--statement", "--builder", "https://ci.invalid/art").stdout)
+    assert [item["name"] for item in named["subject"]] == ["out/gem.png"]
+    assert named["predicate"]["runDetails"]["builder"] == {"id": "https://ci.invalid/art"}
+    assert (
+        "- Pre-generated: yes. The game holds 2 pictures made by" in game.run("audit", "--disclosure").stdout
+    )
+    (game.folder / "out" / "small.png").unlink()
+    partly = game.run("audit", "--statement")
+    assert partly.stderr == "note: the statement leaves out `small`: changed by hand, or not here\n"
+    assert game.run("audit", "--disclosure", "gem", code=2).stderr == (
+        "error: `--disclosure` tells of all that ships\n\nhint: name no asset\n"
+    )
+
+
+def test_a_file_is_written_in_the_form_of_its_suffix_and_over_nothing_else(game: Game) -> None:
+    game.write(GEM)
+    game.build()
+    for suffix, start in (
+        ("jsonl", '{"audit":1,'),
+        ("csv", "asset,made by,"),
+        ("html", "<!doctype html>"),
+        ("txt", "test: 1 asset"),
+    ):
+        for _ in range(2):  # over its own file it may write
+            assert game.run("audit", "--out", f"../a.{suffix}").stdout == f"../a.{suffix}\n"
+        assert (game.folder.parent / f"a.{suffix}").read_text().startswith(start)
+    for words in (["--statement"], ["--disclosure"]):
+        for _ in range(2):
+            game.run("audit", *words, "--out", f"../{words[0]}")
+    before = (game.folder / "assets.toml").read_bytes()
+    assert game.run("audit", "--out", "assets.toml", code=2).stderr == (
+        "error: `assets.toml` is not a page of `artlock audit`\n\nhint: name another file for the page\n"
+    )
+    assert (game.folder / "assets.toml").read_bytes() == before
+
+
+def test_a_name_that_the_lock_does_not_know_is_told(game: Game) -> None:
+    game.write(GEM)
+    game.build()
+    assert game.run("audit", "gme", code=2).stderr == (
+        "error: the lock has no asset `gme`\n\nhint: did you mean `gem`?\n"
+    )
+
+
+def test_the_lock_alone_is_enough(game: Game) -> None:
+    game.write(GEM + BEST)
+    game.build()
+    commit(game, "art")
+    (game.folder / "assets.toml").unlink()
+    found = told(game)
+    assert found["gem"]["brought"]["name"] == "Ada"
+    assert found["best"]["choice"]["of"] == 0
+
+
+def test_the_same_project_is_told_in_the_same_bytes(game: Game, tmp_path: Path) -> None:
+    game.write(GEM + SMALL + BEST)
+    game.build()
+    commit(game, "art")
+    game.git("clone", "--quiet", str(game.folder), str(tmp_path / "clone"))
+    clone = Game.lying(tmp_path / "clone", game.cache, game.count)
+    for form in ("jsonl", "csv", "html", "text"):
+        assert game.run("audit", "--format", form).stdout == clone.run("audit", "--format", form).stdout
+
+
+def test_an_approval_names_a_picture_and_lapses_with_it(game: Game) -> None:
+    game.write(GEM)
+    game.build()
+    record = load(game.folder / "assets.lock").records
+    (gem,) = record.values()
+    right, wrong = Approval(pixels=gem.picture.pixels, by="Ada"), Approval(pixels=gem.raw, by="Ada")
+    found = [people.accepted(Lock(record, approvals={gem.name: word}), gem) for word in (right, wrong)]
+    assert [word.holds for word in found if word] == [True, False]
+    assert people.accepted(Lock(record), gem) is None
+
+
+def test_of_a_lock_in_conflict_nobody_knows_what_ships() -> None:
+    with pytest.raises(LockError) as caught:
+        check_whole(Lock(conflicts={AssetName("gem"): Conflict()}))
+    assert str(caught.value) == (
+        "both sides of a merge changed `gem` in `assets.lock`\n\nhint: run `artlock resolve`"
+    )
