@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from buildsys.digest import Digest
 from buildsys.errors import RemoteError
 from buildsys.holdings import named
-from buildsys.make.progress import Event, RemoteAsked, RemoteTrouble
+from buildsys.make.progress import Event, KeptNowhere, RemoteAsked, RemoteTrouble
 from buildsys.manifest.cards import FINISH, PACK
 from buildsys.plan import candidates, recipe
 from buildsys.plan.companions import files_of
@@ -76,8 +76,25 @@ class Lookup:
             if not came and not relied:
                 break
         checkout.expect(())
+        self._tell_of_loss(plan)
         self._in_bulk((), {key for step in plan.having(Verdict.BUILD) for key in self._halves(step)})
         return judge, plan
+
+    def _tell_of_loss(self, plan: Plan) -> None:
+        """Say what would not be made again if the project had a remote: it may cost money, and hours."""
+        manifest = self._session.manifest
+        if manifest.project.outputs != "store" or manifest.remote is not None:
+            return
+        lost = tuple(
+            step.name
+            for step in plan.having(Verdict.BUILD)
+            if step.recorded is not None
+            # None: what it is made from is lost, too.
+            and step.recipe in (step.recorded.recipe, None)
+            and step.name not in self._wishes.rebuild
+        )
+        if lost:
+            self._tell(KeptNowhere(names=lost))
 
     def bring(self, step: Step) -> bool:
         """Ask for what is known of `step`; whether anything came, so that it is to be judged again."""

@@ -43,7 +43,7 @@ def chosen(
     return tuple(sorted(reached)), moved
 
 
-def build(
+def build(  # noqa: PLR0913 - all named where a build is asked for
     session: Session,
     names: Collection[AssetName],
     moved: frozenset[AssetName],
@@ -53,6 +53,7 @@ def build(
     tell: Callable[[Event], None] = lambda _: None,
     planned: Callable[[Plan], None] = lambda _: None,
     budget: float | None = None,
+    remote: bool = True,
 ) -> tuple[Outcome, tuple[Reproduction, ...]]:
     """Build `names`, as `workbench.build` does, and say of each of `moved` that was made how far it moved.
 
@@ -62,7 +63,9 @@ def build(
         KeyboardInterrupt: on INT, TERM or HUP; what was finished is kept.
     """
     wishes = msgspec.structs.replace(wishes, rebuild=wishes.rebuild | moved)
-    with Workbench(session, names, wishes=wishes, jobs=jobs, tell=tell, budget=budget) as bench:
+    with Workbench(
+        session, names, wishes=wishes, jobs=jobs, tell=tell, budget=budget, remote=remote
+    ) as bench:
         planned(bench.plan)
         bench.ledger.renew(moved)
         old = {name: session.lock.records[name] for name in moved if name in session.lock.records}

@@ -10,7 +10,7 @@ import msgspec
 from buildsys import digest
 from buildsys.digest import Digest
 from buildsys.errors import MakeError
-from buildsys.manifest import devices
+from buildsys.manifest import devices, process
 from buildsys.manifest.cards import FINISH, Cards
 from buildsys.manifest.model import Asset, Engine, Input
 from buildsys.manifest.source import Fault
@@ -55,13 +55,15 @@ def engine_of(session: Session, record: Record) -> Engine:
     if same and current:
         # How to run it: device, limits, walls, interpreter.
         model = current.model if parts.model == recipe.FOLDER else parts.model
-        return msgspec.structs.replace(current, card=card, model=model, revision=parts.revision)
+        known = msgspec.structs.replace(current, card=card, model=model, revision=parts.revision)
+        return msgspec.structs.replace(known, parameters=process.as_made(known, parts.parameters))
     defaults = {name: item.default for name, item in card.settings.items() if item.default is not None}
     return Engine(
         name=record.engine,
         card=card,
         model=parts.model,
         revision=parts.revision,
+        parameters=process.held(card, parts.parameters),
         settings=defaults,
         limits=card.limits,
         devices=devices.settle(card, {}, defaults),

@@ -27,6 +27,7 @@ def rows() -> list[list[Path]]:
         [ui / "logo.png", ui / "title-card.png"],
         sorted((OUT / "items").glob("*.png")),
         sorted((OUT / "creatures").glob("*.png")),
+        sorted((OUT / "sprites").glob("*.png")),
         [*buttons, *sorted((OUT / "map").glob("*.png"))],
         sorted((OUT / "icons").glob("*.png")),
         [*sorted(ui.glob("button-*-off.png")), *sorted((OUT / "bestiary").glob("*.png"))],

@@ -122,6 +122,8 @@ class Open:
     ahead: bool = False
     """Sent ahead of time: import libraries, touch neither weights nor the device. Not answered; the same
     message without it follows once the device is free."""
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    """Those of every request that hold for the whole process: the card's with `process`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,11 @@ import resource
 import sys
 import tomllib
 import traceback
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from engines import protocol
 from engines.protocol import (
@@ -111,12 +112,20 @@ def _load(opening: Open, confined: tuple[str, ...]) -> tuple[protocol.Engine, He
         protocol=protocol.PROTOCOL,
         adapter=Path(adapter).stem if _is_file(adapter) else str(card["name"]),
         version=str(card["version"]),
-        determinism=protocol.Determinism(card["determinism"]),
+        determinism=_determinism(card, opening),
         environment=engine.environment(),
         batch=int(getattr(engine, "batch", card.get("batch", 1))),
         confined=confined,
     )
     return engine, hello
+
+
+def _determinism(card: Mapping[str, Any], opening: Open) -> protocol.Determinism:
+    """The class of the adapter's pictures, as this process was opened."""
+    when: Mapping[str, Any] = card.get("bitwise_when", {})
+    if when and all(opening.parameters.get(name) == value for name, value in when.items()):
+        return protocol.Determinism.BITWISE
+    return protocol.Determinism(card["determinism"])
 
 
 _NO_ROOM: Final = ("Cannot allocate memory", "can't allocate memory", "can't start new thread")

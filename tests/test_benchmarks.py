@@ -120,6 +120,19 @@ def test_routing(folder: Path) -> None:
     assert results["mixed"]["loads"] == 2
 
 
+@pytest.mark.slow
+def test_portable(folder: Path) -> None:
+    pytest.importorskip("torch")
+    found = small("portable", folder)
+    the_same_in_all(found, "portable")
+    cases = found["results"]["cases"]
+    assert list(cases) == ["small, 128 x 128, 1 at a time", "small, 128 x 128, 4 at a time"]
+    for case in cases.values():
+        (one,) = case["rounds"]
+        assert case["seconds"] == one
+        assert case["ratio"] == one["portable"] / one["default"] > 0
+
+
 def test_check(folder: Path) -> None:
     found = small("check", folder)
     the_same_in_all(found, "check")

@@ -115,7 +115,7 @@ def test_the_demo_is_a_game_and_not_a_sample(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     engines = [asset["engine"] for asset in found["assets"]]
     assert len(engines) >= 30
-    assert {"stock", "vector", "finish"} <= set(engines)
+    assert {"stock", "sprite", "vector", "finish"} <= set(engines)
     assert len(found["elsewhere"]) >= 4
     assert found["unowned"] == []
 
@@ -132,7 +132,7 @@ def test_the_credits_name_every_icon_s_author(tmp_path: Path) -> None:
     done = artlock(ROOT, tmp_path / "cache", "credits", "--json")
     credited = {name for item in json.loads(done.stdout) for name in item["assets"]}
     status = json.loads(artlock(ROOT, tmp_path / "cache", "status", "--json").stdout)
-    drawn = {asset["name"] for asset in status["assets"] if asset["engine"] in ("stock", "vector")}
+    drawn = {asset["name"] for asset in status["assets"] if asset["engine"] in ("stock", "sprite", "vector")}
     assert drawn <= credited
 
 

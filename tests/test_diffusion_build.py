@@ -65,6 +65,25 @@ def test_a_local_model_is_its_weights(game: Game) -> None:
     assert "impossible  knight" in game.run("reproduce", "knight", code=1).stdout
 
 
+@pytest.mark.slow
+def test_a_portable_picture_is_made_again_as_it_was_made(game: Game) -> None:
+    game.write(ASSETS.replace("steps = 2", "steps = 2\n    portable = true"))
+    assert game.build() == {"built": ["knight"]}
+    assert b"portable = true" in game.lock()
+    engine = json.loads(game.run("engines", "small", "--json").stdout)[0]
+    assert engine["determinism"] == "bitwise"
+
+    # Another way of computing is another recipe: never by itself, and never mistaken for the same.
+    game.write(ASSETS)
+    reasons = json.loads(game.run("explain", "knight", "--json").stdout)[0]["reasons"]
+    assert [reason["field"] for reason in reasons] == ["parameters.portable"]
+    # The lock says how it was made; the manifest by now says otherwise, and is not asked.
+    (again,) = json.loads(game.run("reproduce", "knight", "--json").stdout)
+    told = {key: again[key] for key in ("verdict", "determinism", "promised")}
+    assert told == {"verdict": "identical-bytes", "determinism": "bitwise", "promised": "kept"}
+    assert again["now"]["MKL_CBWR"] == "COMPATIBLE"
+
+
 PICTURES = """
     [assets.hero]
     role = "sprite"

@@ -118,6 +118,7 @@ PAGES = (
     "engine-gemini.md",
     "engine-gpt-image.md",
     "engine-ideogram.md",
+    "engine-sprite.md",
     "engine-stability.md",
     "engine-stock.md",
     "engine-vector.md",

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from game import Game
+from test_drift import made_with
+from test_watch import watching
 
 ASSETS = """\
 [assets.hero]
@@ -146,3 +148,46 @@ def test_what_is_to_be_made_again_is_not_looked_up(tmp_path: Path, folder: Path)
     ours = machine(tmp_path, "ours", folder)
     assert ours.build("--rebuild") == {"built": ["hero", "icon"]}
     assert ours.made() == ["hero"]
+
+
+def test_a_reproduction_finds_what_only_the_remote_has(tmp_path: Path, folder: Path, made: Game) -> None:
+    ours = machine(tmp_path, "ours", folder)
+    shutil.copyfile(made.folder / "assets.lock", ours.folder / "assets.lock")
+    manifest = ours.folder / "assets.toml"
+    manifest.write_text(manifest.read_text().replace("sandbox =", 'retired = "2020-01-01"\nsandbox ='))
+    locked = (made.folder / "out" / "hero.png").read_bytes()
+    lost = ours.run("reproduce", "hero", "--no-remote", code=1).stdout
+    assert "  its locked picture is lost: it is not in its place, in the store or in git\n" in lost
+    to = tmp_path / "again"
+    told = ours.run("reproduce", "hero", "--to", str(to), code=1).stdout
+    assert "  its locked picture is in the remote\n" in told
+    assert (to / "out" / "hero.png").read_bytes() == locked
+    # It was for the scratch place alone.
+    objects = ours.cache / "v1" / "objects"
+    assert locked not in [path.read_bytes() for path in objects.rglob("*") if path.is_file()]
+    # What an asset is made from is had from there, too.
+    (found,) = json.loads(ours.run("reproduce", "icon", "--json").stdout)
+    assert found["verdict"] == "identical-bytes"
+    folder.rename(folder.with_name("gone"))
+    said = ours.run("reproduce", "--all", "--json", code=1)
+    assert [item["held"] for item in json.loads(said.stdout)] == ["lost", "lost"]
+    assert said.stderr.count("the remote") == 1
+
+
+def test_a_refresh_asks_for_what_it_is_made_from(tmp_path: Path, folder: Path, made: Game) -> None:
+    made_with(made, "icon", pillow="1.0.0")
+    for name, words, engine in (("ours", (), []), ("alone", ("--no-remote",), ["hero"])):
+        game = machine(tmp_path, name, folder)
+        shutil.copyfile(made.folder / "assets.lock", game.folder / "assets.lock")
+        # The icon is made again, on purpose; the hero only where nobody has it.
+        assert "icon" in game.build("--refresh-environment", "icon", *words)["built"]
+        assert game.made() == engine
+
+
+def test_a_watch_leaves_the_remote_alone_if_told_to(tmp_path: Path, folder: Path, made: Game) -> None:
+    for name, words, engine in (("ours", (), []), ("alone", ("--no-remote",), ["hero"])):
+        game = machine(tmp_path, name, folder)
+        shutil.copyfile(made.folder / "assets.lock", game.folder / "assets.lock")
+        with watching(game, *words) as watch:
+            watch.until("watching")
+        assert game.made() == engine

@@ -127,6 +127,26 @@ SEE = 'see "Writing an engine" in the documentation'
             'write `type = "string"`',
         ),
         (
+            "[parameters.a]\ntype = 'integer'\nprocess = true",
+            "mine.toml:7:1: `a` has `process`, which is for parameters that are an optional boolean",
+            "remove `process`",
+        ),
+        (
+            "[settings.a]\ntype = 'boolean'\nprocess = true",
+            "mine.toml:7:1: `a` has `process`, which is for parameters that are an optional boolean",
+            "remove `process`",
+        ),
+        (
+            "bitwise_when = { slwo = true }\n[parameters.slow]\ntype = 'boolean'\nprocess = true",
+            "mine.toml:5:18: `bitwise_when` names `slwo`, which is no parameter",
+            "did you mean `slow`?",
+        ),
+        (
+            "bitwise_when = { slow = true }\n[parameters.slow]\ntype = 'boolean'",
+            "mine.toml:5:18: `bitwise_when` names `slow`, which does not hold for a whole process",
+            "set `process = true` for it",
+        ),
+        (
             "[settings.pass]\ntype = 'string'",
             "mine.toml:6:8: the setting `pass` must be strings",
             'write `type = "strings"`',

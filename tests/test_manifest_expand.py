@@ -47,7 +47,7 @@ def test_the_least_manifest() -> None:
     assert manifest.profiles == ()
     assert manifest.files == ("assets.toml",)
     assert list(manifest.engines) == [
-        *("stock", "vector", "placeholder", "finish", "measure", "pack", "gate", "ocr"),
+        *("stock", "sprite", "vector", "placeholder", "finish", "measure", "pack", "gate", "ocr"),
         *("sd35-medium", "sd35-turbo", "stability-sd35-medium", "stability-sd35-turbo"),
         *("ideogram-v1-turbo", "ideogram-v2a-turbo", "ideogram-v3-turbo"),
         *("gpt-image", "dalle3", "nano-banana-pro"),

@@ -246,3 +246,24 @@ def test_both_sides_begin_a_lock(game: Game, tmp_path: Path) -> None:
     theirs.write_text(game.git("show", "eagle:assets.lock"))
     game.run("git", "merge-lock", str(base), str(ours), str(theirs))
     assert sorted(parse(ours.read_text()).records) == ["door", "eagle", "hero", "wall"]
+
+
+def test_approvals_and_frozen_pictures_of_one_side(game: Game) -> None:
+    game.git("config", "user.name", "Ada")
+    game.git("config", "user.email", "ada@example.org")
+    game.git("checkout", "-q", "-b", "said", "main")
+    game.run("approve", "hero", "wall")
+    game.run("freeze", "wall")
+    game.commit()
+    game.git("checkout", "-q", "door")
+    game.git("merge", "-q", "--no-edit", "said")
+    merged = parse(game.lock().decode())
+    assert sorted(merged.approvals) == ["hero", "wall"]
+    assert list(merged.frozen) == ["wall"]
+    # It names the picture: of one that the other side changed, it says nothing any more.
+    game.git("checkout", "-q", "hero-5")
+    game.git("merge", "-q", "--no-edit", "said")
+    merged = parse(game.lock().decode())
+    hero, wall = (AssetName(name) for name in ("hero", "wall"))
+    assert merged.approvals[hero].pixels != merged.records[hero].picture.pixels
+    assert merged.approvals[wall].pixels == merged.records[wall].picture.pixels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -95,6 +96,24 @@ def test_what_nobody_has_is_made_again_and_told(tmp_path: Path, game: Game, fold
     assert "note: the remote lacks 2 of 2 files that the lock names" in done.stderr
     assert fresh.made() == ["hero"]
     assert fresh.git("status", "--porcelain") == ""
+
+
+def test_without_a_remote_it_is_told_before_anything_is_made_again(tmp_path: Path, game: Game) -> None:
+    fresh = clone(game, tmp_path, able=True)
+    manifest = fresh.folder / "assets.toml"
+    manifest.write_text(re.sub(r"(?ms)^\[remote\]\n.*?(?=^\[|\Z)", "", manifest.read_text()))
+    said = fresh.run("build").stderr
+    told = (
+        'note: 2 pictures of the lock are not on this machine, and made again: with `outputs = "store"`, '
+        "git does not keep them, and there is no `[remote]` to ask\n\n"
+        "hint: declare `[remote]`, then run `artlock push` where they are\n"
+    )
+    assert told in said
+    assert said.index(told) < said.index("hero", said.index(told) + len(told))
+    assert fresh.made() == ["hero"]
+    # What is made anew on purpose, and what is there, is not told of.
+    assert "[remote]" not in fresh.run("build", "--rebuild").stderr
+    assert "[remote]" not in fresh.run("build").stderr
 
 
 def test_init_keeps_outputs_out_of_git(tmp_path: Path, game: Game) -> None:

@@ -47,6 +47,7 @@ MESSAGES: dict[str, Message] = {
         settings={"device": "cuda:0", "dtype": "bfloat16"},
         memory=0.9,
         ahead=False,
+        parameters={"portable": True},
     ),
     "hello": Hello(
         protocol=1,

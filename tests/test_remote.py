@@ -318,6 +318,29 @@ def test_what_is_many_is_looked_up_by_listing(settings: Settings, store: Store, 
     assert (asked.count("HEAD"), asked.count("GET")) == (0, 1)
 
 
+def test_of_many_results_only_those_that_are_there_are_asked_for(
+    settings: Settings, store: Store, other: Store, proxy: Proxy
+) -> None:
+    red = store.put_bytes(RED)
+    keys = {of_bytes(f"recipe {number}".encode()) for number in range(LISTED_FROM)}
+    known = min(keys)
+    store.record_action(known, {"raw": red})
+    opened(settings).push(store, (), {known})
+    proxy.faults.seen.clear()
+    told: list[Progress] = []
+    pulled = opened(settings).pull(other, (), keys, told.append)
+    assert pulled == Pulled(objects=1, actions=1, bytes=pulled.bytes, absent=frozenset(keys - {known}))
+    assert other.action(known) == store.action(known)
+    # The listing, the result, and its picture.
+    assert [method for method, _ in proxy.faults.seen] == ["GET"] * 3
+    assert (told[-1].done, told[-1].total) == (2, 2)
+    # A few are asked for one by one: no listing pays for them.
+    proxy.faults.seen.clear()
+    few = set(sorted(keys)[1:4])
+    assert opened(settings).pull(other, (), few).absent == few
+    assert len(proxy.faults.seen) == len(few)
+
+
 def test_a_large_remote_is_listed_by_folder(tmp_path: Path, store: Store) -> None:
     folder = tmp_path / "remote" / "v1" / "objects"
     for number in range(10_000):

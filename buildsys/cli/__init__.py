@@ -55,7 +55,9 @@ COMMANDS: Final = {
     "schema": "Print the JSON Schema of assets.toml",
 }
 
-_INTERRUPTED: Final = "interrupted: what was finished is kept; `artlock build` goes on from there"
+_INTERRUPTED: Final = "interrupted: what was finished is kept; `artlock {}` goes on from there"
+_GOES_ON: Final = ("push", "pull")
+"""Commands that go on by themselves; what any other left, a build takes up."""
 
 
 def console() -> NoReturn:
@@ -82,7 +84,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _tell(error, arguments)
     except KeyboardInterrupt:
         with streams.outliving(sys.stderr):
-            print(f"\n{_INTERRUPTED}", file=sys.stderr)
+            name = _command(arguments)
+            print(f"\n{_INTERRUPTED.format(name if name in _GOES_ON else 'build')}", file=sys.stderr)
         return Exit.INTERRUPTED
     except BrokenPipeError:
         # `artlock plan | head`: not an error. Python would complain once more when it flushes at exit.
@@ -100,7 +103,7 @@ def _run(arguments: list[str]) -> int:
     if arguments[:1] in (["--version"], ["-V"]):
         print(f"artlock {__version__}")
         return Exit.FINE
-    name = next((word for word in arguments if not word.startswith("-")), "")
+    name = _command(arguments)
     parser = _parser(name)
     if name in COMMANDS:
         command = importlib.import_module(f"buildsys.cli.{name}")
@@ -118,6 +121,11 @@ def _run(arguments: list[str]) -> int:
     parser.parse_args(arguments)  # leaves for `--help`, and for an option that there is not
     parser.print_help()
     return Exit.USAGE
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """The command's name among them; empty where there is none."""
+    return next((word for word in arguments if not word.startswith("-")), "")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -46,9 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--placeholders", action="store_true", help="put labelled stand-ins where assets are blocked"
     )
-    parser.add_argument(
-        "--no-remote", dest="remote", action="store_false", help="ask no remote for what is missing here"
-    )
+    shared.add_no_remote(parser)
     shared.add_budget(parser)
     shared.add_retry(parser)
 
@@ -126,6 +124,7 @@ def _refresh(options: argparse.Namespace) -> int:
             tell=shown.tell,
             planned=shown.planned,
             budget=shared.budget(options),
+            remote=options.remote,
         )
     if options.json:
         print_json({**as_json(outcome), "refreshed": [reproduction_json(move) for move in moves]})

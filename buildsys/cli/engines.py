@@ -16,6 +16,7 @@ from buildsys.manifest import needs, shapes
 from buildsys.manifest.ability import Capability
 from buildsys.manifest.cards import BUNDLED, OWN, Cards
 from buildsys.manifest.model import Engine, Need
+from buildsys.manifest.process import determinism
 from buildsys.plan import pick
 from buildsys.plan.step import Reason
 from buildsys.session import Session
@@ -71,7 +72,7 @@ def _ranked(session: Session, role: str, *, json: bool) -> int:
             item.engine.name,
             _for(item),
             _can(item.engine),
-            item.engine.card.determinism.value,
+            determinism(item.engine).value,
             price_told(item.engine),
             item.engine.retired,
             _state(item.obstacle),
@@ -114,7 +115,7 @@ def facts(session: Session, engine: Engine, obstacle: Reason | None) -> dict[str
         "missing": obstacle.new if obstacle else "",
         "hint": obstacle.hint if obstacle else "",
         "price": price_json(engine),
-        "determinism": engine.card.determinism.value,
+        "determinism": determinism(engine).value,
         "retires": engine.retired or None,
         "successor": engine.successor or None,
         "model": engine.model or engine.card.model or None,

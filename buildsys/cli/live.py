@@ -31,6 +31,7 @@ from buildsys.make.progress import (
     AssetHandedOn,
     Event,
     JournalTrouble,
+    KeptNowhere,
     RemoteAsked,
     RemoteTrouble,
 )
@@ -112,7 +113,7 @@ class Remarks:
                 )
             case JournalTrouble():
                 return f"note: {_first(event.message)}"
-            case RemoteAsked() | RemoteTrouble():
+            case RemoteAsked() | RemoteTrouble() | KeptNowhere():
                 return remote_told(event)
             case _:
                 return ""

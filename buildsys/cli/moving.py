@@ -13,7 +13,7 @@ from typing import Final, Self
 from buildsys.cli import streams
 from buildsys.cli.console import colourful, count, tame
 from buildsys.journal.words import bytes_told
-from buildsys.make.progress import RemoteAsked, RemoteTrouble
+from buildsys.make.progress import KeptNowhere, RemoteAsked, RemoteTrouble
 from buildsys.remote import Progress
 
 _SECONDS: Final = 0.1
@@ -59,11 +59,19 @@ def moved_told(done: str, objects: int, actions: int, size: int, present: int | 
     return f"{moved}{volume}; {present} {'was' if present == 1 else 'were'} there"
 
 
-def remote_told(event: RemoteAsked | RemoteTrouble) -> str:
+def remote_told(event: RemoteAsked | RemoteTrouble | KeptNowhere) -> str:
     """What a build says of the remote; empty where nothing came, and nothing is wrong."""
     if isinstance(event, RemoteTrouble):
         hint = f"\n\nhint: {tame(event.hint)}\n" if event.hint else ""
         return f"note: {tame(event.message)}; the build goes on without it{hint}"
+    if isinstance(event, KeptNowhere):
+        are = "is" if len(event.names) == 1 else "are"
+        return (
+            f"note: {count(len(event.names), 'picture')} of the lock {are} not on this machine, "
+            'and made again: with `outputs = "store"`, git does not keep them, '
+            "and there is no `[remote]` to ask\n\n"
+            "hint: declare `[remote]`, then run `artlock push` where they are\n"
+        )
     lines = []
     if event.objects or event.actions:
         moved = moved_told("brought from the remote", event.objects, event.actions, event.bytes)

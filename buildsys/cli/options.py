@@ -45,6 +45,13 @@ def budget(options: argparse.Namespace) -> float | None:
     return found
 
 
+def add_no_remote(parser: argparse.ArgumentParser) -> None:
+    """Declare the option that leaves the remote alone."""
+    parser.add_argument(
+        "--no-remote", dest="remote", action="store_false", help="ask no remote for what is missing here"
+    )
+
+
 def add_retry(parser: argparse.ArgumentParser) -> None:
     """`--retry-refused`."""
     parser.add_argument(

@@ -47,6 +47,7 @@ _HELD = {
     Held.PLACE: "its locked picture is in its place",
     Held.STORE: "its locked picture is in the store",
     Held.GIT: "its locked picture is in git",
+    Held.REMOTE: "its locked picture is in the remote",
     Held.LOST: "its locked picture is lost: it is not in its place, in the store or in git",
 }
 
@@ -63,6 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--to", metavar="DIR", type=Path, help="put the pictures into this new folder")
     shared.add_budget(parser)
+    shared.add_no_remote(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -78,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
         to=_new_folder(options.to),
         budget=shared.budget(options),
         jobs=default_jobs(),
+        remote=options.remote,
     )
     results = []
     for result in reproduce(session, partial(chosen, options.names), wanted, PlainLines().tell):

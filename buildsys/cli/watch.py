@@ -22,13 +22,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shared.add_project(parser)
     parser.add_argument("names", nargs="*", metavar="NAME", help="assets; everything if none is named")
     parser.add_argument("-j", "--jobs", type=int, metavar="N", help="processes of one engine side by side")
+    shared.add_no_remote(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Build and watch until a person has enough."""
     if options.jobs is not None and options.jobs < 1:
         raise ArtlockError(f"`-j {options.jobs}` is not a number of jobs", "give 1 or more")
-    rounds = _Rounds(find_root(options.start), options.profile, tuple(options.names), options.jobs or 0)
+    rounds = _Rounds(
+        find_root(options.start),
+        options.profile,
+        tuple(options.names),
+        options.jobs or 0,
+        remote=options.remote,
+    )
     with interruptible():
         try:
             watching.watch(rounds.root, options.profile, rounds.work, rounds.trouble, rounds.idle)
@@ -42,13 +49,16 @@ def run(options: argparse.Namespace) -> int:
 class _Rounds:
     """A build for each change, told on stderr."""
 
-    def __init__(self, root: Path, profile: str | None, names: tuple[str, ...], jobs: int) -> None:
+    def __init__(
+        self, root: Path, profile: str | None, names: tuple[str, ...], jobs: int, *, remote: bool
+    ) -> None:
         self.root = root
         self.at_work = False
         """Whether an interrupt would end a build."""
         self._profile = profile
         self._names = names
         self._jobs = jobs
+        self._remote = remote
         self._told = False
         self._kept: list[tuple[AssetName, tuple[Reason, ...]]] | None = None
         """What the last round said that it left alone; None before the first one."""
@@ -67,7 +77,9 @@ class _Rounds:
         self._kept = kept
         self.at_work = True
         with display() as shown:
-            outcome, _ = build(session, names, jobs=self._jobs, tell=shown.tell, planned=shown.planned)
+            outcome, _ = build(
+                session, names, jobs=self._jobs, remote=self._remote, tell=shown.tell, planned=shown.planned
+            )
         self.at_work = False
         for line in summary(outcome, session, (), said):
             say(line)

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from buildsys.manifest.model import Card
+from buildsys.manifest.model import Engine
+from buildsys.manifest.process import determinism
 from engines import protocol
 from engines.protocol import Done, Failure, Hello, Progress, ProtocolError, Request
 
@@ -24,8 +25,9 @@ class Difference(NamedTuple):
     hint: str
 
 
-def difference_of(hello: Hello, card: Card) -> Difference | None:
-    """Where `hello` differs from `card`, from which the plan was made."""
+def difference_of(hello: Hello, engine: Engine) -> Difference | None:
+    """Where `hello` differs from the card of `engine`, from which the plan was made."""
+    card = engine.card
     if hello.protocol != protocol.PROTOCOL:
         fact = f"speaks protocol {hello.protocol}, artlock speaks {protocol.PROTOCOL}"
         return Difference(fact, "use one version of artlock on both sides")
@@ -33,7 +35,7 @@ def difference_of(hello: Hello, card: Card) -> Difference | None:
     for word, said, expected in (
         ("adapter", hello.adapter, name),
         ("version", hello.version, card.version),
-        ("determinism", hello.determinism, card.determinism),
+        ("determinism", hello.determinism, determinism(engine)),
     ):
         if said != expected:
             fact = f"says its {word} is `{said}`, its card says `{expected}`"

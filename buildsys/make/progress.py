@@ -118,6 +118,12 @@ class RemoteTrouble(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
+class KeptNowhere(msgspec.Struct, frozen=True, kw_only=True):
+    """Pictures of the lock are made again: git does not keep them here, and there is no remote to ask."""
+
+    names: tuple[AssetName, ...]
+
+
 class AssetFailed(msgspec.Struct, frozen=True, kw_only=True):
     """An asset was not made."""
 

@@ -27,6 +27,7 @@ from buildsys.make.inspection import Unfit, adopt, named
 from buildsys.make.surroundings import conceal, concealed, seen_by
 from buildsys.make.tree import ProcessTree
 from buildsys.make.walls import walls
+from buildsys.manifest import process
 from buildsys.manifest.model import Engine
 from engines import protocol
 from engines.protocol import (
@@ -113,6 +114,7 @@ class Worker:
             settings=engine.settings,
             memory=engine.limits.memory if on_gpu else 0.0,
             ahead=ahead,
+            parameters=process.held(engine.card, engine.parameters),
         )
 
     @contextmanager
@@ -130,7 +132,7 @@ class Worker:
 
     def _check(self, hello: Hello) -> None:
         """Hold what the engine says it is against its card, from which the plan was made."""
-        difference = difference_of(hello, self._engine.card)
+        difference = difference_of(hello, self._engine)
         if difference is not None:
             raise self._lost(difference.fact, ErrorKind.INTERNAL, difference.hint)
 

@@ -86,6 +86,7 @@ def of(card: Card, adapter: str) -> Iterator[Fault]:
     yield from _name_faults(card)
     yield from _relief_faults(card)
     yield from _alpha_faults(card)
+    yield from _process_faults(card)
     yield from shapes.card_faults(card)
     for group, parameters in (("parameters", card.parameters), ("settings", card.settings)):
         for fault in _parameter_faults(parameters):
@@ -159,6 +160,20 @@ def _alpha_faults(card: Card) -> Iterator[Fault]:
     if card.alpha_when and not card.alpha:
         fact = "`alpha_when` says when there is alpha, and `alpha` that there is none"
         yield Fault(fact, "set `alpha = true`", ("alpha_when",), at_key=True)
+
+
+def _process_faults(card: Card) -> Iterator[Fault]:
+    for group, declared in (("parameters", card.parameters), ("settings", card.settings)):
+        for name, item in declared.items():
+            if item.process and (item.type != "boolean" or group == "settings" or item.required):
+                fact = f"`{name}` has `process`, which is for parameters that are an optional boolean"
+                yield Fault(fact, "remove `process`", (group, name, "process"), at_key=True)
+    for fault in _value_faults("bitwise_when", card.bitwise_when, "parameter", card.parameters):
+        yield fault.under("bitwise_when")
+    for name in card.bitwise_when:
+        if name in card.parameters and not card.parameters[name].process:
+            fact = f"`bitwise_when` names `{name}`, which does not hold for a whole process"
+            yield Fault(fact, "set `process = true` for it", ("bitwise_when", name), at_key=True)
 
 
 def _value_faults(

@@ -145,6 +145,8 @@ def _settled(declared: Mapping[str, Parameter], given: Mapping[str, Json], bundl
         if value is not None:
             with at(name):
                 settled[name] = values.settle(parameter, value, bundle)
+            if parameter.process and not settled[name]:
+                del settled[name]
     return settled
 
 
@@ -210,6 +212,9 @@ class Scopes:
             parameter = card.parameters.get(name)
             if parameter is None:
                 raise self._unknown(name, card)
+            if parameter.process:
+                fact = f"`{name}` holds for a whole process of adapter `{card.name}`"
+                raise Fault(fact, "set it in `[engines.NAME]`", (name,), at_key=True)
             with at(name):
                 settled[name] = values.settle(parameter, value, self._bundle)
         return settled

@@ -64,6 +64,9 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     """Of a setting: the environment variable whose value wins over the manifest's."""
     needs: tuple[str, ...] = ()
     """Other parameters that it says nothing without: a `mask` without an `image`."""
+    process: bool = False
+    """Of a boolean: it holds for the engine's whole process, which is told it as it opens. So the engine has
+    it, and no asset; and false is as if it were left out."""
 
 
 class StepCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +93,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Semantic version, raised only when the same request would give other pixels."""
     summary: str
     determinism: Determinism
+    bitwise_when: Mapping[str, Json] = {}
+    """The parameters, all with `process`, and their values, with which its pictures are `bitwise`."""
     roles: tuple[str, ...] = ()
     """Roles that it suits, best first."""
     seed: Need = Need.REQUIRED

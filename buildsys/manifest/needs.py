@@ -14,6 +14,7 @@ from buildsys.manifest.ability import Capability, Lettering
 from buildsys.manifest.finish import Finisher
 from buildsys.manifest.kinds import written
 from buildsys.manifest.model import Asset, Card, Engine, Need
+from buildsys.manifest.process import determinism
 from buildsys.manifest.source import Fault
 from engines.protocol import Determinism
 
@@ -122,7 +123,7 @@ def ranked(engines: Iterable[Engine], role: str = "", mapped: Iterable[str] = ()
     def merit(engine: Engine) -> tuple[bool, float, int, float, str]:
         roles = engine.card.roles
         place = roles.index(role) if role in roles else math.inf
-        grade = grades.index(engine.card.determinism)
+        grade = grades.index(determinism(engine))
         return engine.name not in known, place, grade, _least(engine), engine.name
 
     return [engine.name for engine in sorted(engines, key=merit)]

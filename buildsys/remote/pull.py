@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from buildsys import digest as digests
 from buildsys.digest import Digest
 from buildsys.holdings import named
-from buildsys.remote.bucket import Kind, Shelf, Wrong
+from buildsys.remote.bucket import LISTED_FROM, Kind, Shelf, Wrong
 from buildsys.remote.crew import Hold, Room, each
 from buildsys.remote.model import Poisoned, Progress, Pulled, Tell
 from buildsys.store import actions as files
@@ -44,8 +44,9 @@ class Pull:
         missing = await asyncio.to_thread(self._unknown, actions)
         wanted = {digest for digest in objects if not self._store.has(digest)}
         present = len({*objects}) - len(wanted) + len({*actions}) - len(missing)
-        self._total = len(missing) + len(wanted)
-        await each(missing, self._action)
+        there = await self._listed(missing)
+        self._total = len(there) + len(wanted)
+        await each(there, self._action)
         further = {digest for result in self._results.values() for digest in named(result)}
         further = {digest for digest in further - wanted if not self._store.has(digest)}
         self._total += len(further)
@@ -59,6 +60,17 @@ class Pull:
             absent=frozenset(self._absent),
             poisoned=tuple(sorted(self._poisoned, key=lambda found: found.place)),
         )
+
+    async def _listed(self, actions: Collection[Digest]) -> Collection[Digest]:
+        """Of many `actions`, those that the remote has: most recipes of a new style are nobody's yet.
+
+        A few are just asked for. Objects always are: what names them says that they are there.
+        """
+        if len(actions) < LISTED_FROM:
+            return actions
+        there = (await self._shelf.sizes(Kind.ACTION, actions)).keys()
+        self._absent |= {*actions} - there
+        return there
 
     def _unknown(self, actions: Collection[Digest]) -> set[Digest]:
         return {key for key in actions if self._store.action(key) is None}

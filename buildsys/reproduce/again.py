@@ -5,6 +5,7 @@ Knows nothing of how a run begins and ends.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -15,11 +16,13 @@ from buildsys.errors import ArtlockError, MakeError
 from buildsys.journal.keeper import Journal
 from buildsys.make.made import Engines
 from buildsys.make.maker import Maker
+from buildsys.make.progress import Event
 from buildsys.manifest.model import AssetName, Engine
 from buildsys.plan.companions import files_of
 from buildsys.plan.record import Record, asset_of
 from buildsys.remaking import engine_of, input_of, origin, step_of
 from buildsys.reproduce import verdict
+from buildsys.reproduce.afar import Afar
 from buildsys.reproduce.distance import Gauge
 from buildsys.reproduce.held import Lookup
 from buildsys.reproduce.model import Held, Likeness, Reproduction, Wanted
@@ -38,6 +41,7 @@ class Bench:
         engines: what runs an engine.
         folder: the scratch place.
         journal: told of every action.
+        tell: told where the remote can't be asked.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Bench:
         engines: Engines,
         folder: Path,
         journal: Journal,
+        tell: Callable[[Event], None],
     ) -> None:
         self._then = then
         self._today = today
@@ -60,7 +65,8 @@ class Bench:
         self._store = Store(folder / "store")
         self._gauge = Gauge(today.manifest, engines, folder / "compared")
         commits = (then.checkout.from_git, today.checkout.from_git) if then is not today else ()
-        self._held = Lookup(today.root, today.store, commits or (today.checkout.from_git,))
+        afar = Afar(today.manifest.remote if wanted.remote else None, self._store, tell)
+        self._held = Lookup(today.root, today.store, commits or (today.checkout.from_git,), afar.read)
         self._named: dict[str, Engine] = {}
         self._made: set[AssetName] = set()
 
@@ -153,7 +159,7 @@ class Bench:
         return made
 
     def _judged(self, record: Record, made: Record, engine: Engine) -> Reproduction:
-        determinism = engine.card.determinism
+        determinism = verdict.class_of(engine, record.environment, made.environment)
         kept = verdict.promised(determinism, record, made)
         found = Reproduction(
             name=record.name,

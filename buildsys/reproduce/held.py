@@ -1,4 +1,4 @@
-"""Where locked bytes are: in their place, in the store, in git, with Git LFS. Writes nothing."""
+"""Where locked bytes are: in their place, in the store, in git, with Git LFS, far away. Writes nothing."""
 
 from __future__ import annotations
 
@@ -32,12 +32,20 @@ class Lookup:
         root: the project.
         store: this user's store.
         from_git: where git has the bytes of a path, one for each commit to look into.
+        from_remote: asked last, for what this machine lacks.
     """
 
-    def __init__(self, root: Path, store: Store, from_git: tuple[FromGit, ...]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        store: Store,
+        from_git: tuple[FromGit, ...],
+        from_remote: Callable[[Digest], bytes | None] = lambda _: None,
+    ) -> None:
         self._root = root
         self._store = store
         self._from_git = from_git
+        self._from_remote = from_remote
 
     def find(self, wanted: Digest, path: str) -> tuple[bytes | None, Held]:
         """The bytes with the digest `wanted`, which may lie at `path`, and where they were found."""
@@ -55,6 +63,7 @@ class Lookup:
             yield Held.GIT, data
             if data is not None and _oid(data) == wanted:
                 yield Held.GIT, self._large(wanted)
+        yield Held.REMOTE, self._from_remote(wanted)
 
     def _large(self, wanted: Digest) -> bytes | None:
         """What Git LFS has of it on this machine; nothing is fetched."""

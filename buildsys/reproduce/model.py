@@ -47,6 +47,7 @@ class Held(StrEnum):
     """Where they belong, in the output folder."""
     STORE = "store"
     GIT = "git"
+    REMOTE = "remote"
     LOST = "lost"
 
 
@@ -131,6 +132,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     budget: float | None = None
     """US dollars that engines may take."""
     jobs: int = 1
+    remote: bool = True
+    """Whether to ask the remote, where the manifest names one, for bytes that this machine lacks."""
 
 
 class Closeness(msgspec.Struct, frozen=True, kw_only=True):

@@ -49,6 +49,6 @@ def reproduce(
         folder = pool.inputs / "reproduce"
         then = past.session_at(session, commit, lock, folder / "project") if commit else session
         engines = pool if wanted.budget is None else Purse(pool, wanted.budget)
-        bench = Bench(then, session, wanted, engines, folder, journal)
+        bench = Bench(then, session, wanted, engines, folder, journal, journal.before(tell))
         for name in chosen:
             yield bench.reproduce(lock.records[name])

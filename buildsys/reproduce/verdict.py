@@ -5,8 +5,11 @@ Pure. Knows nothing of engines and files: distances come in as numbers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
+from buildsys.manifest.model import Engine
+from buildsys.manifest.process import determinism
 from buildsys.plan.companions import files_of
 from buildsys.plan.record import Record
 from buildsys.reproduce.model import Closeness, Distance, Likeness, Metric, Promised, Tolerance
@@ -38,6 +41,16 @@ def differing(old: Record, new: Record) -> tuple[str, ...]:
         for path in sorted({*before, *after})
         if path not in (old.output, new.output) and before.get(path) != after.get(path)
     )
+
+
+def class_of(engine: Engine, then: Mapping[str, str], now: Mapping[str, str]) -> Determinism:
+    """The class by which pictures of `engine` are judged that were made in these two environments.
+
+    One that is `bitwise` by a parameter computes with the numbers of large libraries: it is so on any
+    machine, but only with the same versions of them.
+    """
+    same = all(then.get(name) == now.get(name) for name in engine.card.packages)
+    return determinism(engine) if same else engine.card.determinism
 
 
 def promised(determinism: Determinism, old: Record, new: Record) -> Promised:

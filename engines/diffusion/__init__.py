@@ -9,7 +9,8 @@ import contextlib
 import importlib
 import os
 
-from engines.diffusion import folder, settings
+from engines.diffusion import folder, portable, settings
+from engines.diffusion.settings import Settings
 from engines.protocol import Engine, EngineError, Open
 
 
@@ -19,8 +20,7 @@ def prepare(opening: Open) -> None:
     Touches neither the device nor any weights, and raises nothing: `load` meets the same and says it.
     """
     with contextlib.suppress(EngineError, ImportError, OSError):
-        chosen = settings.read(opening.settings)
-        os.environ.update(settings.variables(chosen))
+        chosen = _settled(opening)
         source = folder.find(opening.model, opening.revision, chosen.cache)
         from engines.diffusion import draw, exact, memory  # noqa: F401, PLC0415 - for `load` to find
 
@@ -29,19 +29,31 @@ def prepare(opening: Open) -> None:
             getattr(importlib.import_module(library), name, None)
 
 
+def _settled(opening: Open) -> Settings:
+    """The settings of `opening`, with the variables set that libraries read as they load."""
+    chosen = settings.read(opening.settings, opening.parameters)
+    if chosen.portable:
+        portable.check(chosen)
+        os.environ.update(portable.PINS)
+    os.environ.update(settings.variables(chosen))
+    return chosen
+
+
 def load(opening: Open) -> Engine:
     """The pipeline that `opening` names, warm on its device.
 
     Raises `EngineError`: `MISSING` where weights or a device are not on this machine, `BAD_REQUEST` where
     the model or a setting can never work, `OUT_OF_MEMORY` where it does not fit.
     """
-    chosen = settings.read(opening.settings)
-    os.environ.update(settings.variables(chosen))
+    chosen = _settled(opening)
     source = folder.find(opening.model, opening.revision, chosen.cache)
     folder.check(source)
 
     # Late, because these bring torch (seconds): a missing file is reported before anyone waits for it.
     import torch  # noqa: PLC0415
+
+    if chosen.portable:
+        portable.check_cpu(torch.cpu.get_capabilities(), torch.backends.cpu.get_cpu_capability())
 
     from engines.diffusion import exact  # noqa: PLC0415
     from engines.diffusion.draw import Artist  # noqa: PLC0415

@@ -26,8 +26,8 @@ _ARGUMENTS: Final = {
     "strength": "strength",
 }
 """Parameter to argument of the pipeline's call."""
-_OURS: Final = ("text_encoder_3", "scheduler", "shift")
-"""Parameters that change the pipeline, not its call."""
+_OURS: Final = ("text_encoder_3", "scheduler", "shift", "portable")
+"""Parameters that change the pipeline, or the process, not its call."""
 _SKIP: Final = "skip_layer_guidance_"
 MULTIPLE: Final = 16
 STRENGTH: Final = 0.6

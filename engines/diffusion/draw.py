@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engines import png
-from engines.diffusion import call, exact, start, words
+from engines.diffusion import call, exact, portable, start, words
 from engines.diffusion.call import Taker
 from engines.diffusion.memory import DeviceMemory
 from engines.diffusion.model import Model, room
@@ -90,6 +90,7 @@ class Artist:
 
     def _work(self, request: Request) -> Work:
         """`request`, checked, with its pictures read. Raises `EngineError`."""
+        portable.check_request(request, self._model.settings)
         task = start.task_of(request)
         taker = self._model.taker(task)
         # Before any picture is read: what can never work costs nothing.
@@ -111,7 +112,7 @@ class Artist:
             arguments["callback_on_step_end"] = progress
         # On a GPU sums depend on the batch in more places than can be taken apart: who sets `batch` there
         # has chosen speed, and the environment says so.
-        alone = exact.Alone() if model.settings.device == "cpu" else nullcontext()
+        alone = exact.Alone(model.settings) if model.settings.device == "cpu" else nullcontext()
         try:
             with room(model.settings), alone, exact.stray_noise(first.seed or 0) as strayed:
                 drawn = model.pipeline(

@@ -5,7 +5,7 @@ Knows nothing of pipelines. What was measured, and where, is in `docs/engine-dif
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -40,13 +40,21 @@ def _settle_cuda(number: int) -> None:
             f"there is no `cuda:{number}`: this machine has {has}",
             hint='set the engine\'s `device` to `"cpu"` or to a GPU that is there',
         )
+    fix_cuda()
+
+
+def fix_cuda() -> None:
+    """Let what a GPU computes follow from the GPU, the number format and the shapes alone. Touches no GPU."""
     cudnn: Any = torch.backends.cudnn
     # TensorFloat-32 rounds products to 10 bits wherever it is faster, which differs by GPU.
     torch.backends.cuda.matmul.fp32_precision = "ieee"
     cudnn.conv.fp32_precision = "ieee"
     # Benchmarking takes the algorithm that happened to be fastest in this process.
     cudnn.benchmark = False
-    # cuDNN's attention is chosen by its version; without it the choice depends on shape and dtype only.
+    cudnn.deterministic = True
+    # cuDNN's attention is chosen by its version. Without it, torch takes the first of flash, memory-efficient
+    # and plain attention that does this shape in this number format on this GPU; none of them adds up in an
+    # order that depends on what else runs.
     torch.backends.cuda.enable_cudnn_sdp(False)
 
 
@@ -72,8 +80,13 @@ class Alone(TorchFunctionMode):
 
     On the CPU three operations do: a linear layer on `[batch, width]` (one row takes another path than
     many), a convolution, and a group norm (both choose their memory layout by batch). A picture would
-    differ by one level in a few values, enough for other bytes.
+    differ by one level in a few values, enough for other bytes. Of portable pictures every product does:
+    the one instruction set that all makers of CPUs share divides the work by its size.
     """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._apart = {**_BY_SAMPLE, **(_ALL_PRODUCTS if settings.portable else {})}
 
     def __torch_function__(
         self,
@@ -82,12 +95,61 @@ class Alone(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401 - whatever torch returns
-        kwargs = kwargs or {}
-        if func in _BY_SAMPLE and args and isinstance(args[0], torch.Tensor):
+        apart = self._apart.get(func)
+        return func(*args, **kwargs or {}) if apart is None else apart(func, args, kwargs or {})
+
+
+def _first(
+    dimensions: Container[int],
+) -> Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]:
+    """Take the first argument apart where it has one of the `dimensions`: others are no batch."""
+
+    def apart(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - torch's
+        if args and isinstance(args[0], torch.Tensor):
             batch, *rest = args
-            if len(batch) > 1 and (func is not functional.linear or batch.dim() == 2):  # noqa: PLR2004 - rows
+            if batch.dim() in dimensions and len(batch) > 1:
                 return torch.cat([func(sample, *rest, **kwargs) for sample in batch.split(1)])
         return func(*args, **kwargs)
 
+    return apart
 
-_BY_SAMPLE: Final = (functional.linear, functional.conv2d, functional.group_norm)
+
+def _all_alike(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - torch's
+    """Take apart every argument that is a batch, the first one's size: attention, products of two batches."""
+    tensors = [value for value in (*args, *kwargs.values()) if isinstance(value, torch.Tensor)]
+    count = len(tensors[0])
+    if count == 1 or tensors[0].dim() < _BATCHED:
+        return func(*args, **kwargs)
+
+    def part(value: Any, number: int) -> Any:  # noqa: ANN401 - whatever the call was given
+        batch = isinstance(value, torch.Tensor) and value.dim() == tensors[0].dim() and len(value) == count
+        return value[number : number + 1] if batch else value
+
+    return torch.cat(
+        [
+            func(
+                *(part(value, number) for value in args),
+                **{name: part(value, number) for name, value in kwargs.items()},
+            )
+            for number in range(count)
+        ]
+    )
+
+
+_BATCHED: Final = 3
+"""Dimensions from which on the first of a product's is the batch."""
+
+_BY_SAMPLE: Final[Mapping[Any, Any]] = {
+    functional.linear: _first((2,)),
+    functional.conv2d: _first((4,)),
+    functional.group_norm: _first((2, 3, 4)),
+}
+_ALL_PRODUCTS: Final[Mapping[Any, Any]] = {
+    functional.linear: _first((2, 3, 4)),
+    functional.scaled_dot_product_attention: _all_alike,
+    torch.matmul: _all_alike,
+    torch.Tensor.matmul: _all_alike,
+    torch.Tensor.__matmul__: _all_alike,
+    torch.bmm: _all_alike,
+    torch.Tensor.bmm: _all_alike,
+}

@@ -1,4 +1,4 @@
-"""How the pipeline runs: device, number format, memory, threads. None of it is part of a recipe.
+"""How the pipeline runs: device, number format, memory, threads; of a recipe, only what a whole process is.
 
 Knows nothing of torch: it is read, and the environment made ready, before torch is imported.
 """
@@ -30,10 +30,15 @@ class Settings:
     batch: int
     cache: str
     """Absolute path, or empty for the Hub's own default."""
+    portable: bool
+    """Whether its pictures are the same on every CPU with AVX2. Of the recipe, and of the whole process."""
 
 
-def read(table: Mapping[str, Json]) -> Settings:
-    """`table` with defaults. Raises `EngineError` for what can't work on any machine."""
+def read(table: Mapping[str, Json], parameters: Mapping[str, Json] | None = None) -> Settings:
+    """`table` with defaults. Raises `EngineError` for what can't work on any machine.
+
+    `parameters`: those of the recipe that hold for the whole process.
+    """
     device = str(table.get("device", "cpu"))
     if not _DEVICE.fullmatch(device):
         hint = "write `cuda:0`" if device == "cuda" else "write `cpu`, `cuda:0` or `mps`"
@@ -56,6 +61,7 @@ def read(table: Mapping[str, Json]) -> Settings:
         threads=max(1, int(table.get("threads", 1))),
         batch=max(1, int(table.get("batch", 1))),
         cache=cache,
+        portable=bool((parameters or {}).get("portable")),
     )
 
 
@@ -82,4 +88,6 @@ def variables(settings: Settings) -> dict[str, str]:
         "OMP_WAIT_POLICY": "PASSIVE",
         # cuBLAS picks its workspace by what else runs unless it is told; without this it is not repeatable.
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+        # A shell's own would win over what torch is told about TensorFloat-32.
+        "NVIDIA_TF32_OVERRIDE": "0",
     }

@@ -1,7 +1,4 @@
-"""The sprite model: draws small sprites from a prompt, in plain numpy. Needs no key, no GPU, no torch.
-
-Its card and its page wait in `training/sprite/` until weights are good enough to ship.
-"""
+"""The sprite model: draws small sprites from a prompt, in plain numpy. Needs no key, no GPU, no torch."""
 
 from __future__ import annotations
 

@@ -10,12 +10,19 @@ from typing import Final
 import numpy as np
 
 from engines import png
-from engines.protocol import Done, EngineError, ErrorKind, Report, Request, Result, one_by_one
+from engines.protocol import Credit, Done, EngineError, ErrorKind, Report, Request, Result, one_by_one
 from engines.sprite.painter import SIDE, Painter, Wish
 from engines.sprite.words import LONGEST
 from engines.stock import dice
 
 WEIGHTS: Final = Path(__file__).with_name("sprite.safetensors")
+CREDIT: Final = Credit(
+    title="drawings that the sprite model learned from",
+    author="game-icons.net's authors, Microsoft, Google, Twitter, JoyPixels, Mozilla, Streamline",
+    licence="CC BY 3.0, CC BY 4.0, Apache-2.0, MIT",
+    source="https://github.com/iconify/icon-sets",
+)
+"""What a model draws is no copy of one of them, yet it owes all of them: `docs/engine-sprite.md`."""
 
 
 class Sprite:
@@ -55,7 +62,8 @@ class Sprite:
         if mirror == "yes" or (mirror == "auto" and dice.roll(wish.seed, "mirror", 2) == 0):
             pixels = pixels[:, ::-1]
         Path(request.output).write_bytes(png.encode(placed(pixels, request.size)))
-        return Done(id=request.id, output=request.output, notes=self._notes(request.prompt))
+        notes = self._notes(request.prompt)
+        return Done(id=request.id, output=request.output, credits=(CREDIT,), notes=notes)
 
     def _notes(self, prompt: str) -> tuple[str, ...]:
         read, over = self.painter.read(prompt)

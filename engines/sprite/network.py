@@ -53,9 +53,13 @@ class Network:
         return result
 
     def clean(self, noisy: Floats, time: float, conditions: Floats, guidance: float) -> Floats:
-        """The latents that `noisy`, (latents,), come from, led away from the second of two conditions."""
+        """The latents that `noisy`, (latents,), come from, led away from the second of two conditions.
+
+        Where there is but one condition, nothing is led, and it costs half.
+        """
         spread = np.sqrt((time * self.deviation) ** 2 + (1 - time) ** 2)
-        asked, plain = self._residuals(noisy / spread, time, conditions)
+        residuals = self._residuals(noisy / spread, time, conditions)
+        asked, plain = residuals[0], residuals[-1]
         guess = time * self.deviation**2 / spread**2 * noisy
         result: Floats = guess + self.deviation * (1 - time) / spread * (plain + guidance * (asked - plain))
         return result

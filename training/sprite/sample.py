@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from engines.sprite.painter import calm
+from engines.sprite.painter import GUIDED, calm
 from engines.sprite.words import Words, table
 from engines.stock import dice
 from training.sprite import latents, sharpen
@@ -59,9 +59,11 @@ class Sampler:
         times = torch.linspace(0, 1, steps + 1) ** 1.5
         for now, after in pairwise(times):
             column = now.expand(len(read))
-            both = self.flow.residual(torch.cat([state, state]), column.repeat(2), torch.cat([said, silent]))
-            asked, plain = both.chunk(2)
-            clean = self.flow.clean(state, column, plain + guidance * (asked - plain))
+            asked = self.flow.residual(state, column, said)
+            if now <= GUIDED:
+                plain = self.flow.residual(state, column, silent)
+                asked = plain + guidance * (asked - plain)
+            clean = self.flow.clean(state, column, asked)
             state = state + (after - now) * (clean - state) / (1 - now)
         result: NDArray[np.float32] = state.numpy()
         return result
