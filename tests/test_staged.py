@@ -371,3 +371,10 @@ def test_an_index_of_its_own(changed: Game) -> None:
     )
     assert done.returncode == 1
     assert "recipe  hero: seed: 3 → 30" in done.stdout
+
+
+def test_approval_is_asked_for_by_itself(game: Game) -> None:
+    done = game.run("check", "--staged", "--approved", code=2)
+    assert done.stderr == (
+        "error: `--staged` and `--approved` exclude each other\n\nhint: run them one after the other\n"
+    )

@@ -55,12 +55,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    if options.names and not options.approved:
+        raise ArtlockError("`check` takes no names: it looks at everything", "add `--approved`, or name none")
+    if options.staged and options.approved:
+        raise ArtlockError("`--staged` and `--approved` exclude each other", "run them one after the other")
     if options.staged:
         from buildsys.cli import staged  # noqa: PLC0415 - only a hook needs it
 
         return staged.tell(options)
-    if options.names and not options.approved:
-        raise ArtlockError("`check` takes no names: it looks at everything", "add `--approved`, or name none")
     whole = options.full or options.approved
     known = None if whole else agreement.recall(find_root(options.start), options.profile)
     if known is None:
