@@ -145,7 +145,7 @@ def test_engines_of_the_role_come_first_and_those_that_end_are_left_out() -> Non
     text += '[assets.a]\nrole = "poster"\nprompt = "a"\nneeds = ["alpha"]\nseed = 1\n'
     fact = "asset `a` needs `alpha`, which engine `ideogram-v3-turbo` does not offer\n\nhint: "
     assert said(text + "size = [512, 512]") == (
-        fact + "add the finish step `alpha`; engines that could: `gpt-image`, `stock`"
+        fact + "add the finish step `alpha`; engines that could: `gpt-image`, `sprite`, `stock`"
     )
     # Of a size that the older model alone could make: it ends, and is not named.
     assert (

@@ -191,6 +191,7 @@ KEYS = st.sampled_from([*ASSETS.keys])
 @settings(max_examples=400, deadline=None)  # a busy machine is no mistake
 @given(st.dictionaries(KEYS, VALUES, max_size=6), st.sampled_from(["assets", "styles", "engines"]))
 @example({"prompt": "{stock = 1}"}, "assets")
+@example({"formats": "[[]]"}, "assets")
 def test_any_value_under_any_key_is_a_manifest_or_a_manifest_error(
     table: dict[str, str], section: str
 ) -> None:

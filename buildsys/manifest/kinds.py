@@ -239,7 +239,7 @@ FORMATS: Final = Kind(
     "a non-empty array of `png` and `webp`, or of an atlas of `texturepacker`, `godot`, `unity` and `css`, "
     "each once",
     '["png", "webp"]',
-    lambda value: _each_once(PICTURES.__contains__)(value) or _each_once(ATLASES.__contains__)(value),
+    lambda value: any(_each_once((*known,).__contains__)(value) for known in (PICTURES, ATLASES)),
     {
         "type": "array",
         "anyOf": [{"items": {"enum": [*known]}} for known in (PICTURES, ATLASES)],
