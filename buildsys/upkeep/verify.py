@@ -6,7 +6,7 @@ Knows nothing of terminals.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from enum import StrEnum
@@ -25,6 +25,7 @@ from buildsys.lock.model import Lock
 from buildsys.plan.companions import files_of
 from buildsys.plan.record import Record
 from buildsys.store import checkouts, inventory
+from buildsys.store.checkouts import Known
 from buildsys.store.inventory import Entry, Kind
 from buildsys.store.objects import Store
 from buildsys.upkeep import history
@@ -83,6 +84,8 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     """Files that the disk did not give, with what it said; they stay."""
     unread: tuple[str, ...]
     """Checkouts whose locks could not be read, so that nobody knows what they lost."""
+    notes: tuple[str, ...] = ()
+    """Files that are to tell of a checkout, and tell of none. They stay: `gc` waits till they go."""
 
 
 def verify(store: Store, tell: Callable[[int, int], None] = lambda *_: None) -> Verified:
@@ -100,7 +103,8 @@ def verify(store: Store, tell: Callable[[int, int], None] = lambda *_: None) -> 
             elif not found:
                 damaged.append(entry)
             tell(done, len(entries))
-    owners, unread = _owners(store, {entry.digest for entry in damaged}) if damaged else ({}, [])
+    known, notes = _known(store.layout)
+    owners, unread = _owners(known, {entry.digest for entry in damaged}) if damaged else ({}, [])
     return Verified(
         files=len(entries),
         bytes=sum(entry.size for entry in entries),
@@ -110,6 +114,7 @@ def verify(store: Store, tell: Callable[[int, int], None] = lambda *_: None) -> 
         ),
         unreadable=unreadable,
         unread=tuple(unread),
+        notes=tuple(str(path) for path in notes),
     )
 
 
@@ -122,11 +127,26 @@ def _look(store: Store, entry: Entry) -> tuple[Entry, bool | DiskError]:
     return entry, found is not None or entry.digest not in store.dropped
 
 
-def _owners(store: Store, lost: Collection[Digest]) -> tuple[dict[Digest, list[Owner]], list[str]]:
+def _known(layout: Path) -> tuple[list[Known], list[Path]]:
+    """The checkouts, by path, and the notes that tell of none.
+
+    One of those must not end it here: what was dropped is told now, or never.
+    """
+    found: list[Known] = []
+    damaged: list[Path] = []
+    for path in checkouts.notes(layout):
+        try:
+            found.append(checkouts.read(path))
+        except ArtlockError:
+            damaged.append(path)
+    return sorted(found, key=lambda known: known.root), damaged
+
+
+def _owners(every: Iterable[Known], lost: Collection[Digest]) -> tuple[dict[Digest, list[Owner]], list[str]]:
     """Who needs what is lost, of the checkouts that are here, and which ones could not be read."""
     found: dict[Digest, dict[tuple[str, str], Owner]] = {}
     unread: list[str] = []
-    for known, _ in checkouts.every(store.layout):
+    for known in every:
         try:
             for text in texts(known.folder) if known.here() else ():
                 for digest, owner in _in_lock(text, known.folder, lost):
