@@ -53,12 +53,22 @@ def note(layout: Path, root: Path) -> None:
         return
     path = _path(layout, str(root))
     with suppress(ArtlockError, OSError):
-        before = read(path) if path.exists() else None
+        before = _before(path)
         if before is None or before.device != device:
             locks = () if before is None else before.locks
             keep(layout, Known(root=str(root), device=device, locks=locks))
         elif path.stat().st_mtime < time.time() - _DAY:
             path.touch()
+
+
+def _before(path: Path) -> Known | None:
+    """What the checkout's own note told; one that is damaged is written anew, or `gc` would wait for ever.
+
+    What its locks were is lost with it; what they are is read again.
+    """
+    with suppress(StoreError):
+        return read(path) if path.exists() else None
+    return None
 
 
 def keep(layout: Path, known: Known) -> None:
