@@ -177,3 +177,23 @@ def test_a_damaged_note_of_a_checkout_hides_no_loss(game: Game, tmp_path: Path) 
     assert verify(game, 1)["notes"] == [str(note)]
     note.unlink()
     assert verify(game, 0)["notes"] == []
+
+
+def test_where_a_remote_is_named_pull_may_have_it(game: Game, tmp_path: Path) -> None:
+    """It is not asked: its folder is not even there."""
+    raw = locked(game)["raw"]
+    game.write(f'[remote]\nurl = "{(tmp_path / "away").as_uri()}"\n' + ASSETS)
+    damage(game, raw)
+    done = game.run("verify", code=1)
+    assert done.stdout.splitlines()[0] == (
+        f"dropped  object {raw[:12]}: the raw picture of `hero` in `{game.folder}`: "
+        "`artlock pull` may have it"
+    )
+    picture = locked(game)["file"]
+    damage(game, picture)
+    assert again(game)[0] == ("hero", "picture", "out")
+    damage(game, locked(game)["recipe"]["digest"], Kind.ACTION)
+    assert again(game) == [("hero", "result", "remote")]
+    game.write("[assets.hero\n")
+    damage(game, locked(game, "icon")["recipe"]["digest"], Kind.ACTION)
+    assert again(game) == [("icon", "result", "engine")]

@@ -25,6 +25,7 @@ _PARTS: Final = {
 _AGAIN: Final = {
     Again.OUT: "the file is still in the checkout",
     Again.GIT: "git has it",
+    Again.REMOTE: "`artlock pull` may have it",
     Again.ENGINE: "its engine must make it again, where it is needed",
 }
 _EVERY: Final = 0.2

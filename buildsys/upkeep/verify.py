@@ -22,6 +22,7 @@ from buildsys.errors import ArtlockError, DiskError, GitError
 from buildsys.files import digest_file
 from buildsys.lock import read as reader
 from buildsys.lock.model import Lock
+from buildsys.manifest import read as manifest
 from buildsys.plan.companions import files_of
 from buildsys.plan.record import Record
 from buildsys.store import checkouts, inventory
@@ -52,6 +53,8 @@ class Again(StrEnum):
     """They lie in the checkout's output folder."""
     GIT = "git"
     """Git has them."""
+    REMOTE = "remote"
+    """The checkout's manifest names a remote, which may have them: it was not asked."""
     ENGINE = "engine"
     """Nowhere that was looked: an engine must make them again."""
 
@@ -148,8 +151,9 @@ def _owners(every: Iterable[Known], lost: Collection[Digest]) -> tuple[dict[Dige
     unread: list[str] = []
     for known in every:
         try:
+            elsewhere = Again.REMOTE if _names_a_remote(known.folder) else Again.ENGINE
             for text in texts(known.folder) if known.here() else ():
-                for digest, owner in _in_lock(text, known.folder, lost):
+                for digest, owner in _in_lock(text, known.folder, lost, elsewhere):
                     # The file comes before what git holds: what a person works on is told, once.
                     found.setdefault(digest, {}).setdefault((owner.asset, owner.root), owner)
         except ArtlockError:
@@ -159,7 +163,16 @@ def _owners(every: Iterable[Known], lost: Collection[Digest]) -> tuple[dict[Dige
     return {digest: list(owners.values()) for digest, owners in found.items()}, unread
 
 
-def _in_lock(text: Text, root: Path, lost: Collection[Digest]) -> Iterator[tuple[Digest, Owner]]:
+def _names_a_remote(root: Path) -> bool:
+    """Whether the manifest of the checkout does; of one that can't be read, nobody knows."""
+    with suppress(ArtlockError):
+        return manifest.read(root).remote is not None
+    return False
+
+
+def _in_lock(
+    text: Text, root: Path, lost: Collection[Digest], elsewhere: Again
+) -> Iterator[tuple[Digest, Owner]]:
     records = _lock(text).records.values()
     # Of all assets: what one is made from is another one's picture.
     files = {digest: path for record in records for path, digest in files_of(record).items()}
@@ -167,7 +180,7 @@ def _in_lock(text: Text, root: Path, lost: Collection[Digest]) -> Iterator[tuple
         held, own = holdings.holdings(record), {*files_of(record).values()}
         for digest in (held.objects | held.actions).intersection(lost):
             part = Part.PICTURE if digest in own else Part.RAW if digest in held.objects else Part.RESULT
-            again = _again(root, record, digest, files)
+            again = _nearby(root, record, digest, files) or elsewhere
             yield digest, Owner(asset=record.name, root=str(root), part=part, again=again)
 
 
@@ -177,10 +190,10 @@ def _lock(text: Text) -> Lock:
     return Lock()
 
 
-def _again(root: Path, record: Record, digest: Digest, files: Mapping[Digest, str]) -> Again:
+def _nearby(root: Path, record: Record, digest: Digest, files: Mapping[Digest, str]) -> Again | None:
     path = files.get(digest) or record.paths.get("image", "")
     if not path or path.startswith("asset:"):
-        return Again.ENGINE
+        return None
     with suppress(DiskError):
         if digest_file(root / path) == digest:
             return Again.OUT
@@ -189,4 +202,4 @@ def _again(root: Path, record: Record, digest: Digest, files: Mapping[Digest, st
             names = history.everywhere(root, git.prefix(root) + path)
             if any(digests.of_bytes(data) == digest for _, data in git.objects(root, names)):
                 return Again.GIT
-    return Again.ENGINE
+    return None
