@@ -14,7 +14,7 @@ from typing import Final, Self
 from buildsys.cli import streams
 from buildsys.cli.console import colourful, count, paint, tame
 from buildsys.journal.words import bytes_told
-from buildsys.make.progress import KeptNowhere, RemoteAsked, RemoteTrouble
+from buildsys.make.progress import KeptNowhere, RemoteAsked, RemotePoisoned, RemoteTrouble
 from buildsys.remote import Progress
 
 _SECONDS: Final = 0.1
@@ -71,11 +71,16 @@ def refused_told(places: Collection[str]) -> str:
     return "\n".join(lines) + f"\n\nhint: {MEND}"
 
 
-def remote_told(event: RemoteAsked | RemoteTrouble | KeptNowhere) -> str:
+def remote_told(event: RemoteAsked | RemotePoisoned | RemoteTrouble | KeptNowhere) -> str:
     """What a build says of the remote; empty where nothing came, and nothing is wrong."""
     if isinstance(event, RemoteTrouble):
         hint = f"\n\nhint: {tame(event.hint)}\n" if event.hint else ""
         return f"note: {tame(event.message)}; the build goes on without it{hint}"
+    if isinstance(event, RemotePoisoned):
+        lines = [
+            f"note: refused {tame(place)}: its bytes are not those of its name" for place in event.places
+        ]
+        return "\n".join(lines) + f"\n\nhint: {MEND}\n"
     if isinstance(event, KeptNowhere):
         are = "is" if len(event.names) == 1 else "are"
         return (
@@ -91,5 +96,4 @@ def remote_told(event: RemoteAsked | RemoteTrouble | KeptNowhere) -> str:
     if event.lacking:
         files = count(event.wanted, "file")
         lines.append(f"note: the remote lacks {event.lacking} of {files} that the lock names")
-    lines += [f"note: refused {tame(place)}: its bytes are not those of its name" for place in event.poisoned]
     return "\n".join(lines)

@@ -23,10 +23,11 @@ Json: TypeAlias = Any
 class Pull:
     """One pull, from its start to its end."""
 
-    def __init__(self, shelf: Shelf, store: Store, tell: Tell) -> None:
+    def __init__(self, shelf: Shelf, store: Store, tell: Tell, *, without: Collection[Digest] = ()) -> None:
         self._shelf = shelf
         self._store = store
         self._tell = tell
+        self._without = frozenset(without)
         self._room = Room()
         self._results: dict[Digest, Mapping[str, Json]] = {}
         """Actions that arrived, and wait for the objects that they name."""
@@ -47,7 +48,7 @@ class Pull:
         self._total = len(there) + len(wanted)
         await each(there, self._action)
         further = {digest for result in self._results.values() for digest in named(result)}
-        further = {digest for digest in further - wanted if not self._store.has(digest)}
+        further = {digest for digest in further - wanted - self._without if not self._store.has(digest)}
         self._total += len(further)
         await each(wanted | further, self._object)
         await asyncio.to_thread(self._keep)

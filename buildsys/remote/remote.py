@@ -54,15 +54,18 @@ class Remote:
         objects: Collection[Digest],
         actions: Collection[Digest],
         tell: Tell = lambda _: None,
+        *,
+        without: Collection[Digest] = (),
     ) -> Pulled:
         """Bring into `store` what it lacks of `objects` and `actions`, and what these actions name.
 
         What is absent or poisoned there is no error, but told. Safe beside builds and other pulls; what was
-        brought stays, whatever ends it. `tell` is called in this thread.
+        brought stays, whatever ends it. `tell` is called in this thread. Objects `without` are not asked for
+        where an action names them: they are known to be wrong there.
 
         Raises `RemoteError` where the remote can't be asked, `DiskError` where the store can't be written.
         """
-        return asyncio.run(Pull(self._shelf, store, tell).bring(objects, actions))
+        return asyncio.run(Pull(self._shelf, store, tell, without=without).bring(objects, actions))
 
     def push(
         self,
