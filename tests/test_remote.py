@@ -20,6 +20,7 @@ from buildsys.remote import Poisoned, Progress, Pulled, Pushed, Remote
 from buildsys.remote.bucket import LISTED_FROM
 from buildsys.remote.crew import Room, each
 from buildsys.remote.model import Patience
+from buildsys.remote.trust import MOST_NAMED
 from buildsys.store import Store, actions
 
 QUICK = Patience(
@@ -275,6 +276,22 @@ def test_a_poisoned_action_is_refused_and_told(
     done = opened(either).pull(other, (), {KEY})
     assert done == Pulled(poisoned=(Poisoned(digest=KEY, place=f"{either.url}/{key}"),))
     assert other.action(KEY) is None
+
+
+def test_an_action_that_names_too_many_objects_is_refused(tmp_path: Path, store: Store, other: Store) -> None:
+    """A stranger's action has its own digest; what it could do is have everything fetched."""
+    (tmp_path / "remote").mkdir()
+    folder = Settings(url=(tmp_path / "remote").as_uri(), write=True)
+    many = {f"{number}.png": store.put_bytes(b"%d" % number, sync=False) for number in range(MOST_NAMED + 1)}
+    fewer = dict([*many.items()][:MOST_NAMED])
+    largest = of_bytes(b"the largest")
+    store.record_action(KEY, {"companions": many})
+    store.record_action(largest, {"companions": fewer})
+    opened(folder).push(store, (), {KEY, largest})
+    done = opened(folder).pull(other, (), {KEY, largest})
+    assert [found.digest for found in done.poisoned] == [KEY]
+    assert (done.actions, done.objects) == (1, MOST_NAMED)
+    assert not other.has(many[f"{MOST_NAMED}.png"])
 
 
 def test_bytes_that_change_on_the_way_are_read_again(

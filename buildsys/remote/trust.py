@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from buildsys import digest as digests
 from buildsys.digest import Digest
@@ -11,6 +11,10 @@ from buildsys.holdings import named
 from buildsys.store import actions as files
 
 Json: TypeAlias = Any
+
+MOST_NAMED: Final = 1000
+"""Objects that one action may name, all of which are fetched: an action of a few megabytes could have a pull
+fill the disk. The largest honest one is an atlas, of at most 100 pages, with a data file or two for each."""
 
 
 def is_object(data: bytes, digest: Digest) -> bool:
@@ -21,7 +25,7 @@ def is_object(data: bytes, digest: Digest) -> bool:
 def result_in(data: bytes, key: Digest) -> dict[str, Json] | None:
     """What the action `key` came to, by its file; None where that is torn, altered, or another's.
 
-    It names its objects by digests: a stranger may have written it.
+    It names its objects by digests, and not too many: a stranger may have written it.
     """
     result = files.decode(data, key)
     return result if result is not None and _usable(result) else None
@@ -29,7 +33,6 @@ def result_in(data: bytes, key: Digest) -> dict[str, Json] | None:
 
 def _usable(result: Mapping[str, Json]) -> bool:
     try:
-        named(result)
+        return len(named(result)) <= MOST_NAMED
     except ValueError:
         return False
-    return True
