@@ -93,7 +93,7 @@ def recall(root: Path, profile: str | None, also: Callable[[Agreement], bool] | 
     return None
 
 
-def remember(
+def remember(  # noqa: PLR0913 - all named where an agreement is noted
     root: Path,
     began: int,
     *,
@@ -103,6 +103,7 @@ def remember(
     out: str,
     seen: Seen,
     assets: int,
+    read: Mapping[str, Digest] | None = None,
 ) -> None:
     """Note that all agreed; a disk that says no costs the next check some time.
 
@@ -115,19 +116,29 @@ def remember(
         out: the output folder.
         seen: what else was looked at.
         assets: how many there are.
+        read: digests of those texts that were hashed as they were read; the age of others tells.
     """
+    read = read or {}
     with suppress(OSError, ArtlockError):
-        read = {*texts, MANIFEST, LOCK}
+        decided = {*texts, MANIFEST, LOCK}
         included = {glob: _matches(root, glob) for glob in globs}
-        if not read.issuperset(chain(*included.values())) or not _older(root, read, began):
+        code, changed = _code()
+        # Hashed before their age is asked for: what is written in between is younger than the check.
+        found = {path: _digest(root, path) for path in sorted(decided)}
+        if (
+            not decided.issuperset(chain(*included.values()))
+            or any(found[path] != digest for path, digest in read.items())
+            or not _older(root, decided - read.keys(), began)
+            or changed >= began - TICK_NS
+        ):
             return  # written since it was read: what it says now may be something else
         _write(
             root / PLACE,
             Agreement(
-                code=_code(),
+                code=code,
                 profile=profile,
                 lock=key_of((root / LOCK).stat()),
-                texts={path: _digest(root, path) for path in sorted(read)},
+                texts=found,
                 included=included,
                 out=out,
                 weights=seen.weights,
@@ -141,7 +152,7 @@ def _holds(found: Agreement, root: Path) -> bool:
     """Whether nothing that decided has changed; what is cheap to ask first."""
     return (
         found.lock == key_of((root / LOCK).stat())
-        and found.code == _code()
+        and found.code == _code()[0]
         and files.inside(root, root / found.out)
         and all(_matches(root, glob) == paths for glob, paths in found.included.items())
         and all(_digest(root, path) == digest for path, digest in found.texts.items())
@@ -176,10 +187,11 @@ def _older(root: Path, paths: Collection[str], began: int) -> bool:
     return all(max(status.st_mtime_ns, status.st_ctime_ns) < began - TICK_NS for status in found)
 
 
-def _code() -> Digest:
-    """Digest of what artlock is here: a version alone would not tell one that is being worked on."""
+def _code() -> tuple[Digest, int]:
+    """Digest of what artlock is here, and when that changed: a version alone tells of no work on it."""
     found = [(path, *key_of(status)[:3]) for path, status in sorted(_own_files())]
-    return digests.of_value([__version__, sys.version, found])
+    changed = max(max(modified, changed) for _, _, modified, changed in found)
+    return digests.of_value([__version__, sys.version, found]), changed
 
 
 def _own_files() -> Iterator[tuple[str, os.stat_result]]:
