@@ -12,15 +12,14 @@ that takes a process, and says nothing where there is no git. Knows nothing of p
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import Final, Protocol
-
-import msgspec
+from typing import Any, Final, NamedTuple, Protocol
 
 from buildsys import __version__, files
 from buildsys import digest as digests
@@ -38,8 +37,8 @@ _KINDS: Final = (".py", ".toml")
 """Files of artlock that decide what it says: its code, and the cards and presets that come with it."""
 
 
-class Agreement(msgspec.Struct, frozen=True, kw_only=True):
-    """All that decided that everything agreed."""
+class Agreement(NamedTuple):
+    """All that decided that everything agreed. No struct: to load `msgspec` would take a hook 35 ms."""
 
     code: Digest
     """Of artlock itself."""
@@ -72,9 +71,6 @@ class Seen(Protocol):
     def weights(self) -> Mapping[str, str]:
         """Digests of local models' folders."""
         ...
-
-
-_agreements: Final = msgspec.json.Decoder(Agreement)
 
 
 def recall(root: Path, profile: str | None, also: Callable[[Agreement], bool] | None = None) -> int | None:
@@ -209,9 +205,43 @@ def _load(file: Path) -> Agreement | None:
     header, _, body = file.read_bytes().partition(b"\n")
     if header != _HEADER + digests.of_bytes(body).encode():
         return None
-    return _agreements.decode(body)
+    return _decoded(body)
+
+
+def _decoded(body: bytes) -> Agreement:
+    """The agreement in `body`. Raises `ValueError`, `RecursionError`."""
+    told = json.loads(body.decode())
+    if not isinstance(told, dict) or told.keys() != set(Agreement._fields):
+        detail = "no agreement"
+        raise ValueError(detail)
+    if not (
+        _are([told["code"], told["out"]], str)
+        and _are([told["profile"]], str, type(None))
+        and _are([told["assets"]], int)
+        and _are([told["lock"]], list)
+        and _are(told["lock"], int)
+        and _table(told["texts"], str)
+        and _table(told["weights"], str)
+        and _table(told["files"], str, type(None))
+        and _table(told["included"], list)
+        and all(_are(paths, str) for paths in told["included"].values())
+    ):
+        detail = "a field of another kind"
+        raise ValueError(detail)
+    size, modified, changed, inode = told["lock"]
+    included = {glob: tuple(paths) for glob, paths in told["included"].items()}
+    return Agreement(**{**told, "lock": (size, modified, changed, inode), "included": included})
+
+
+def _table(value: object, *kinds: type) -> bool:
+    return isinstance(value, dict) and _are(value.values(), *kinds)
+
+
+def _are(values: Iterable[Any], *kinds: type) -> bool:
+    """Whether each value is of just one of `kinds`: True is no number here."""
+    return set(map(type, values)) <= set(kinds)
 
 
 def _write(file: Path, found: Agreement) -> None:
-    body = msgspec.json.encode(found)
+    body = json.dumps(found._asdict(), ensure_ascii=False, separators=(",", ":")).encode()
     files.write_durably(file, _HEADER + digests.of_bytes(body).encode() + b"\n" + body)

@@ -20,7 +20,8 @@ from buildsys.remote import Poisoned, Progress, Pulled, Pushed, Remote
 from buildsys.remote.bucket import LISTED_FROM
 from buildsys.remote.crew import Room, each
 from buildsys.remote.model import Patience
-from buildsys.store import Store, actions
+from buildsys.store import actions
+from buildsys.store.objects import Store
 
 QUICK = Patience(
     connect=timedelta(seconds=20),

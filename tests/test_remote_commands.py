@@ -19,7 +19,7 @@ from buildsys.digest import of_bytes
 from buildsys.holdings import of_all
 from buildsys.lock.read import load
 from buildsys.manifest.model import AssetName
-from buildsys.store import Store
+from buildsys.store.objects import Store
 
 ASSETS = """
     [assets.hero]
