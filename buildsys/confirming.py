@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from buildsys import agreement
 from buildsys import digest as digests
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError
 from buildsys.lock.read import parse
-from buildsys.make.build import Outcome
 from buildsys.places import LOCK
 from buildsys.plan.agreed import agrees, stand_ins
 from buildsys.plan.judge import Wishes
 from buildsys.session import Session
 from buildsys.witness import Witness
+
+if TYPE_CHECKING:
+    from buildsys.make.build import Outcome  # `check` shares this module, and loads no doit
 
 
 def confirm(session: Session, outcome: Outcome, began: int, profile: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -52,7 +52,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Game:
 
 
 @pytest.fixture
-def folder(made: Game, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(made: Game, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ARTLOCK_CACHE_DIR", str(made.cache))
     shutil.copytree(made.folder, tmp_path / "game", ignore=shutil.ignore_patterns(".artlock"))
     settle()
