@@ -19,7 +19,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own, for one file
 from game import ROOT, Game
 
-from buildsys.review.markdown import MARK
+from buildsys.review.markdown import MARK, mark
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 STEPS = {step.get("name", step.get("uses")): step for step in ACTION["runs"]["steps"]}
@@ -136,7 +136,8 @@ class Job:
         base = game.git("rev-parse", "HEAD~1").strip()
         self.values = {
             "PROJECT": ".", "BASE": base, "ACTION": str(ROOT), "BRANCH": "", "TOKEN": "of-the-job",
-            "NUMBER": "7", "LINK": "https://github.example/artifacts/1", "HEAD_REPOSITORY": "ada/keep",
+            "NUMBER": "7", "ARTIFACT": "", "LINK": "https://github.example/artifacts/1",
+            "HEAD_REPOSITORY": "ada/keep",
         } | values  # fmt: skip
         self.environ = game.environ | {
             "RUNNER_TEMP": str(folder),
@@ -204,22 +205,24 @@ def test_a_pull_request_gets_one_comment(game: Game, tmp_path: Path, github: tup
     hub, address = github
     for number in range(150):  # on the second page lies ours
         hub.say(f"{number}", "User")
-    hub.say(f"{MARK} by somebody who knows how it begins", "User")
+    hub.say(f"{mark('')}\n\nby somebody who knows how it begins", "User")
     job = Job(game, tmp_path / "runner", address)
     for step in ("Fetch what the pull request began from", "Check", "Compare", "Comment"):
         job.step(step)
-    assert job.outputs == {"code": "0", "changes": "1"}
+    assert job.outputs == {"code": "0", "changes": "1", "artifact": "art-review"}
     assert sorted(path.name for path in (job.temp / "art-review").iterdir()) == ["review.html", "sheet.png"]
     first = hub.comments[-1]["body"]
     assert first.startswith(MARK)
     assert "**1** changed" in first
     assert "https://github.example/artifacts/1" in first
     assert len(hub.comments) == 152
-    hub.comments[-1]["body"] = f"{MARK} of an older run"
+    hub.say(f"{mark('games/other')}\n\nof another game", "Bot")
+    hub.comments[-2]["body"] = f"{mark('')}\r\n\r\nof an older run"
     job.step("Comment")
-    assert len(hub.comments) == 152
-    assert hub.comments[-1]["body"] == first
-    assert hub.comments[-2]["body"].endswith("how it begins")
+    assert len(hub.comments) == 153
+    assert hub.comments[-1]["body"].endswith("of another game")
+    assert hub.comments[-2]["body"] == first
+    assert hub.comments[-3]["body"].endswith("how it begins")
     assert job.summary == ""
 
 
@@ -256,6 +259,34 @@ def test_the_sheet_goes_to_its_branch(game: Game, tmp_path: Path, github: tuple[
     assert hub.refs == {"refs/heads/artlock-sheets": "commit1"}
     assert hub.trees[1]["base_tree"] == "tree0"
     assert [item["path"] for item in hub.trees[1]["tree"]] == ["7.png"]
+
+
+@pytest.mark.slow
+def test_two_games_of_a_repository_have_a_comment_and_a_sheet_each(
+    tmp_path: Path, github: tuple[GitHub, str]
+) -> None:
+    hub, address = github
+    top = Game(tmp_path / "game", tmp_path / "cache")
+    names = ("games/keep", "games/the #2")
+    games = [Game(top.folder / name, top.cache) for name in names]
+    for seed in (1, 2):
+        for game in games:
+            game.write(HERO.format(seed=seed))
+            game.build()
+        top.commit()
+    job = Job(top, tmp_path / "runner", address, BRANCH="artlock-sheets")
+    artifacts = []
+    for _ in range(2):
+        for name in names:
+            job.values["PROJECT"] = f"./{name}/"
+            job.step("Compare")
+            job.step("Comment")
+            artifacts.append(job.outputs["artifact"])
+    assert artifacts == ["art-review-games-keep", "art-review-games-the--2"] * 2
+    assert [item["tree"][0]["path"] for item in hub.trees] == ["games/keep/7.png", "games/the #2/7.png"] * 2
+    assert [item["body"].split("\n")[0] for item in hub.comments] == [mark(name) for name in names]
+    assert "### Art of games/keep: **1** changed" in hub.comments[0]["body"]
+    assert "/raw/artlock-sheets/games/the%20%232/7.png?commit3)" in hub.comments[1]["body"]
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from buildsys.manifest.model import AssetName
-from buildsys.review.markdown import LIMIT, MARK, comment, escaped
+from buildsys.review.markdown import LIMIT, comment, escaped, mark
 from buildsys.review.model import Cause, Change, Field, Kind, Revision, Side
 
 TAGS = {
@@ -52,7 +52,7 @@ class Shown(html.parser.HTMLParser):
 def test_what_it_says() -> None:
     shelf = kit.Shelf()
     text = comment(kit.believable(shelf), link="https://ci.example/1", sheet="https://ci.example/s.png")
-    assert text.startswith(MARK)
+    assert text.startswith(f"{mark('')}\n\n### Art: ")
     shown = Shown(text)
     assert shown.links == ["https://ci.example/1", "https://ci.example/s.png", "https://ci.example/1"]
     for expected in (
@@ -157,6 +157,15 @@ def test_many_notes_are_not_all_of_it() -> None:
     )
     assert len(text) <= LIMIT
     assert "items/gem-ruby" in Shown(text).text
+
+
+@pytest.mark.parametrize("place", ["games/keep", "a -->b", "n\new", "-"])
+def test_it_names_the_project_where_the_repository_may_hold_others(place: str) -> None:
+    first, _, rest = comment(kit.review(unchanged=66), place=place).partition("\n")
+    assert first == mark(place) != mark("")
+    assert first.count("-->") == 1
+    assert first.endswith(" -->")
+    assert f"Art of {escaped(place)}: " in rest
 
 
 def test_nothing_differs() -> None:

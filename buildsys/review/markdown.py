@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
+from urllib.parse import quote
 
 from buildsys.journal.words import count, dollars, printable
 from buildsys.plan.step import shorten
@@ -16,8 +17,8 @@ from buildsys.review.model import Cause, Change, Field, Kind, Review, Side
 
 LIMIT: Final = 65_536
 """Characters of a comment on GitHub; GitLab's limit is larger."""
-MARK: Final = "<!-- artlock review -->"
-"""By which the comment is found again, to be written over."""
+MARK: Final = "<!-- artlock review"
+"""How every comment begins. By its whole first line it is found again, to be written over: see `mark`."""
 
 _ROOM: Final = 400
 """Characters kept for what is said at the end of what was left out."""
@@ -37,15 +38,21 @@ _APART: Final = "\u200b"
 """Seen by nobody."""
 
 
-def comment(review: Review, *, link: str = "", sheet: str = "") -> str:
+def mark(place: str) -> str:
+    """The first line of the comment on the project in the folder `place`: a repository may hold several."""
+    return f"{MARK} of {quote(place)} -->" if place else f"{MARK} -->"
+
+
+def comment(review: Review, *, link: str = "", sheet: str = "", place: str = "") -> str:
     """The comment, with at most `LIMIT` characters; what had no room is counted.
 
     Args:
         review: what changed.
         link: address of the page; empty where there is none.
         sheet: address of the contact sheet's picture.
+        place: the project's folder, from the top of its repository; empty where it is the top.
     """
-    blocks = [MARK, _summary(review), *_notes(review), *_pictures(link, sheet)]
+    blocks = [mark(place), _summary(review, place), *_notes(review), *_pictures(link, sheet)]
     if review.changes:
         table, shown = _table(review.changes)
         blocks.append(table)
@@ -71,13 +78,14 @@ def _fitted(blocks: list[str], details: list[str], link: str) -> str:
     return "\n\n".join(kept) + "\n"
 
 
-def _summary(review: Review) -> str:
+def _summary(review: Review, place: str) -> str:
     counts = ", ".join(f"**{number}** {words}" for words, number in told.counts_told(review))
     parts = [counts or "nothing differs", f"{review.unchanged} unchanged"]
     if review.cost:
         parts.append(f"known cost of the new pictures: {escaped(dollars(review.cost))}")
     sides = " → ".join(escaped(told.side_told(side)) for side in (review.before, review.after))
-    return f"### Art: {'; '.join(parts)}\n\n{sides}"
+    of = f" of {escaped(shorten(place, _NAME))}" if place else ""
+    return f"### Art{of}: {'; '.join(parts)}\n\n{sides}"
 
 
 def _notes(review: Review) -> Iterator[str]:
