@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from buildsys.manifest.model import AssetName
 from buildsys.review.markdown import LIMIT, comment, escaped, mark
 from buildsys.review.model import Cause, Change, Field, Kind, Revision, Side
+from buildsys.review.words import words
 
 TAGS = {
     "h3", "strong", "p", "blockquote", "a", "img", "table", "thead", "tbody", "tr", "th", "td", "b", "br",
@@ -60,7 +61,7 @@ def test_what_it_says() -> None:
         "known cost of the new pictures: $0.120",
         "main (1a2b3c4d5e) → HEAD (9f8e7d6c5b)",
         kit.NOTE,
-        "prompt: ruby gem, cut like a tear star, cold rim light",
+        "prompt: ruby gem, cut like a tearstar, cold rim light",
         "seed: 7 → 8",
         "no picture: neither git nor the store has it any more",
         "prompt golden crown",
@@ -166,6 +167,52 @@ def test_it_names_the_project_where_the_repository_may_hold_others(place: str) -
     assert first.count("-->") == 1
     assert first.endswith(" -->")
     assert f"Art of {escaped(place)}: " in rest
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "expected"),
+    [
+        (Kind.ADDED, None, 0.04, "cost $0.040"),
+        (Kind.ADDED, None, 0.0, "cost free"),
+        (Kind.ADDED, None, None, ""),
+        (Kind.CHANGED, 0.02, 0.04, "cost $0.020 → $0.040"),
+        (Kind.CHANGED, 0.04, 0.04, "cost $0.040"),
+        (Kind.CHANGED, None, 0.04, "cost $0.040"),
+        (Kind.CHANGED, 0.04, None, ""),
+        (Kind.ENCODING, 0.02, 0.04, ""),
+    ],
+)
+def test_a_new_picture_says_what_it_did_cost(
+    kind: Kind, before: float | None, after: float | None, expected: str
+) -> None:
+    shelf = kit.Shelf()
+    key = kit.demo("items/key")
+    change = Change(
+        kind=kind,
+        before=None if kind is Kind.ADDED else kit.side(shelf, "key", key, cost=before),
+        after=kit.side(shelf, "key", key[::-1], cost=after),
+        fields=(Field(name="seed", cause=Cause.RECIPE, before=1, after=2),),
+    )
+    lines = Shown(comment(kit.review(change))).text.replace("\u200b", "").splitlines()
+    assert [line for line in lines if line.startswith("cost ")] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("rusty key", "golden key", "<del>rusty</del><ins>golden</ins> key"),
+        ("a key", "a old rusty key", "a <ins>old rusty</ins> key"),
+        ("key", "key, rusty", "key<ins>, rusty</ins>"),
+        ("one  two", "one two", "one   two"),
+    ],
+)
+def test_a_text_has_only_its_own_spaces(before: str, after: str, expected: str) -> None:
+    shelf = kit.Shelf()
+    key = kit.demo("items/key")
+    told = Field(name="prompt", cause=Cause.RECIPE, before=before, after=after, words=words(before, after))
+    assert f"- **prompt**: {expected}\n" in comment(
+        kit.review(kit.changed(shelf, kit.side(shelf, "key", key), kit.side(shelf, "key", key[::-1]), told))
+    )
 
 
 def test_nothing_differs() -> None:

@@ -154,6 +154,7 @@ def _detail(change: Change) -> str:
     lines += [f"- {measures}"] if measures else []
     if change.kind is Kind.ADDED and change.after is not None:
         lines += [f"- {name} {escaped(value)}" for name, value in _made(change.after)]
+    lines += _cost(change)
     sides = [side for side in (change.before, change.after) if side is not None and side.lost]
     lines += [f"- no picture: {escaped(side.lost)}" for side in sides]
     return "\n".join(lines)
@@ -168,6 +169,16 @@ def _made(side: Side) -> Iterator[tuple[str, str]]:
     for name, text in (("prompt", parts.prompt), ("text", parts.text)):
         if text:
             yield name, shorten(text, _TEXT)
+
+
+def _cost(change: Change) -> Iterator[str]:
+    """What the new picture did cost, beside the old one where that was another sum."""
+    if change.kind not in (Kind.ADDED, Kind.CHANGED) or change.after is None:
+        return
+    before = told.cost_told(change.before) if change.before is not None else ""
+    after = told.cost_told(change.after)
+    if after:
+        yield f"- cost {escaped(f'{before} → {after}' if before not in ('', after) else after)}"
 
 
 def _field(field: Field) -> str:
@@ -193,7 +204,7 @@ def _worded(text: str, state: str) -> str:
         return text
     before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
     tag = "del" if state == "gone" else "ins"
-    return f"{before}<{tag}>{own}</{tag}>{after or ' '}"
+    return f"{before}<{tag}>{own}</{tag}>{after}"
 
 
 def _short(text: str, most: int) -> str:
