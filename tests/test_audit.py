@@ -16,7 +16,10 @@ from buildsys.audit.ground import check_whole
 from buildsys.errors import LockError
 from buildsys.lock.model import Approval, Conflict, Lock
 from buildsys.lock.read import load
+from buildsys.manifest.cards import Cards
 from buildsys.manifest.model import AssetName
+from buildsys.plan.provenance import TRAINED
+from buildsys.store.objects import Store
 
 GEM = '[assets.gem]\nrole = "sprite"\nprompt = "a red gem"\nseed = 9\nsize = [16, 16]\n'
 SMALL = '[assets.small]\nfrom = "gem"\nfinish = [{ resize = [8, 8] }]\n'
@@ -92,6 +95,26 @@ def test_a_licence_is_that_of_the_model_not_of_the_name(game: Game) -> None:
     assert (
         told(game)["gem"]["licence"] == "MIT"
     )  # another engine of the manifest with the same adapter and model
+
+
+def test_every_bundled_model_has_a_licence_and_no_picture_to_look_into(tmp_path: Path) -> None:
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    cards = Cards(game.folder)
+    trained = {
+        name for name in cards.adapters() if (card := cards.load(name)).model and card.source_type == TRAINED
+    }
+    assert trained == {"sprite"}
+    size = 'prompt = "red gem"\nseed = 9\nsize = [32, 32]\nparameters = { steps = 4 }\n'
+    game.write("".join(f'[assets.{name}]\nengine = "{name}"\n{size}' for name in trained))
+    game.build()
+    for record in load(game.folder / "assets.lock").records.values():
+        Store(game.cache).path_of(record.raw).unlink()
+    printed = game.run("audit", "--format", "jsonl")
+    assert "not here" not in printed.stderr
+    for line in map(json.loads, printed.stdout.splitlines()):
+        assert line["made_by"] == "generative"
+        assert line["licence"].startswith("MIT, as artlock; learned from drawings under CC BY 3.0")
+    assert "unknown" not in game.run("audit", "--disclosure").stdout
 
 
 def test_what_is_not_committed_is_nobodys_yet(game: Game) -> None:

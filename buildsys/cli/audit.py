@@ -124,8 +124,9 @@ def _left_out(audit: Audit) -> tuple[str, ...]:
 def _sidecars(options: argparse.Namespace, ground: Ground, files: Files) -> None:
     """Write each inbound manifest store beside its asset's name; `c2patool` reads these files."""
     written = 0
+    cards = ground.cards
     for name in chosen(ground, options.names):
-        found = raw_of(ground.lock.records[name])
+        found = raw_of(ground.lock.records[name], cards)
         data = files.sidecar(*found) if found is not None else None
         if data is not None:
             write_durably(options.sidecars.absolute() / f"{name}{_SIDECAR}", data)
