@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from PIL import Image
 
 from buildsys.audit import people
 from buildsys.audit.ground import check_whole
+from buildsys.audit.shown import LARGEST
 from buildsys.errors import LockError
 from buildsys.lock.model import Approval, Conflict, Lock
 from buildsys.lock.read import load
@@ -277,6 +280,20 @@ def test_a_file_is_written_in_the_form_of_its_suffix_and_over_nothing_else(game:
         "error: `assets.toml` is not a page of `artlock audit`\n\nhint: name another file for the page\n"
     )
     assert (game.folder / "assets.toml").read_bytes() == before
+
+
+def test_the_page_shows_what_lies_there_where_it_is_small(game: Game) -> None:
+    game.write(GEM + '[assets.big]\nrole = "sprite"\nseed = 1\nsize = [512, 512]\n')
+    game.build()
+    commit(game, "art")
+    before = game.outputs()
+    assert len(before["big.png"]) > LARGEST
+    Image.new("RGB", (16, 16), "red").save(game.folder / "out" / "gem.png")
+    now = game.outputs()["gem.png"]
+    for words, expected in (((), now), (("--rev", "HEAD"), before["gem.png"])):
+        made = game.run("audit", "--format", "html", *words).stdout
+        assert re.findall(r'<img [^>]*base64,([^"]*)"', made) == [base64.b64encode(expected).decode()]
+        assert made == game.run("audit", "--format", "html", *words).stdout
 
 
 def test_a_name_that_the_lock_does_not_know_is_told(game: Game) -> None:

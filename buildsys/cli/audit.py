@@ -16,6 +16,7 @@ from buildsys.audit.gather import chosen, gather, raw_of
 from buildsys.audit.ground import Ground, Past
 from buildsys.audit.inbound import Files
 from buildsys.audit.model import Audit
+from buildsys.audit.shown import shown
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, say, tame
 from buildsys.cli.pages import check_target
@@ -80,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
             ground = Ground(session)
         files = Files(ground.data)
         audit = gather(session, ground, files, options.names)
-        text = form.write(audit)
+        text = page.page(audit, shown(ground, audit)) if form.write is page.page else form.write(audit)
         if options.sidecars is not None:
             _sidecars(options, ground, files)
     if options.out is None:
