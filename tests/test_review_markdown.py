@@ -173,7 +173,9 @@ def test_it_names_the_project_where_the_repository_may_hold_others(place: str) -
     ("kind", "before", "after", "expected"),
     [
         (Kind.ADDED, None, 0.04, "cost $0.040"),
-        (Kind.ADDED, None, 0.0, "cost free"),
+        (Kind.ADDED, None, 0.0, ""),
+        (Kind.CHANGED, 0.04, 0.0, "cost $0.040 → free"),
+        (Kind.CHANGED, 0.0, 0.0, ""),
         (Kind.ADDED, None, None, ""),
         (Kind.CHANGED, 0.02, 0.04, "cost $0.020 → $0.040"),
         (Kind.CHANGED, 0.04, 0.04, "cost $0.040"),

@@ -172,12 +172,12 @@ def _made(side: Side) -> Iterator[tuple[str, str]]:
 
 
 def _cost(change: Change) -> Iterator[str]:
-    """What the new picture did cost, beside the old one where that was another sum."""
+    """What the new picture did cost, and the old one where that was another sum; not that both were free."""
     if change.kind not in (Kind.ADDED, Kind.CHANGED) or change.after is None:
         return
     before = told.cost_told(change.before) if change.before is not None else ""
     after = told.cost_told(change.after)
-    if after:
+    if after and (change.after.cost or (change.before is not None and change.before.cost)):
         yield f"- cost {escaped(f'{before} → {after}' if before not in ('', after) else after)}"
 
 
