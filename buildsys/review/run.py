@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from buildsys import git
 from buildsys.digest import Digest
 from buildsys.errors import LockError, did_you_mean
 from buildsys.journal.words import count
@@ -43,6 +44,7 @@ def review(  # noqa: PLR0913 - all named where a review is asked for
     staged: bool,
     measure: bool = True,
     names: Collection[str] = (),
+    above: str | None = None,
     store: Store | None = None,
     tell: Callable[[Event], None] = lambda _: None,
 ) -> tuple[Review, Pictures]:
@@ -58,6 +60,8 @@ def review(  # noqa: PLR0913 - all named where a review is asked for
             working tree; no process is started, and nothing is read but the locks.
         names: assets to look at, or globs; all where none is given. An asset's other scales and formats
             go with it.
+        above: where the project lies in its repository: empty, or ending in `/`. Git tells, if left out; of a
+            bare repository it can't.
         store: this user's, if left out.
         tell: given what happens to the processes that measure.
 
@@ -66,12 +70,14 @@ def review(  # noqa: PLR0913 - all named where a review is asked for
     """
     store = store or Store(default_root())
     old, new = revisions.revisions(root, before, after, merge_base=merge_base, staged=staged)
+    above = git.prefix(root) if above is None else above
+    revisions.check_any(root, (old, new), above)
     (lock_before, notes_before), (lock_after, notes_after) = (
-        revisions.lock_of(root, side) for side in (old, new)
+        revisions.lock_of(root, side, above) for side in (old, new)
     )
     sources = Sources(root, store)
     _check_names(names, lock_before, lock_after)
-    first, second = _snapshots(root, (old, lock_before), (new, lock_after), sources, looking=measure)
+    first, second = _snapshots(root, (old, lock_before), (new, lock_after), sources, above, looking=measure)
     changes, unchanged = compare(first, second, _wanted(names))
     notes: tuple[str, ...] = (*dict.fromkeys([*notes_before, *notes_after]),)
     if measure:
@@ -92,7 +98,7 @@ def review(  # noqa: PLR0913 - all named where a review is asked for
         unchanged=unchanged,
         counts={kind: number for kind in Kind if (number := sum(one.kind is kind for one in ranked))},
         cost=total(ranked),
-        project=root.name,
+        project=(root.parent / above).name if above else root.name,
         notes=notes,
     ), sources
 
@@ -102,6 +108,7 @@ def _snapshots(
     before: tuple[Revision, Lock],
     after: tuple[Revision, Lock],
     sources: Sources,
+    above: str,
     *,
     looking: bool,
 ) -> tuple[Snapshot, Snapshot]:
@@ -111,11 +118,11 @@ def _snapshots(
     edited = lying.in_tree(root, lock_after, sources) if is_tree else {}
     if not looking:
         return Snapshot(lock=lock_before), Snapshot(lock=lock_after, edited=edited)
-    paths = revisions.changed(root, old, new)
+    paths = revisions.changed(root, old, new, above)
     names = lying.suspects(lock_before, lock_after, paths) | edited.keys()
-    first = lying.in_git(root, old, lock_before, names, sources)
+    first = lying.in_git(root, old, lock_before, names, sources, above)
     if not is_tree:
-        edited = lying.in_git(root, new, lock_after, names, sources)
+        edited = lying.in_git(root, new, lock_after, names, sources, above)
     return Snapshot(lock=lock_before, edited=first), Snapshot(lock=lock_after, edited=edited)
 
 
