@@ -291,7 +291,10 @@ def test_names_and_globs(project: Project) -> None:
     assert (changes, review.unchanged) == ({}, 1)
     with pytest.raises(LockError) as caught:
         project.review(names=["gems/rad"])
-    assert str(caught.value) == "asset `gems/rad` is on neither side\n\nhint: did you mean `gems/red`?"
+    assert (
+        str(caught.value)
+        == "asset `gems/rad` is not in the lock of either side\n\nhint: did you mean `gems/red`?"
+    )
 
 
 def test_a_project_below_the_top_of_its_repository(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +15,9 @@ import msgspec
 
 from buildsys import git
 from buildsys.digest import Digest
-from buildsys.errors import LockError, did_you_mean
 from buildsys.journal.words import count
 from buildsys.lock.model import Lock
+from buildsys.lockwords import meant
 from buildsys.make.events import Event
 from buildsys.manifest.model import AssetName
 from buildsys.places import LOCK, MANIFEST, PRIVATE
@@ -56,8 +55,8 @@ def review(  # noqa: PLR0913 - all named where a review is asked for
         after: another one; None for the working tree, or for the index.
         merge_base: from where the two went apart, instead of `before`.
         staged: the index, where there is no `after`.
-        measure: look at the pictures. Else all that is told is what the locks say, and what lies in the
-            working tree; no process is started, and nothing is read but the locks.
+        measure: look at the pictures. Else all that is told is what the locks say, and which files of the
+            working tree are not theirs; no picture is read from git, and no process is started to measure.
         names: assets to look at, or globs; all where none is given. An asset's other scales and formats
             go with it.
         above: where the project lies in its repository: empty, or ending in `/`. Git tells, if left out; of a
@@ -76,9 +75,9 @@ def review(  # noqa: PLR0913 - all named where a review is asked for
         revisions.lock_of(root, side, above) for side in (old, new)
     )
     sources = Sources(root, store)
-    _check_names(names, lock_before, lock_after)
+    wanted = _wanted(names, lock_before, lock_after)
     first, second = _snapshots(root, (old, lock_before), (new, lock_after), sources, above, looking=measure)
-    changes, unchanged = compare(first, second, _wanted(names))
+    changes, unchanged = compare(first, second, wanted)
     notes: tuple[str, ...] = (*dict.fromkeys([*notes_before, *notes_after]),)
     if measure:
         notes += sources.bring([file for file in _shown(changes) if not sources.has(file)])
@@ -126,20 +125,11 @@ def _snapshots(
     return Snapshot(lock=lock_before, edited=first), Snapshot(lock=lock_after, edited=edited)
 
 
-def _wanted(names: Collection[str]) -> Callable[[AssetName], bool]:
-    """Whether an asset is among `names`: by its name, as another scale or format of it, or by a glob."""
-    return lambda name: (
-        not names or any(fnmatchcase(name, word) or name.startswith(f"{word}@") for word in names)
-    )
-
-
-def _check_names(names: Collection[str], before: Lock, after: Lock) -> None:
-    """Raise `LockError` for a word that means no asset of either side."""
-    known = {*before.records, *after.records, *before.conflicts, *after.conflicts}
-    for word in names:
-        if not any(map(_wanted([word]), known)):
-            hint = did_you_mean(word, known) or "run `artlock status` for the list"
-            raise LockError(f"asset `{word}` is on neither side", hint)
+def _wanted(names: Collection[str], before: Lock, after: Lock) -> Callable[[AssetName], bool]:
+    """Whether an asset is among `names`. Raises `LockError` for a word that means none of either side."""
+    known = dict.fromkeys([*before.records, *after.records, *before.conflicts, *after.conflicts])
+    found = frozenset(meant(names, known, where="the lock of either side"))
+    return lambda name: not names or name in found
 
 
 def _shown(changes: Collection[Change]) -> list[Digest]:
