@@ -22,7 +22,7 @@ _COLOUR: Final = {
     Kind.RECORD: "grey",
 }
 _STATES: Final = {"gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green")}
-_HEADS: Final = ("LOOK", "KIND", "ASSET", "WHY", "PICTURE", "COST")
+_HEADS: Final = ("ATTENTION", "KIND", "ASSET", "WHY", "PICTURE", "COST")
 _FIELDS: Final = 8
 """Of a change, that are shown; `--json` has all."""
 _LONGEST: Final = 100
