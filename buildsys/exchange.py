@@ -24,17 +24,18 @@ def pull(session: Session, names: Collection[str], tell: Tell) -> Pulled:
     return remote.pull(session.store, wanted.objects, wanted.actions, tell)
 
 
-def push(session: Session, names: Collection[str], tell: Tell) -> Pushed:
+def push(session: Session, names: Collection[str], tell: Tell, *, verify: bool = False) -> Pushed:
     """Send what belongs to `names`, or to every asset of the lock, to the remote. Raises `RemoteError`.
 
     What the store lacks is taken from the checkout, where the file there is the one that the lock names.
+    With `verify`, what the remote has is read back, and overwritten where it is wrong.
     """
     remote, records = _remote(session), chosen(session, names)
     remote.check_writable()
     for record in records:
         _take_in(session, record)
     wanted = holdings.of_all(records)
-    return remote.push(session.store, wanted.objects, wanted.actions, tell)
+    return remote.push(session.store, wanted.objects, wanted.actions, tell, verify=verify)
 
 
 def chosen(session: Session, names: Collection[str]) -> list[Record]:

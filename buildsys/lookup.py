@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Final, TypeVar
 
 from buildsys.digest import Digest
 from buildsys.errors import RemoteError
 from buildsys.holdings import named
-from buildsys.make.progress import Event, KeptNowhere, RemoteAsked, RemoteTrouble
+from buildsys.make.progress import Event, KeptNowhere, RemoteAsked, RemotePoisoned, RemoteTrouble
 from buildsys.manifest.cards import FINISH, PACK
 from buildsys.plan import candidates, recipe
 from buildsys.plan.companions import files_of
@@ -58,6 +58,8 @@ class Lookup:
         self._guard = threading.Lock()
         self._asked: set[Digest] = set()
         self._brought: set[Digest] = set()
+        self._refused: dict[Digest, str] = {}
+        """What the remote has with wrong bytes, and where: it is asked for once, and told once."""
 
     def plan(self, draw: Callable[[], tuple[_Judge, Plan]]) -> tuple[_Judge, Plan]:
         """The judge and the plan that `draw` gives once the remote was asked for what they lacked.
@@ -115,6 +117,11 @@ class Lookup:
         """Whether these bytes came from there in this build."""
         return file in self._brought
 
+    def refused(self) -> Mapping[Digest, str]:
+        """What the remote had with other bytes than those of its name, and where, by its digest."""
+        with self._guard:
+            return dict(sorted(self._refused.items()))
+
     def _came(self, objects: Collection[Digest], step: Step) -> bool:
         known = self._session.checkout.known(step.recipe) if step.recipe else None
         return bool(self._brought.intersection(objects)) or (
@@ -154,7 +161,6 @@ class Lookup:
                 seconds=time.monotonic() - started,
                 wanted=len(objects),
                 lacking=len(lacking),
-                poisoned=tuple(item.place for item in pulled.poisoned),
             )
         )
         return bool(pulled.objects or pulled.actions)
@@ -175,9 +181,10 @@ class Lookup:
             except RemoteError as error:
                 self._give_up(error)
                 return None
-            remote = self._remote
+            remote, refused = self._remote, {*self._refused}
         try:
-            pulled = remote.pull(store, new, keys)
+            # A further round may find an action that names what an earlier one refused.
+            pulled = remote.pull(store, new, keys, without=refused)
         except RemoteError as error:
             with self._guard:
                 self._give_up(error)
@@ -186,6 +193,12 @@ class Lookup:
         came = {digest for digest in new if store.has(digest)}
         with self._guard:
             self._brought |= came.union(*(named(result) for result in results if result is not None))
+            poisoned = {
+                item.digest: item.place for item in pulled.poisoned if item.digest not in self._refused
+            }
+            self._refused |= poisoned
+        if poisoned:
+            self._tell(RemotePoisoned(places=tuple(poisoned.values())))
         return pulled
 
     def _give_up(self, error: RemoteError) -> None:

@@ -30,8 +30,8 @@ from buildsys.plan.companions import files_of
 from buildsys.plan.judge import Judge, Wishes
 from buildsys.plan.step import Plan, Step
 from buildsys.plan.world import World
+from buildsys.store.nowhere import default_store
 from buildsys.store.objects import Store
-from buildsys.store.place import default_root
 
 
 class Session:
@@ -49,7 +49,7 @@ class Session:
     def open(cls, start: Path, profile: str | None = None) -> Session:
         """Open the project that `start` lies in. Raises `ManifestError`, `LockError`."""
         root = find_root(start)
-        return cls(root, read_manifest(root, profile), load_lock(root / LOCK), Store(default_root()))
+        return cls(root, read_manifest(root, profile), load_lock(root / LOCK), default_store())
 
     @classmethod
     def of_lock(cls, start: Path, profile: str | None = None) -> Session:
@@ -62,7 +62,7 @@ class Session:
         except ManifestError:
             root = _lock_root(start)
         presets = parse_manifest({MANIFEST: '[project]\nname = "presets"\n'}, root=root)
-        return cls(root, presets, load_lock(root / LOCK), Store(default_root()))
+        return cls(root, presets, load_lock(root / LOCK), default_store())
 
     def read_lock(self) -> None:
         """Read the lock again. Raises `LockError`."""

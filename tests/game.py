@@ -159,6 +159,13 @@ class Game:
     def lock(self) -> bytes:
         return (self.folder / "assets.lock").read_bytes()
 
+    def forge(self, old: str, new: str) -> None:
+        """Let the lock say `new` for `old`, as a stranger would: a seal that is not there fits."""
+        text = self.lock().decode()
+        assert old in text
+        text = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("seal = "))
+        (self.folder / "assets.lock").write_text(text.replace(old, new))
+
     def outputs(self) -> dict[str, bytes]:
         out = self.folder / "out"
         return {

@@ -68,9 +68,9 @@ def test_nothing_but_the_checkout(game: Game, tmp_path: Path) -> None:
             Path(folder, name).chmod(0o444)
         Path(folder).chmod(0o555)
     before = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
-    environment = {"PATH": str(home), "HOME": str(home), "PYTHONPATH": game.environ["PYTHONPATH"]}
+    environment = {"PATH": str(home), "PYTHONPATH": game.environ["PYTHONPATH"]}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    for words in (["check"], ["check", "--full"], ["check", "--json"]):
+    for words in (["check"], ["check", "--full"], ["check", "--json"], ["check"]):
         done = subprocess.run(
             [sys.executable, "-m", "buildsys", *words],
             cwd=game.folder,
@@ -83,6 +83,45 @@ def test_nothing_but_the_checkout(game: Game, tmp_path: Path) -> None:
     # Root may write into a folder that says no; what is written is the stat index alone.
     after = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
     assert {path.parts[1] for path in {*after} - {*before}} <= {".artlock"}
+
+
+def homeless(game: Game, *words: str) -> subprocess.CompletedProcess[str]:
+    """As a hook of a bare container runs it: git can be found, and nothing says where a home would be."""
+    return subprocess.run(
+        [sys.executable, "-m", "buildsys", *words],
+        cwd=game.folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": game.environ["PYTHONPATH"]},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_what_is_staged_and_accepted_needs_no_home(game: Game) -> None:
+    game.run("approve", "--by", "Ann <ann@x.org>", "hero", "wall")
+    game.commit()
+    for words in (["--staged"], ["--approved"], ["--approved", "--full", "--json"], ["--staged", "--json"]):
+        done = homeless(game, "check", *words)
+        assert (done.returncode, done.stderr) == (0, ""), words
+
+
+def test_what_differs_is_found_without_a_home(game: Game) -> None:
+    game.write(ASSETS.replace("seed = 3", "seed = 5") + GATES)
+    (game.folder / "out" / "wall.png").unlink()
+    done = homeless(game, "check", "--json")
+    found = {item["name"]: item["kind"] for item in json.loads(done.stdout)["differences"]}
+    assert found == {"hero": "recipe", "wall": "missing"}
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["build", "gc"])
+def test_what_keeps_something_says_that_there_is_no_home(command: str, game: Game) -> None:
+    game.write(ASSETS.replace("seed = 3", "seed = 5"))
+    done = homeless(game, command)
+    assert done.returncode == Exit.FAILED
+    assert done.stderr == (
+        "error: there is no home folder to keep the store in\n\nhint: set `ARTLOCK_CACHE_DIR`\n"
+    )
 
 
 def test_what_differs_is_found_without_a_store(game: Game) -> None:

@@ -451,9 +451,7 @@ def test_nor_do_the_words_of_a_lock(studio: Studio) -> None:
     studio.engines(alpha=TO_BETA)
     studio.told(alpha="refused")
     studio.build()
-    text = studio.lock().decode()
-    lock = studio.folder / "assets.lock"
-    lock.write_text(text.replace('engine = "beta"', r'engine = "\u001b[2J"'))
+    studio.forge('engine = "beta"', r'engine = "\u001b[2J"')
     studio.engines()
     assert r"made with `\x1b[2J`, not `alpha`" in studio.run("check", code=1).stdout
 

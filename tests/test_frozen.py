@@ -123,10 +123,7 @@ def test_a_file_changed_by_hand_is_kept(game: Game) -> None:
 
 
 def test_a_circle_in_a_strangers_lock_is_no_endless_loop(game: Game) -> None:
-    path = game.folder / "assets.lock"
-    text = path.read_text()
-    assert 'paths.image = "asset:hero"' in text
-    path.write_text(text.replace('paths.image = "asset:hero"', 'paths.image = "asset:small"'))
+    game.forge('paths.image = "asset:hero"', 'paths.image = "asset:small"')
     shutil.rmtree(game.folder / "out")
     assert "restored" in game.build("--frozen")
 

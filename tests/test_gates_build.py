@@ -60,6 +60,7 @@ def test_gates_are_no_part_of_the_recipe(game: Game) -> None:
     assert game.build() == {"restored": ["hero"]}
     gated = locked(game)
     assert gated.pop("gates")
+    assert gated.pop("seal") != plain.pop("seal")
     assert gated == plain
     assert game.made() == ["hero"]
     assert game.run("check").returncode == 0

@@ -443,3 +443,18 @@ def test_a_checkout_that_only_pulled_is_known(game: Game, tmp_path: Path) -> Non
     game.run("pull")
     assert gc(game, *ALL)["removed"]["files"] == 0
     assert remade(game) == []
+
+
+def test_a_checkout_s_own_damaged_note_is_written_anew_by_its_next_build(game: Game) -> None:
+    game.write(HERO)
+    game.build()
+    (note,) = (store(game).layout / "checkouts").iterdir()
+    sound = note.read_bytes()
+    for damaged in (b"", sound.replace(b"/game", b"/gamf")):
+        note.write_bytes(damaged)
+        told = game.run("gc", *ALL, code=1).stderr
+        assert told.endswith("hint: remove it, and run `artlock build` in each of your checkouts\n")
+        game.build()
+        assert note.read_bytes() == sound
+    assert gc(game, *ALL)["checkouts"] == [str(game.folder)]
+    assert remade(game) == []

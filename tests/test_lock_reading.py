@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_lock import RESTORE, example, locked, record, sha
 
+from buildsys.digest import Digest
 from buildsys.errors import DiskError, LockError
 from buildsys.lock import seal
 from buildsys.lock.merge import merge, sides
-from buildsys.lock.model import Conflict, Lock
+from buildsys.lock.model import Approval, Conflict, Lock
 from buildsys.lock.read import load, parse
 from buildsys.lock.write import dump
 from buildsys.manifest.model import AssetName
@@ -178,6 +179,19 @@ def changed(item: Record) -> Record:
     return msgspec.structs.replace(item, engine=item.engine + "-2")
 
 
+def drawn(seed: int) -> Record:
+    """`a` with another picture."""
+    item = record("a", seed=seed)
+    picture = msgspec.structs.replace(item.picture, pixels=sha(f"pixels {seed}"))
+    return msgspec.structs.replace(item, picture=picture)
+
+
+def said(item: Record, by: str) -> Lock:
+    """A lock of one asset, whose picture somebody approved."""
+    words = {item.name: Approval(pixels=Digest(item.picture.pixels), by=f"{by} <x@y>")} if by else {}
+    return msgspec.structs.replace(locked(item), approvals=words)
+
+
 A, B, C = record("a"), record("b"), record("c")
 
 
@@ -213,6 +227,66 @@ def test_merge(
         sides = (base or [], ours, theirs)
         before, mine, other = (next((item for item in side if item.name == name), None) for side in sides)
         assert conflict == Conflict(base=before, ours=mine, theirs=other)
+
+
+OLD, MINE, THEIRS = record("a"), drawn(8), drawn(9)
+SAME = msgspec.structs.replace(OLD, engine="stock-2")
+"""Of another recipe, and yet the same picture."""
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "by"),
+    [
+        ((OLD, ""), (OLD, "Ada"), (THEIRS, "Grace"), "Grace"),
+        ((OLD, "Ada"), (OLD, ""), (THEIRS, "Grace"), "Grace"),
+        ((OLD, "Ada"), (OLD, ""), (SAME, "Ada"), ""),
+        ((OLD, ""), (OLD, "Ada"), (SAME, "Grace"), "Ada"),
+        ((OLD, "Ada"), (OLD, "Ada"), (OLD, "Grace"), "Grace"),
+        ((OLD, "Ada"), (OLD, "Ada"), (OLD, "Ada"), "Ada"),
+        (None, (OLD, ""), (OLD, "Grace"), "Grace"),
+    ],
+)
+def test_an_approval_of_the_picture_that_is_taken(
+    base: tuple[Record, str] | None, ours: tuple[Record, str], theirs: tuple[Record, str], by: str
+) -> None:
+    found = merge(None if base is None else said(*base), said(*ours), said(*theirs))
+    assert found.records
+    assert [word.by for word in found.approvals.values()] == ([f"{by} <x@y>"] if by else [])
+    assert found.is_approved(OLD.name) is bool(by)
+
+
+@pytest.mark.parametrize(
+    ("before", "ours", "theirs", "kept"),
+    [
+        ("", "Ada", "Grace", ("Ada", "Grace")),
+        ("Bob", "", "Grace", ("", "Grace")),
+        ("Bob", "Ada", "", ("Ada", "")),
+        ("Bob", "", "", ("", "")),
+    ],
+)
+def test_a_conflict_keeps_what_either_side_says_of_its_picture(
+    before: str, ours: str, theirs: str, kept: tuple[str, str]
+) -> None:
+    found = merge(said(OLD, before), said(MINE, ours), said(THEIRS, theirs))
+    (conflict,) = found.conflicts.values()
+    assert tuple("" if word is None else word.by.partition(" <")[0] for word in conflict.approvals) == kept
+    assert found.approvals == {}
+    text = dump(found)
+    assert parse(text) == found
+    assert dump(parse(text)) == text
+    for side, by in zip((MINE, THEIRS), kept, strict=True):
+        assert found.updated([side]).is_approved(OLD.name) is bool(by)
+        assert found.updated([side]) == parse(text).updated([side])
+
+
+def test_a_picture_of_both_sides_is_approved_once() -> None:
+    """One side changed the recipe in one way, the other in another: the picture came out the same."""
+    other = msgspec.structs.replace(OLD, engine="stock-3")
+    for ours, theirs in (("Ada", ""), ("", "Ada"), ("Ada", "Grace")):
+        found = merge(said(OLD, ""), said(SAME, ours), said(other, theirs))
+        assert parse(dump(found)) == found
+        assert dump(found).count("Ada <x@y>") == 1
+        assert all(found.updated([side]).approvals[OLD.name].by == "Ada <x@y>" for side in (SAME, other))
 
 
 STYLES = pytest.mark.parametrize("style", ["merge", "diff3", "zdiff3"])

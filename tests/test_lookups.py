@@ -13,6 +13,8 @@ from game import Game
 from test_drift import made_with
 from test_watch import watching
 
+from buildsys.digest import of_bytes
+
 ASSETS = """\
 [assets.hero]
 role = "sprite"
@@ -118,8 +120,17 @@ def test_bytes_that_are_not_those_of_their_name_are_refused(tmp_path: Path, fold
     poisoned.chmod(0o644)
     poisoned.write_bytes(b"another picture")
     ours = machine(tmp_path, "ours", folder)
-    done = ours.run("build")
-    assert f"note: refused {poisoned.as_uri()}: its bytes are not those of its name" in done.stderr
+    shutil.copy(made.folder / "assets.lock", ours.folder)
+    done = ours.run("build", "--json")
+    refused = f"note: refused {poisoned.as_uri()}: its bytes are not those of its name\n"
+    assert (
+        refused + "\nhint: run `artlock push --verify` on a machine that has the right ones\n" in done.stderr
+    )
+    # The lock names it, and so does the result of its recipe, which is asked for in a further round.
+    assert done.stderr.count("refused") == 1
+    found = json.loads(done.stdout)["poisoned"]
+    assert found == [{"digest": of_bytes(whole), "place": poisoned.as_uri()}]
+    assert json.loads(ours.run("build", "--json").stdout)["poisoned"] == []
     assert (ours.folder / "out" / "hero.png").read_bytes() == whole
 
 

@@ -267,3 +267,37 @@ def test_approvals_and_frozen_pictures_of_one_side(game: Game) -> None:
     hero, wall = (AssetName(name) for name in ("hero", "wall"))
     assert merged.approvals[hero].pixels != merged.records[hero].picture.pixels
     assert merged.approvals[wall].pixels == merged.records[wall].picture.pixels
+
+
+def test_an_approval_goes_with_the_picture_that_the_merge_takes(game: Game) -> None:
+    """Ours approved the old picture meanwhile; theirs made another and approved that."""
+    game.git("checkout", "-q", "hero-5")
+    game.run("approve", "hero", "--by", "Grace <grace@example.org>")
+    game.commit()
+    game.git("checkout", "-q", "main")
+    game.run("approve", "hero", "--by", "Ada <ada@example.org>")
+    game.commit()
+    game.git("merge", "-q", "--no-edit", "hero-5")
+    game.write(HERO_5)
+    game.build()
+    found = parse(game.lock().decode())
+    assert found.approvals[AssetName("hero")].by == "Grace <grace@example.org>"
+    assert found.is_approved(AssetName("hero"))
+    game.run("check", "--approved", "hero")
+
+
+@pytest.mark.parametrize(("side", "by"), [("ours", "Ada <ada@example.org>"), ("theirs", "Grace <g@x.org>")])
+def test_an_approval_goes_with_the_side_that_is_taken(game: Game, side: str, by: str) -> None:
+    """Both sides made and approved; the lock with marks is written again in between, and keeps both."""
+    for branch, person in (("hero-6", "Grace <g@x.org>"), ("hero-5", "Ada <ada@example.org>")):
+        game.git("checkout", "-q", branch)
+        game.run("approve", "hero", "--by", person)
+        game.commit()
+    assert tried(game, "merge", "hero-6").returncode == 1
+    game.git("add", "assets.lock")  # from now on, the text with its marks is all there is
+    game.build("wall")
+    game.run("resolve", "hero", f"--{side}")
+    game.write(HERO_5 if side == "ours" else HERO_6)
+    game.build()
+    assert {name: word.by for name, word in parse(game.lock().decode()).approvals.items()} == {"hero": by}
+    game.run("check", "--approved", "hero")

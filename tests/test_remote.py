@@ -20,6 +20,7 @@ from buildsys.remote import Poisoned, Progress, Pulled, Pushed, Remote
 from buildsys.remote.bucket import LISTED_FROM
 from buildsys.remote.crew import Room, each
 from buildsys.remote.model import Patience
+from buildsys.remote.trust import MOST_NAMED
 from buildsys.store import Store, actions
 
 QUICK = Patience(
@@ -277,6 +278,22 @@ def test_a_poisoned_action_is_refused_and_told(
     assert other.action(KEY) is None
 
 
+def test_an_action_that_names_too_many_objects_is_refused(tmp_path: Path, store: Store, other: Store) -> None:
+    """A stranger's action has its own digest; what it could do is have everything fetched."""
+    (tmp_path / "remote").mkdir()
+    folder = Settings(url=(tmp_path / "remote").as_uri(), write=True)
+    many = {f"{number}.png": store.put_bytes(b"%d" % number, sync=False) for number in range(MOST_NAMED + 1)}
+    fewer = dict([*many.items()][:MOST_NAMED])
+    largest = of_bytes(b"the largest")
+    store.record_action(KEY, {"companions": many})
+    store.record_action(largest, {"companions": fewer})
+    opened(folder).push(store, (), {KEY, largest})
+    done = opened(folder).pull(other, (), {KEY, largest})
+    assert [found.digest for found in done.poisoned] == [KEY]
+    assert (done.actions, done.objects) == (1, MOST_NAMED)
+    assert not other.has(many[f"{MOST_NAMED}.png"])
+
+
 def test_bytes_that_change_on_the_way_are_read_again(
     settings: Settings, store: Store, other: Store, proxy: Proxy
 ) -> None:
@@ -295,6 +312,65 @@ def test_a_torn_object_of_the_remote_is_mended(either: Settings, store: Store, o
     write(either, f"v1/objects/{red[:2]}/{red[2:]}", RED[:100])
     assert opened(either).push(store, {red}, ()).objects == 1
     assert opened(either).pull(other, {red}, ()).objects == 1
+
+
+def test_a_torn_action_of_the_remote_is_mended(either: Settings, store: Store, other: Store) -> None:
+    red = store.put_bytes(RED)
+    store.record_action(KEY, {"raw": red})
+    opened(either).push(store, {red}, {KEY})
+    write(either, f"v1/actions/{KEY[:2]}/{KEY[2:]}", actions.encode(KEY, {"raw": red})[:-9])
+    sent = opened(either).push(store, {red}, {KEY})
+    assert (sent.actions, sent.mended, sent.verified, sent.present) == (1, 1, 1, 1)
+    assert opened(either).pull(other, {red}, {KEY}) == Pulled(
+        objects=1, actions=1, bytes=sent.bytes + len(RED)
+    )
+
+
+def test_an_action_of_another_size_that_is_sound_stays(either: Settings, store: Store, other: Store) -> None:
+    red, blue = store.put_bytes(RED), other.put_bytes(BLUE)
+    other.record_action(KEY, {"raw": blue, "said": "by another machine"})
+    opened(either).push(other, (), {KEY})
+    store.record_action(KEY, {"raw": red})
+    for verify in (False, True):
+        sent = opened(either).push(store, {red}, {KEY}, verify=verify)
+        assert (sent.actions, sent.mended, sent.poisoned) == (0, 0, ())
+
+
+@pytest.mark.parametrize("kind", ["objects", "actions"])
+def test_what_has_the_right_size_and_wrong_bytes_is_mended_on_demand(
+    kind: str, either: Settings, store: Store, other: Store
+) -> None:
+    red, blue = store.put_bytes(RED), store.put_bytes(BLUE)
+    store.record_action(KEY, {"raw": blue})
+    opened(either).push(store, {red}, {KEY})
+    digest, sound = {"objects": (blue, BLUE), "actions": (KEY, actions.encode(KEY, {"raw": blue}))}[kind]
+    write(either, f"v1/{kind}/{digest[:2]}/{digest[2:]}", bytes([sound[0] ^ 1]) + sound[1:])
+    assert opened(either).push(store, {red}, {KEY}) == Pushed(present=3)
+    assert [found.digest for found in opened(either).pull(other, {red}, {KEY}).poisoned] == [digest]
+    told: list[Progress] = []
+    sent = opened(either).push(store, {red}, {KEY}, told.append, verify=True)
+    assert (sent.objects + sent.actions, sent.mended, sent.verified, sent.present) == (1, 1, 3, 2)
+    assert (sent.bytes, sent.poisoned) == (len(sound), ())
+    assert (told[-1].done, told[-1].total) == (4, 4)
+    assert opened(either).pull(other, {red}, {KEY}).poisoned == ()
+    assert other.read(blue) == BLUE
+    assert opened(either).push(store, {red}, {KEY}, verify=True) == Pushed(present=3, verified=3)
+
+
+def test_what_is_wrong_and_not_here_is_told(tmp_path: Path, store: Store, other: Store) -> None:
+    """Also what only the remote's own action names: another machine got another picture."""
+    (tmp_path / "remote").mkdir()
+    folder = Settings(url=(tmp_path / "remote").as_uri(), write=True)
+    red, blue = store.put_bytes(RED), other.put_bytes(BLUE)
+    other.record_action(KEY, {"raw": blue})
+    opened(folder).push(other, (), {KEY})
+    store.record_action(KEY, {"raw": red})
+    key = f"v1/objects/{blue[:2]}/{blue[2:]}"
+    write(folder, key, RED)
+    sent = opened(folder).push(store, (), {KEY}, verify=True)
+    assert sent.poisoned == (Poisoned(digest=blue, place=f"{folder.url}/{key}"),)
+    assert (sent.objects, sent.actions, sent.mended, sent.absent) == (1, 0, 0, frozenset({blue}))
+    assert opened(folder).push(other, (), {KEY}, verify=True).mended == 1
 
 
 def test_a_damaged_object_of_the_store_is_not_sent(either: Settings, store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -17,6 +18,7 @@ from s3 import CREDENTIALS, DEADLINE, Proxy, Server, files, kill, proxied, stran
 
 from buildsys.digest import of_bytes
 from buildsys.holdings import of_all
+from buildsys.journal.words import bytes_told
 from buildsys.lock.read import load
 from buildsys.manifest.model import AssetName
 from buildsys.store import Store
@@ -157,13 +159,49 @@ def test_a_poisoned_object_is_told_and_the_rest_is_brought(game: Game, folder: P
     assert done.stderr.splitlines()[-3:] == [
         f"refused  {place.as_uri()}: its bytes are not those of its name",
         "",
-        "hint: delete it there",
+        "hint: run `artlock push --verify` on a machine that has the right ones",
     ]
     found = said(game, "pull", code=1)
     assert found["poisoned"] == [{"digest": digest, "place": place.as_uri()}]
     assert not Store(game.cache).has(digest)
+    home, game.cache = game.cache, tmp_path / "cache"
+    done = game.run("push", "--verify")
+    size = bytes_told(len((game.folder / "out" / "hero.png").read_bytes()))
+    assert re.fullmatch(
+        rf"1 object and 0 results sent, {size}; \d+ were there; \d+ read back; "
+        r"1 was wrong there, and overwritten\n",
+        done.stdout,
+    )
+    again = said(game, "push", "--verify")
+    assert (again["mended"], again["poisoned"], again["verified"]) == (0, [], again["present"])
+    game.cache = home
+    assert said(game, "pull")["poisoned"] == []
+    game.cache = tmp_path / "third"
     place.unlink()
     assert digest in said(game, "pull")["absent"]
+
+
+def test_a_flipped_bit_that_this_machine_can_not_mend_is_told(
+    game: Game, folder: Path, tmp_path: Path
+) -> None:
+    shared(game, folder.as_uri())
+    game.build("hero")
+    game.run("push")
+    record = load(game.folder / "assets.lock").records[AssetName("hero")]
+    place = folder / "v1" / "objects" / record.raw[:2] / record.raw[2:]
+    data = bytearray(place.read_bytes())
+    data[-20] ^= 1
+    place.chmod(0o644)
+    place.write_bytes(bytes(data))
+    assert said(game, "push")["objects"] == 0
+    game.cache = tmp_path / "second"
+    done = game.run("push", "--verify", code=1)
+    assert done.stderr.splitlines()[-3:] == [
+        f"refused  {place.as_uri()}: its bytes are not those of its name",
+        "",
+        "hint: run `artlock push --verify` on a machine that has the right ones",
+    ]
+    assert place.read_bytes() == bytes(data)
 
 
 @pytest.mark.parametrize("command", ["push", "pull"])

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from game import Game
 from PIL import Image
+from test_lock import unsealed
 
 from buildsys.errors import GitError, LockError
+from buildsys.lock.model import REVISION
 from buildsys.reproduce.past import lock_at
 from buildsys.session import Session
 
@@ -132,6 +134,22 @@ def test_a_lock_of_a_later_revision_and_one_of_the_first(history: Game) -> None:
         history.commit()
     session = Session.open(history.folder)
     assert [lock_at(session, name)[1].revision for name in ("HEAD~1", "HEAD")] == [1, 7]
+
+
+def test_an_entry_of_a_lock_of_the_first_revision_is_made_again(tmp_path: Path) -> None:
+    """As a build of then wrote it: without seals. From what is checked out, and from git alone."""
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    game.write(ASSETS.partition("    [assets.logo]")[0])
+    game.build()
+    lock = game.folder / "assets.lock"
+    lock.write_text(unsealed(lock.read_text()).replace(f"revision = {REVISION}", "revision = 1"))
+    game.commit()
+    game.made()
+    for words in ([], ["--rev", "HEAD"]):
+        (found,) = json.loads(game.run("reproduce", "hero", *words, "--json").stdout)
+        assert (found["name"], found["verdict"]) == ("hero", "identical-bytes")
+        assert game.made() == ["hero"]
+        lock.unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,17 +97,19 @@ def test_every_truncation_and_bit_flip_of_an_object_is_noticed(store: Store, tmp
     digest = store.put_bytes(RED)
     path, target = store.path_of(digest), tmp_path / "target"
     damaged = [RED[:length] for length in range(len(RED))]
-    damaged += [RED[:at] + bytes([RED[at] ^ 1 << at % 8]) + RED[at + 1 :] for at in range(len(RED))]
+    damaged += [
+        RED[:at] + bytes([RED[at] ^ 1 << bit]) + RED[at + 1 :] for at in range(len(RED)) for bit in range(8)
+    ]
     damaged.append(RED + b"x")
-    for number, data in enumerate(damaged):
+    for data in damaged:
         damage(path, data)
-        if number % 2:
-            assert store.read(digest) is None
-        else:
-            assert not store.place(digest, target)
-            assert not target.exists()
+        assert store.read(digest) is None
         assert not path.exists()
-        assert len(store.dropped) == number + 1
+        damage(path, data)
+        assert not store.place(digest, target)
+        assert not target.exists()
+        assert not path.exists()
+    assert store.dropped == [digest] * 2 * len(damaged)
     assert store.put_bytes(RED) == digest
     assert store.place(digest, target)
     assert target.read_bytes() == RED
@@ -145,7 +148,11 @@ def test_every_truncation_and_bit_flip_of_an_action_is_noticed(store: Store) -> 
     path = store.path_of(KEY).parent.parent.parent / "actions" / KEY[:2] / KEY[2:]
     whole = path.read_bytes()
     damaged = [whole[:length] for length in range(len(whole))]
-    damaged += [whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :] for at in range(len(whole))]
+    damaged += [
+        whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :]
+        for at in range(len(whole))
+        for bit in range(8)
+    ]
     damaged += [b"[" * 100_000, b"null", b"[]", b"{}", b'{"digest": 1, "key": []}']
     for data in damaged:
         damage(path, data)
@@ -200,6 +207,48 @@ def test_a_reader_that_drops_spares_a_good_object(store: Store) -> None:
     digest = store.put_bytes(RED)
     store._drop(store.path_of(digest), digest, lambda data: of_bytes(data) == digest)  # noqa: SLF001 - that moment
     assert store.read(digest) == RED
+
+
+def test_a_good_object_is_never_away(store: Store) -> None:
+    """Not even while it is judged: a kill in that moment would lose what a build has claimed."""
+    digest = store.put_bytes(RED)
+    path, there = store.path_of(digest), list[bool]()
+
+    def judged(data: bytes) -> bool:
+        there.append(path.exists())
+        return of_bytes(data) == digest
+
+    with store.leased():
+        assert store.has(digest)
+        store._drop(path, digest, judged)  # noqa: SLF001 - that moment
+        assert there == [True]
+        assert store.has(digest)
+        # The lease of the same process does not keep a damaged one from being dropped.
+        damage(path, BLUE)
+        assert store.read(digest) is None
+        assert not path.exists()
+
+
+@pytest.mark.parametrize("kind", ["object", "action"])
+def test_what_is_put_while_a_damaged_one_is_dropped_stays(store: Store, kind: str) -> None:
+    digest = store.put_bytes(RED)
+    store.record_action(digest, RESULT)
+    path = store.layout / f"{kind}s" / digest[:2] / digest[2:]
+    damage(path, BLUE)
+    other = Store(store.layout.parent)
+    put = threading.Thread(
+        target=lambda: other.put_bytes(RED) if kind == "object" else other.record_action(digest, RESULT)
+    )
+
+    def judged(_: bytes) -> bool:
+        put.start()
+        put.join(0.5)  # it could end meanwhile, if it did not wait
+        return False
+
+    store._drop(path, digest, judged)  # noqa: SLF001 - that moment
+    put.join()
+    assert store.read(digest) == RED
+    assert store.action(digest) == RESULT
 
 
 def test_a_full_disk(tmp_path: Path) -> None:

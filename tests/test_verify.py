@@ -12,7 +12,7 @@ import pytest
 import rtoml
 from game import Game
 
-from buildsys.digest import Digest
+from buildsys.digest import Digest, of_bytes
 from buildsys.store import Store, checkouts
 from buildsys.store.inventory import Kind, entries
 
@@ -157,3 +157,43 @@ def test_what_cannot_be_read_is_told_and_stays(game: Game) -> None:
     found = verify(game, 1)
     assert list(found["unreadable"]) == [f"objects/{digest[:2]}/{digest[2:]}"]
     assert path.exists()
+
+
+def test_a_damaged_note_of_a_checkout_hides_no_loss(game: Game, tmp_path: Path) -> None:
+    checkouts.keep(layout(game), checkouts.Known(root=str(tmp_path), device=tmp_path.stat().st_dev))
+    note = layout(game) / checkouts.FOLDER / of_bytes(str(tmp_path).encode())
+    note.write_bytes(note.read_bytes()[:-3])
+    picture = locked(game)["file"]
+    damage(game, picture)
+    done = game.run("verify", code=1)
+    assert done.stdout.splitlines()[0].startswith(f"dropped  object {picture[:12]}: the picture of `hero`")
+    assert done.stdout.endswith(": 2 files damaged\n")
+    told = (
+        f"`{note}` does not tell which checkout it stands for\n\n"
+        "hint: remove it, and run `artlock build` in each of your checkouts\n"
+    )
+    assert done.stderr == told
+    # And it stays a damage of the store, for what that checkout keeps is not known.
+    assert verify(game, 1)["notes"] == [str(note)]
+    note.unlink()
+    assert verify(game, 0)["notes"] == []
+
+
+def test_where_a_remote_is_named_pull_may_have_it(game: Game, tmp_path: Path) -> None:
+    """It is not asked: its folder is not even there."""
+    raw = locked(game)["raw"]
+    game.write(f'[remote]\nurl = "{(tmp_path / "away").as_uri()}"\n' + ASSETS)
+    damage(game, raw)
+    done = game.run("verify", code=1)
+    assert done.stdout.splitlines()[0] == (
+        f"dropped  object {raw[:12]}: the raw picture of `hero` in `{game.folder}`: "
+        "`artlock pull` may have it"
+    )
+    picture = locked(game)["file"]
+    damage(game, picture)
+    assert again(game)[0] == ("hero", "picture", "out")
+    damage(game, locked(game)["recipe"]["digest"], Kind.ACTION)
+    assert again(game) == [("hero", "result", "remote")]
+    game.write("[assets.hero\n")
+    damage(game, locked(game, "icon")["recipe"]["digest"], Kind.ACTION)
+    assert again(game) == [("icon", "result", "engine")]

@@ -187,6 +187,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             item.name: {"engine": item.engine, "instead_of": item.instead_of} for item in outcome.standins
         },
         "remote": list(outcome.remote),
+        "poisoned": [{"digest": digest, "place": place} for digest, place in outcome.poisoned.items()],
         "reasons": {item.name: item.message for item in troubles},
         "failures": {
             item.name: {

@@ -33,6 +33,7 @@ from buildsys.make.progress import (
     JournalTrouble,
     KeptNowhere,
     RemoteAsked,
+    RemotePoisoned,
     RemoteTrouble,
 )
 from buildsys.plan.step import Plan, Verdict
@@ -113,7 +114,7 @@ class Remarks:
                 )
             case JournalTrouble():
                 return f"note: {_first(event.message)}"
-            case RemoteAsked() | RemoteTrouble() | KeptNowhere():
+            case RemoteAsked() | RemotePoisoned() | RemoteTrouble() | KeptNowhere():
                 return remote_told(event)
             case _:
                 return ""

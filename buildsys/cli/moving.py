@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Collection
 from types import TracebackType
 from typing import Final, Self
 
 from buildsys.cli import streams
-from buildsys.cli.console import colourful, count, tame
+from buildsys.cli.console import colourful, count, paint, tame
 from buildsys.journal.words import bytes_told
-from buildsys.make.progress import KeptNowhere, RemoteAsked, RemoteTrouble
+from buildsys.make.progress import KeptNowhere, RemoteAsked, RemotePoisoned, RemoteTrouble
 from buildsys.remote import Progress
 
 _SECONDS: Final = 0.1
 """Between two looks of the line: thousands of small objects a second would cost more than they tell."""
+
+
+MEND: Final = "run `artlock push --verify` on a machine that has the right ones"
+"""What is to be done about wrong bytes in a remote."""
 
 
 class Moving:
@@ -59,11 +64,23 @@ def moved_told(done: str, objects: int, actions: int, size: int, present: int | 
     return f"{moved}{volume}; {present} {'was' if present == 1 else 'were'} there"
 
 
-def remote_told(event: RemoteAsked | RemoteTrouble | KeptNowhere) -> str:
+def refused_told(places: Collection[str]) -> str:
+    """What a push or a pull says of bytes in the remote that are not those of their name."""
+    word = paint("refused", "red")
+    lines = [f"{word}  {tame(place)}: its bytes are not those of its name" for place in places]
+    return "\n".join(lines) + f"\n\nhint: {MEND}"
+
+
+def remote_told(event: RemoteAsked | RemotePoisoned | RemoteTrouble | KeptNowhere) -> str:
     """What a build says of the remote; empty where nothing came, and nothing is wrong."""
     if isinstance(event, RemoteTrouble):
         hint = f"\n\nhint: {tame(event.hint)}\n" if event.hint else ""
         return f"note: {tame(event.message)}; the build goes on without it{hint}"
+    if isinstance(event, RemotePoisoned):
+        lines = [
+            f"note: refused {tame(place)}: its bytes are not those of its name" for place in event.places
+        ]
+        return "\n".join(lines) + f"\n\nhint: {MEND}\n"
     if isinstance(event, KeptNowhere):
         are = "is" if len(event.names) == 1 else "are"
         return (
@@ -79,5 +96,4 @@ def remote_told(event: RemoteAsked | RemoteTrouble | KeptNowhere) -> str:
     if event.lacking:
         files = count(event.wanted, "file")
         lines.append(f"note: the remote lacks {event.lacking} of {files} that the lock names")
-    lines += [f"note: refused {tame(place)}: its bytes are not those of its name" for place in event.poisoned]
     return "\n".join(lines)

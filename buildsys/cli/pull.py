@@ -8,8 +8,8 @@ import msgspec
 
 from buildsys import exchange
 from buildsys.cli import options as shared
-from buildsys.cli.console import paint, print_json, say, tame
-from buildsys.cli.moving import Moving, moved_told
+from buildsys.cli.console import print_json, say
+from buildsys.cli.moving import Moving, moved_told, refused_told
 from buildsys.errors import Exit
 from buildsys.remote import Pulled
 
@@ -46,6 +46,5 @@ def run(options: argparse.Namespace) -> int:
 def _remark(done: Pulled) -> None:
     if done.absent:
         say(f"note: the remote lacks {len(done.absent)} of the objects and results that the lock names")
-    for found in done.poisoned:
-        word = paint("refused", "red")
-        say(f"{word}  {tame(found.place)}: its bytes are not those of its name\n\nhint: delete it there")
+    if done.poisoned:
+        say(refused_told([found.place for found in done.poisoned]))

@@ -25,6 +25,7 @@ _PARTS: Final = {
 _AGAIN: Final = {
     Again.OUT: "the file is still in the checkout",
     Again.GIT: "git has it",
+    Again.REMOTE: "`artlock pull` may have it",
     Again.ENGINE: "its engine must make it again, where it is needed",
 }
 _EVERY: Final = 0.2
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         print_json(msgspec.to_builtins(found))
     else:
         _show(found)
-    return Exit.FAILED if found.damaged or found.unreadable else Exit.FINE
+    return Exit.FAILED if found.damaged or found.unreadable or found.notes else Exit.FINE
 
 
 def _progress() -> Callable[[int, int], None]:
@@ -71,12 +72,16 @@ def _show(found: Verified) -> None:
     for path, message in found.unreadable.items():
         print(f"{paint('unread', 'red')}  {path}: {tame(message)}")
     size = amounts.told(found.bytes)
-    bad = len(found.damaged) + len(found.unreadable)
+    bad = len(found.damaged) + len(found.unreadable) + len(found.notes)
     told = f"{count(bad, 'file')} damaged" if bad else "all sound"
     print(f"{count(found.files, 'file')} checked, {size}: {told}")
     if found.damaged and found.unread:
         say(f"the locks of {', '.join(f'`{root}`' for root in found.unread)} could not be read")
-    if found.unreadable:
+    for note in found.notes:
+        say(f"`{tame(note)}` does not tell which checkout it stands for")
+    if found.notes:
+        say("\nhint: remove it, and run `artlock build` in each of your checkouts")
+    elif found.unreadable:
         say("\nhint: check the disk")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
 from buildsys.digest import Digest
-from buildsys.lock.model import Conflict, Lock
+from buildsys.lock.model import Approval, Conflict, Lock
 from buildsys.manifest.model import AssetName
 from buildsys.plan.record import Record
 
@@ -105,11 +105,58 @@ def merge(base: Lock | None, ours: Lock, theirs: Lock) -> Lock:
         version=ours.version,
         revision=max(ours.revision, theirs.revision),
         placeholders=stand_ins,
-        conflicts=dict(sorted(conflicts.items())),
-        approvals=_lines(base, ours, theirs, lambda lock: lock.approvals),
+        conflicts={
+            name: approved(name, conflict, base, ours, theirs) for name, conflict in sorted(conflicts.items())
+        },
+        approvals=_approvals(records, conflicts, base, ours, theirs),
         frozen=frozen,
         marked=True,
     )
+
+
+def approved(name: AssetName, conflict: Conflict, base: Lock | None, ours: Lock, theirs: Lock) -> Conflict:
+    """The conflict with what the locks say of the picture of either side."""
+    mine, other = (
+        None if record is None else _approval(name, record, base, ours, theirs)
+        for record in (conflict.ours, conflict.theirs)
+    )
+    return msgspec.structs.replace(conflict, approvals=(mine, other))
+
+
+def _approvals(
+    records: Mapping[AssetName, Record],
+    conflicts: Collection[AssetName],
+    base: Lock | None,
+    ours: Lock,
+    theirs: Lock,
+) -> dict[AssetName, Approval]:
+    """One of the picture that the merge took, whoever said it; else what is said beside the records.
+
+    Those of conflicts stay with these, until a person takes one of the pictures.
+    """
+    lines = _lines(base, ours, theirs, lambda lock: lock.approvals)
+    names = records.keys() & (ours.approvals.keys() | theirs.approvals.keys())
+    valid = {name: _approval(name, records[name], base, ours, theirs) for name in names}
+    found = {**lines, **{name: word for name, word in valid.items() if word is not None}}
+    return {name: word for name, word in sorted(found.items()) if name not in conflicts}
+
+
+def _approval(
+    name: AssetName, record: Record, base: Lock | None, ours: Lock, theirs: Lock
+) -> Approval | None:
+    """Of the picture of `record`: ours before theirs, but not what a side took back that has this picture.
+
+    A side that has another picture now took nothing back: there, the approval lapsed.
+    """
+    pixels, both = record.picture.pixels, (ours, theirs)
+    before = None if base is None else base.approvals.get(name)
+    is_over = any(
+        side.approvals.get(name) != before
+        for side in both
+        if name in side.records and side.records[name].picture.pixels == pixels
+    )
+    words = (word for side in both if (word := side.approvals.get(name)) and word.pixels == pixels)
+    return next((word for word in words if word != before or not is_over), None)
 
 
 def _is_moved(record: Record | None, file: Digest) -> bool:
@@ -121,7 +168,7 @@ def _lines(
 ) -> dict[AssetName, _Line]:
     """What both sides say of single assets beside their records: what one side added or took back counts.
 
-    Where both said something else of an asset, ours stays: it is no picture that could be lost by it.
+    Where both said something else of an asset, ours stays.
     """
     before, mine, other = ({} if lock is None else of(lock) for lock in (base, ours, theirs))
     found = {}
@@ -149,6 +196,7 @@ def said(merged: Lock, whole: tuple[Lock, Lock, Lock], text: tuple[Lock, Lock]) 
     or none. Any other is lines of two records, which git took for one: the whole locks know better.
     """
     records, conflicts = dict(merged.records), dict(merged.conflicts)
+    approvals = dict(merged.approvals)
     for name in frozenset[AssetName]().union(*(lock.records for lock in whole)):
         mine, other = (side.records.get(name) for side in text)
         if mine != other or (mine is not None and mine not in [lock.records.get(name) for lock in whole]):
@@ -157,4 +205,11 @@ def said(merged: Lock, whole: tuple[Lock, Lock, Lock], text: tuple[Lock, Lock]) 
         records.pop(name, None)
         if mine is not None:
             records[name] = mine
-    return msgspec.structs.replace(merged, records=dict(sorted(records.items())), conflicts=conflicts)
+            if (word := _approval(name, mine, *whole)) is not None:
+                approvals[name] = word
+    return msgspec.structs.replace(
+        merged,
+        records=dict(sorted(records.items())),
+        conflicts=conflicts,
+        approvals=dict(sorted(approvals.items())),
+    )

@@ -17,6 +17,15 @@ REVISION: Final = 2
 """Raised when the lock says more, in a way that an older artlock may leave out."""
 
 
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's word that a picture is right. It names the picture, so it lapses when that changes."""
+
+    pixels: Digest
+    """Of the decoded picture that was accepted: another encoding of it is accepted too."""
+    by: str
+    """Who, as git calls them: `Name <email>`."""
+
+
 class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     """An asset that both sides of a merge changed, each in its own way; None where a side has it no more."""
 
@@ -26,15 +35,16 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     theirs: Record | None = None
     mixed: tuple[bool, bool] = (False, False)
     """Whether git put lines of both sides into `ours`, and into `theirs`: then that is no record to take."""
+    approvals: tuple[Approval | None, Approval | None] = (None, None)
+    """Of the picture of `ours`, and of that of `theirs`: whichever is taken brings its own."""
 
+    def approval(self, record: Record | None) -> Approval | None:
+        """What was said of the picture of `record`; with None, of what is made anew, the first that there is.
 
-class Approval(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's word that a picture is right. It names the picture, so it lapses when that changes."""
-
-    pixels: Digest
-    """Of the decoded picture that was accepted: another encoding of it is accepted too."""
-    by: str
-    """Who, as git calls them: `Name <email>`."""
+        That may come out as either side had it: a word on another picture only lapses.
+        """
+        words = (word for word in self.approvals if word is not None)
+        return next((word for word in words if record is None or word.pixels == record.picture.pixels), None)
 
 
 class Lock(msgspec.Struct, frozen=True):
@@ -103,7 +113,8 @@ class Lock(msgspec.Struct, frozen=True):
     def updated(self, made: Iterable[Record], removed: Iterable[AssetName] = ()) -> Lock:
         """This lock with the records `made` in place of older ones, without those `removed`.
 
-        A conflict over any of them is over. What is frozen stays so, as what was put in its place.
+        A conflict over any of them is over, and the approval of what was taken stays. What is frozen stays
+        so, as what was put in its place.
         """
         new = {record.name: record for record in made}
         gone = frozenset(removed)
@@ -116,10 +127,16 @@ class Lock(msgspec.Struct, frozen=True):
             for name, file in self.frozen.items()
             if name not in gone
         }
+        said = {
+            name: word
+            for name in self.conflicts.keys() - conflicts.keys()
+            if (word := self.conflicts[name].approval(new.get(name))) is not None
+        }
         return msgspec.structs.replace(
             self,
             records={**records, **new},
             conflicts=conflicts,
+            approvals=dict(sorted({**self.approvals, **said}.items())) if said else self.approvals,
             frozen=kept,
             marked=self.marked and bool(conflicts),
         )

@@ -20,7 +20,7 @@ from buildsys.files.content import open_regular
 from buildsys.files.durable import disk_error
 from buildsys.lock import document
 from buildsys.lock.document import RESTORE, consistent, environments_in
-from buildsys.lock.merge import Sides, merge, said, sides
+from buildsys.lock.merge import Sides, approved, merge, said, sides
 from buildsys.lock.model import REVISION, Conflict, Lock
 from buildsys.manifest.model import AssetName
 from buildsys.plan.recipe import digest_of
@@ -146,7 +146,8 @@ def _mixed(found: Sides, origin: str, check: Callable[[Parts], Digest], newest: 
     }
     conflicts = {
         name: msgspec.structs.replace(
-            conflict, mixed=(_is_mixed(name, both[0], check), _is_mixed(name, both[1], check))
+            approved(name, conflict, base, ours, theirs),
+            mixed=(_is_mixed(name, both[0], check), _is_mixed(name, both[1], check)),
         )
         for name, conflict in {**merged.conflicts, **mixed}.items()
     }
@@ -154,6 +155,7 @@ def _mixed(found: Sides, origin: str, check: Callable[[Parts], Digest], newest: 
         merged,
         records={name: record for name, record in merged.records.items() if name not in mixed},
         conflicts=dict(sorted(conflicts.items())),
+        approvals={name: word for name, word in merged.approvals.items() if name not in mixed},
     )
 
 

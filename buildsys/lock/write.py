@@ -93,7 +93,7 @@ def _dump(lock: Lock, texts: _Texts) -> str:
         if known.environment:
             environments[known.environment] = record.environment
     parts += _section("placeholders", lock.placeholders)
-    parts += _section("approvals", lock.approvals)
+    parts += _approvals(lock)
     parts += _section("frozen", lock.frozen)
     for identity in sorted(environments):
         parts.append(f"\n[environments.{identity}]\n")
@@ -103,7 +103,32 @@ def _dump(lock: Lock, texts: _Texts) -> str:
     return "".join(parts)
 
 
-def _section(title: str, lines: Mapping[AssetName, Digest | Approval]) -> Iterator[str]:
+def _approvals(lock: Lock) -> Iterator[str]:
+    """The approvals; where those of a conflict differ, between marks, for each belongs to one side."""
+    open_ = {name: found.approvals for name, found in lock.conflicts.items() if any(found.approvals)}
+    if lock.approvals or open_:
+        yield "\n[approvals]\n"
+    for name in sorted({*lock.approvals, *open_}):
+        ours, theirs = open_.get(name) or (lock.approvals[name],) * 2
+        if ours == theirs:
+            yield from _line(name, ours)
+        else:
+            yield from (
+                f"{OURS}\n",
+                *_line(name, ours),
+                f"{BASE}\n{THEIRS}\n",
+                *_line(name, theirs),
+                f"{END}\n",
+            )
+
+
+def _line(name: AssetName, word: Approval | None) -> Iterator[str]:
+    if word is not None:
+        said = f"pixels = {toml.inline(word.pixels)}, by = {toml.inline(word.by)}"
+        yield f"{toml.key(name)} = {{ {said} }}\n"
+
+
+def _section(title: str, lines: Mapping[AssetName, Digest]) -> Iterator[str]:
     """A table with a line for each asset; nothing where there is none.
 
     A line is all that is said of an asset there: whatever git makes of two sides, it takes whole lines.
@@ -111,12 +136,7 @@ def _section(title: str, lines: Mapping[AssetName, Digest | Approval]) -> Iterat
     if lines:
         yield f"\n[{title}]\n"
     for name, said in sorted(lines.items()):
-        value = toml.inline(said) if isinstance(said, str) else _approval(said)
-        yield f"{toml.key(name)} = {value}\n"
-
-
-def _approval(approval: Approval) -> str:
-    return f"{{ pixels = {toml.inline(approval.pixels)}, by = {toml.inline(approval.by)} }}"
+        yield f"{toml.key(name)} = {toml.inline(said)}\n"
 
 
 def _conflict(conflict: Conflict, environments: dict[str, Mapping[str, str]]) -> Iterator[str]:

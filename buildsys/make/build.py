@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, TypeAlias
 
 import msgspec
@@ -70,6 +70,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """Of those built, restored or fresh."""
     remote: tuple[AssetName, ...] = ()
     """Of those restored, what came from the remote in this build."""
+    poisoned: Mapping[Digest, str] = {}
+    """What the remote has with other bytes than those of its name, and where; it was refused."""
     seconds: float = 0.0
 
 
@@ -286,6 +288,7 @@ class Build:
             failed=tuple(item for item in failures if not item.blocked),
             standins=tuple(self._standins[name] for name in self._plan.steps if name in self._standins),
             remote=tuple(name for name in self._plan.steps if name in self._remote),
+            poisoned=self._supply.refused(),
             seconds=seconds,
         )
 

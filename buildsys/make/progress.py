@@ -107,8 +107,12 @@ class RemoteAsked(msgspec.Struct, frozen=True, kw_only=True):
     """Pictures that the lock names and this machine lacked."""
     lacking: int = 0
     """Of these, what the remote does not have: they are made again."""
-    poisoned: tuple[str, ...] = ()
-    """Where it has other bytes than it says; these were refused."""
+
+
+class RemotePoisoned(msgspec.Struct, frozen=True, kw_only=True):
+    """The remote has other bytes than those of their name: they were refused, and each is told once."""
+
+    places: tuple[str, ...]
 
 
 class RemoteTrouble(msgspec.Struct, frozen=True, kw_only=True):

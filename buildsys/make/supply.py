@@ -5,6 +5,7 @@ Knows nothing of who answers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 from buildsys.digest import Digest
@@ -22,6 +23,10 @@ class Supply(Protocol):
         """Whether these bytes came from there in this build."""
         ...
 
+    def refused(self) -> Mapping[Digest, str]:
+        """What it had with other bytes than those of its name, and where."""
+        ...
+
 
 class _Nobody:
     def bring(self, step: Step) -> bool:
@@ -33,6 +38,10 @@ class _Nobody:
         """Nothing came."""
         del file
         return False
+
+    def refused(self) -> Mapping[Digest, str]:
+        """Nothing came, nothing was refused."""
+        return {}
 
 
 NOBODY: Final[Supply] = _Nobody()

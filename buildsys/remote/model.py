@@ -32,11 +32,11 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a push or a pull has come: told after each object or action."""
 
     done: int
-    """Objects and actions that were moved, or turned out not to be there."""
+    """Objects and actions that were moved or read back, or turned out not to be there."""
     total: int
-    """Objects and actions that are to be moved, as far as is known."""
+    """Objects and actions that are to be moved or read back, as far as is known."""
     bytes: int
-    """Bytes that were moved."""
+    """Bytes that were moved or read back."""
 
 
 Tell: TypeAlias = Callable[[Progress], None]
@@ -76,3 +76,9 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True):
     """Objects that are neither in the remote nor, whole, in the store."""
     withheld: frozenset[Digest] = frozenset()
     """Actions that were not sent, because they name an object that is in neither."""
+    verified: int = 0
+    """Objects and actions of the remote that were read back."""
+    mended: int = 0
+    """Of what was sent, how many took the place of other bytes than those of their name."""
+    poisoned: tuple[Poisoned, ...] = ()
+    """What is known to be wrong there, and is left so: this machine has nothing to put in its place."""

@@ -9,13 +9,12 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
-from buildsys import digest as digests
 from buildsys.digest import Digest
 from buildsys.holdings import named
+from buildsys.remote import trust
 from buildsys.remote.bucket import LISTED_FROM, Kind, Shelf, Wrong
 from buildsys.remote.crew import Hold, Room, each
 from buildsys.remote.model import Poisoned, Progress, Pulled, Tell
-from buildsys.store import actions as files
 from buildsys.store.objects import Store
 
 Json: TypeAlias = Any
@@ -24,10 +23,11 @@ Json: TypeAlias = Any
 class Pull:
     """One pull, from its start to its end."""
 
-    def __init__(self, shelf: Shelf, store: Store, tell: Tell) -> None:
+    def __init__(self, shelf: Shelf, store: Store, tell: Tell, *, without: Collection[Digest] = ()) -> None:
         self._shelf = shelf
         self._store = store
         self._tell = tell
+        self._without = frozenset(without)
         self._room = Room()
         self._results: dict[Digest, Mapping[str, Json]] = {}
         """Actions that arrived, and wait for the objects that they name."""
@@ -48,7 +48,7 @@ class Pull:
         self._total = len(there) + len(wanted)
         await each(there, self._action)
         further = {digest for result in self._results.values() for digest in named(result)}
-        further = {digest for digest in further - wanted if not self._store.has(digest)}
+        further = {digest for digest in further - wanted - self._without if not self._store.has(digest)}
         self._total += len(further)
         await each(wanted | further, self._object)
         await asyncio.to_thread(self._keep)
@@ -77,8 +77,8 @@ class Pull:
 
     async def _action(self, key: Digest) -> None:
         def take(data: bytes) -> bool:
-            result = files.decode(data, key)
-            if result is None or not _usable(result):
+            result = trust.result_in(data, key)
+            if result is None:
                 return False
             self._results[key] = result
             return True
@@ -88,7 +88,7 @@ class Pull:
 
     async def _object(self, digest: Digest) -> None:
         def take(data: bytes) -> bool:
-            if digests.of_bytes(data) != digest:
+            if not trust.is_object(data, digest):
                 return False
             # Not synced: after a power cut a torn one reads as absent, and is pulled again.
             self._store.put_bytes(data, sync=False)
@@ -120,12 +120,3 @@ class Pull:
                 self._actions += 1
             else:
                 self._absent.add(key)
-
-
-def _usable(result: Mapping[str, Json]) -> bool:
-    """Whether it names its objects by digests: a stranger may have written it."""
-    try:
-        named(result)
-    except ValueError:
-        return False
-    return True

@@ -54,15 +54,18 @@ class Remote:
         objects: Collection[Digest],
         actions: Collection[Digest],
         tell: Tell = lambda _: None,
+        *,
+        without: Collection[Digest] = (),
     ) -> Pulled:
         """Bring into `store` what it lacks of `objects` and `actions`, and what these actions name.
 
         What is absent or poisoned there is no error, but told. Safe beside builds and other pulls; what was
-        brought stays, whatever ends it. `tell` is called in this thread.
+        brought stays, whatever ends it. `tell` is called in this thread. Objects `without` are not asked for
+        where an action names them: they are known to be wrong there.
 
         Raises `RemoteError` where the remote can't be asked, `DiskError` where the store can't be written.
         """
-        return asyncio.run(Pull(self._shelf, store, tell).bring(objects, actions))
+        return asyncio.run(Pull(self._shelf, store, tell, without=without).bring(objects, actions))
 
     def push(
         self,
@@ -70,17 +73,21 @@ class Remote:
         objects: Collection[Digest],
         actions: Collection[Digest],
         tell: Tell = lambda _: None,
+        *,
+        verify: bool = False,
     ) -> Pushed:
         """Send what the remote lacks of `objects` and `actions`, and what these actions name.
 
-        Objects before actions. What `store` lacks, too, is no error, but told. Safe beside builds and other
-        pushes; what was sent stays, whatever ends it. `tell` is called in this thread.
+        Objects before actions. With `verify`, what the remote has is read back, and overwritten where it is
+        not what its digest says; without, its size alone is looked at. What `store` lacks, too, is no error,
+        but told. Safe beside builds and other pushes; what was sent stays, whatever ends it. `tell` is called
+        in this thread.
 
         Raises `RemoteError` where the remote is not to be written or can't be, `DiskError` where the store
         can't be read.
         """
         self.check_writable()
-        return asyncio.run(Push(self._shelf, store, tell).send(objects, actions))
+        return asyncio.run(Push(self._shelf, store, tell, verify=verify).send(objects, actions))
 
     def check_writable(self) -> None:
         """Raise `RemoteError` where nobody said that it may be written from here."""

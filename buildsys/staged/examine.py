@@ -23,8 +23,7 @@ from buildsys.session import Session
 from buildsys.staged import sources
 from buildsys.staged.index import Index
 from buildsys.staged.world import StagedWorld
-from buildsys.store.objects import Store
-from buildsys.store.place import default_root
+from buildsys.store.nowhere import default_store
 from buildsys.witness import Witness
 
 
@@ -56,7 +55,7 @@ def examine(index: Index, profile: str | None) -> tuple[Session, Found]:
     began = time.time_ns()
     manifest, texts = sources.manifest(index, profile)
     lock = sources.lock(index)
-    session = Session(index.root, manifest, lock, Store(default_root()))
+    session = Session(index.root, manifest, lock, default_store())
     index.disk = session.index
     recorded = {path: file for record in lock.records.values() for path, file in files_of(record).items()}
     world = StagedWorld(index, session.checkout, frozenset(recorded.values()), manifest.project.out)

@@ -53,12 +53,22 @@ def note(layout: Path, root: Path) -> None:
         return
     path = _path(layout, str(root))
     with suppress(ArtlockError, OSError):
-        before = _read(path) if path.exists() else None
+        before = _before(path)
         if before is None or before.device != device:
             locks = () if before is None else before.locks
             keep(layout, Known(root=str(root), device=device, locks=locks))
         elif path.stat().st_mtime < time.time() - _DAY:
             path.touch()
+
+
+def _before(path: Path) -> Known | None:
+    """What the checkout's own note told; one that is damaged is written anew, or `gc` would wait for ever.
+
+    What its locks were is lost with it; what they are is read again.
+    """
+    with suppress(StoreError):
+        return read(path) if path.exists() else None
+    return None
 
 
 def keep(layout: Path, known: Known) -> None:
@@ -68,8 +78,13 @@ def keep(layout: Path, known: Known) -> None:
 
 def every(layout: Path) -> Iterator[tuple[Known, float]]:
     """Each known checkout, and when it was last seen, by path. Raises `StoreError`."""
-    found = [(_read(path), path.stat().st_mtime) for path in (layout / FOLDER).glob("*") if path.suffix == ""]
+    found = [(read(path), path.stat().st_mtime) for path in notes(layout)]
     yield from sorted(found, key=lambda item: item[0].root)
+
+
+def notes(layout: Path) -> list[Path]:
+    """The file of each known checkout."""
+    return sorted(path for path in (layout / FOLDER).glob("*") if path.suffix == "")
 
 
 def forget(layout: Path, root: str) -> bool:
@@ -88,7 +103,8 @@ def _path(layout: Path, root: str) -> Path:
     return layout / FOLDER / digests.of_bytes(root.encode(errors="surrogateescape"))
 
 
-def _read(path: Path) -> Known:
+def read(path: Path) -> Known:
+    """What one note tells. Raises `StoreError`, `DiskError`."""
     try:
         known = msgspec.json.decode(path.read_bytes(), type=Known)
         if path.name != _path(path.parent.parent, known.root).name:

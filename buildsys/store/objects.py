@@ -17,7 +17,7 @@ import msgspec
 
 from buildsys import digest as digests
 from buildsys.digest import Digest
-from buildsys.errors import StoreError
+from buildsys.errors import DiskError, StoreError
 from buildsys.files.content import copy_and_digest, digest_of_regular, open_regular, place
 from buildsys.files.durable import (
     disk_error,
@@ -27,7 +27,6 @@ from buildsys.files.durable import (
     sweep,
     sync_file,
     sync_folder,
-    temporary_path,
     write_all,
 )
 from buildsys.store import actions, checkouts, leases
@@ -118,7 +117,7 @@ class Store:
         data = self._read(path)
         if data is None or digests.of_bytes(data) == digest:
             return data
-        self._drop(path, digest, lambda moved: digests.of_bytes(moved) == digest)
+        self._drop(path, digest, lambda found: digests.of_bytes(found) == digest)
         return None
 
     def place(self, digest: Digest, target: Path, *, within: Path | None = None) -> bool:
@@ -133,15 +132,17 @@ class Store:
             return False
         placed = place(path, target, digest, within=within)
         if not placed:
-            self._drop(path, digest, lambda moved: digests.of_bytes(moved) == digest)
+            self._drop(path, digest, lambda found: digests.of_bytes(found) == digest)
         return placed
 
     def record_action(self, key: Digest, result: Mapping[str, Json], *, sync: bool = True) -> None:
         """Remember what the action `key` came to. Raises `DiskError`; `ValueError` for no JSON."""
-        data = actions.encode(key, result)
+        data, path = actions.encode(key, result), _path(self._actions, key)
+        if path.exists():
+            self._clear(path, lambda found: actions.decode(found, key) is not None)
         with self._staged() as (descriptor, temporary):
             write_all(descriptor, data)
-            _publish(descriptor, temporary, _path(self._actions, key), sync=sync)
+            _publish(descriptor, temporary, path, sync=sync)
 
     def action(self, key: Digest) -> dict[str, Json] | None:
         """What the action `key` came to; None where unknown, or damaged and now dropped."""
@@ -151,7 +152,7 @@ class Store:
             return None
         result = actions.decode(data, key)
         if result is None:
-            self._drop(path, key, lambda moved: actions.decode(moved, key) is not None)
+            self._drop(path, key, lambda found: actions.decode(found, key) is not None)
         return result
 
     def recall(self, key: Digest, kind: type[_Kind]) -> _Kind | None:
@@ -203,7 +204,10 @@ class Store:
         """
         path = self.path_of(digest)
         try:
-            if not self._claim(path) or digest_of_regular(path, follow=False) != digest:
+            if not self._claim(path):
+                return False
+            if digest_of_regular(path, follow=False) != digest:
+                self._clear(path, lambda found: digests.of_bytes(found) == digest)
                 return False
             if sync:
                 sync_file(path)
@@ -240,12 +244,19 @@ class Store:
     def _drop(self, path: Path, digest: Digest, sound: Callable[[bytes], bool]) -> None:
         """Remove a damaged file, unless a good one has just taken its place."""
         self.dropped.append(digest)
-        aside = temporary_path(self._staging)
-        with suppress(OSError):  # a store that can't be mended may still be read
-            path.rename(aside)
-            if sound(_read(aside) or b""):
-                aside.rename(path)
-            aside.unlink(missing_ok=True)
+        self._clear(path, sound)
+
+    def _clear(self, path: Path, sound: Callable[[bytes], bool]) -> None:
+        """Remove the file if it is damaged: looked at again behind the closed door, and never moved.
+
+        Whoever puts a good one in the place of a damaged one clears it first, too: so none comes between
+        the look and the removal, and is removed for what lay there before.
+        """
+        # A store that can't be mended may still be read.
+        with suppress(OSError, DiskError), leases.closed(self.layout):
+            data = _read(path)
+            if data is not None and not sound(data):
+                path.unlink()
 
 
 def _publish(descriptor: int, temporary: Path, target: Path, *, sync: bool) -> None:

@@ -6,7 +6,7 @@ Knows nothing of terminals.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from enum import StrEnum
@@ -22,9 +22,11 @@ from buildsys.errors import ArtlockError, DiskError, GitError
 from buildsys.files import digest_file
 from buildsys.lock import read as reader
 from buildsys.lock.model import Lock
+from buildsys.manifest import read as manifest
 from buildsys.plan.companions import files_of
 from buildsys.plan.record import Record
 from buildsys.store import checkouts, inventory
+from buildsys.store.checkouts import Known
 from buildsys.store.inventory import Entry, Kind
 from buildsys.store.objects import Store
 from buildsys.upkeep import history
@@ -51,6 +53,8 @@ class Again(StrEnum):
     """They lie in the checkout's output folder."""
     GIT = "git"
     """Git has them."""
+    REMOTE = "remote"
+    """The checkout's manifest names a remote, which may have them: it was not asked."""
     ENGINE = "engine"
     """Nowhere that was looked: an engine must make them again."""
 
@@ -83,6 +87,8 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     """Files that the disk did not give, with what it said; they stay."""
     unread: tuple[str, ...]
     """Checkouts whose locks could not be read, so that nobody knows what they lost."""
+    notes: tuple[str, ...] = ()
+    """Files that are to tell of a checkout, and tell of none. They stay: `gc` waits till they go."""
 
 
 def verify(store: Store, tell: Callable[[int, int], None] = lambda *_: None) -> Verified:
@@ -100,7 +106,8 @@ def verify(store: Store, tell: Callable[[int, int], None] = lambda *_: None) -> 
             elif not found:
                 damaged.append(entry)
             tell(done, len(entries))
-    owners, unread = _owners(store, {entry.digest for entry in damaged}) if damaged else ({}, [])
+    known, notes = _known(store.layout)
+    owners, unread = _owners(known, {entry.digest for entry in damaged}) if damaged else ({}, [])
     return Verified(
         files=len(entries),
         bytes=sum(entry.size for entry in entries),
@@ -110,6 +117,7 @@ def verify(store: Store, tell: Callable[[int, int], None] = lambda *_: None) -> 
         ),
         unreadable=unreadable,
         unread=tuple(unread),
+        notes=tuple(str(path) for path in notes),
     )
 
 
@@ -122,14 +130,30 @@ def _look(store: Store, entry: Entry) -> tuple[Entry, bool | DiskError]:
     return entry, found is not None or entry.digest not in store.dropped
 
 
-def _owners(store: Store, lost: Collection[Digest]) -> tuple[dict[Digest, list[Owner]], list[str]]:
+def _known(layout: Path) -> tuple[list[Known], list[Path]]:
+    """The checkouts, by path, and the notes that tell of none.
+
+    One of those must not end it here: what was dropped is told now, or never.
+    """
+    found: list[Known] = []
+    damaged: list[Path] = []
+    for path in checkouts.notes(layout):
+        try:
+            found.append(checkouts.read(path))
+        except ArtlockError:
+            damaged.append(path)
+    return sorted(found, key=lambda known: known.root), damaged
+
+
+def _owners(every: Iterable[Known], lost: Collection[Digest]) -> tuple[dict[Digest, list[Owner]], list[str]]:
     """Who needs what is lost, of the checkouts that are here, and which ones could not be read."""
     found: dict[Digest, dict[tuple[str, str], Owner]] = {}
     unread: list[str] = []
-    for known, _ in checkouts.every(store.layout):
+    for known in every:
         try:
+            elsewhere = Again.REMOTE if _names_a_remote(known.folder) else Again.ENGINE
             for text in texts(known.folder) if known.here() else ():
-                for digest, owner in _in_lock(text, known.folder, lost):
+                for digest, owner in _in_lock(text, known.folder, lost, elsewhere):
                     # The file comes before what git holds: what a person works on is told, once.
                     found.setdefault(digest, {}).setdefault((owner.asset, owner.root), owner)
         except ArtlockError:
@@ -139,7 +163,16 @@ def _owners(store: Store, lost: Collection[Digest]) -> tuple[dict[Digest, list[O
     return {digest: list(owners.values()) for digest, owners in found.items()}, unread
 
 
-def _in_lock(text: Text, root: Path, lost: Collection[Digest]) -> Iterator[tuple[Digest, Owner]]:
+def _names_a_remote(root: Path) -> bool:
+    """Whether the manifest of the checkout does; of one that can't be read, nobody knows."""
+    with suppress(ArtlockError):
+        return manifest.read(root).remote is not None
+    return False
+
+
+def _in_lock(
+    text: Text, root: Path, lost: Collection[Digest], elsewhere: Again
+) -> Iterator[tuple[Digest, Owner]]:
     records = _lock(text).records.values()
     # Of all assets: what one is made from is another one's picture.
     files = {digest: path for record in records for path, digest in files_of(record).items()}
@@ -147,7 +180,7 @@ def _in_lock(text: Text, root: Path, lost: Collection[Digest]) -> Iterator[tuple
         held, own = holdings.holdings(record), {*files_of(record).values()}
         for digest in (held.objects | held.actions).intersection(lost):
             part = Part.PICTURE if digest in own else Part.RAW if digest in held.objects else Part.RESULT
-            again = _again(root, record, digest, files)
+            again = _nearby(root, record, digest, files) or elsewhere
             yield digest, Owner(asset=record.name, root=str(root), part=part, again=again)
 
 
@@ -157,10 +190,10 @@ def _lock(text: Text) -> Lock:
     return Lock()
 
 
-def _again(root: Path, record: Record, digest: Digest, files: Mapping[Digest, str]) -> Again:
+def _nearby(root: Path, record: Record, digest: Digest, files: Mapping[Digest, str]) -> Again | None:
     path = files.get(digest) or record.paths.get("image", "")
     if not path or path.startswith("asset:"):
-        return Again.ENGINE
+        return None
     with suppress(DiskError):
         if digest_file(root / path) == digest:
             return Again.OUT
@@ -169,4 +202,4 @@ def _again(root: Path, record: Record, digest: Digest, files: Mapping[Digest, st
             names = history.everywhere(root, git.prefix(root) + path)
             if any(digests.of_bytes(data) == digest for _, data in git.objects(root, names)):
                 return Again.GIT
-    return Again.ENGINE
+    return None
