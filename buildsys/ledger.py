@@ -134,6 +134,21 @@ class Ledger:
                 self._records.pop(name, None)
                 self._placeholders.pop(name, None)
 
+    def leave(self, name: AssetName) -> None:
+        """Drop the record of an asset that has another name now. Raises `DiskError`.
+
+        Its files are noted: they lie there until the lock is written, and that tells of them no more.
+        """
+        with self._guard:
+            self._placed.note_all(files_of(self._records[name]))
+            del self._records[name]
+            self._placeholders.pop(name, None)
+
+    def left(self, paths: Collection[str]) -> None:
+        """Drop what was noted of files that are removed now."""
+        with self._guard:
+            self._placed.forget(paths)
+
     def renamed(self, names: Mapping[AssetName, AssetName]) -> None:
         """Note assets that the lock had under other names: old names by new ones."""
         with self._guard:

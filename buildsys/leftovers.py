@@ -11,14 +11,14 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import msgspec
 
 from buildsys import files
 from buildsys.digest import Digest
 from buildsys.errors import DiskError
-from buildsys.files.durable import disk_error
+from buildsys.files.durable import remove_file
 from buildsys.files.placed import Placed
 from buildsys.ledger import Ledger
 from buildsys.manifest.model import AssetName
@@ -118,7 +118,7 @@ def clean(session: Session) -> tuple[tuple[Leftover, ...], tuple[Leftover, ...]]
         for item in find(session, plan):
             # Read once more, by its bytes: a stat index may be a moment behind a person who paints.
             if item.kind is Kind.MADE and _holds(session.root, item):
-                _remove(session, item.path)
+                remove_file(session.root, item.path, session.manifest.project.out)
                 removed.append(item)
             else:
                 kept.append(item)
@@ -177,23 +177,6 @@ def _holds(root: Path, item: Leftover) -> bool:
         return files.digest_file(root / item.path, follow=False) == item.digest
     except DiskError:
         return False
-
-
-def _remove(session: Session, path: str) -> None:
-    """Remove a file, and the folders that it leaves empty, up to the output folder."""
-    target = session.root / path
-    try:
-        target.unlink()
-    except OSError as error:
-        raise disk_error("remove", target, error) from error
-    out = PurePosixPath(session.manifest.project.out)
-    for folder in PurePosixPath(path).parents:
-        if folder == out or not folder.is_relative_to(out):
-            return
-        try:
-            (session.root / folder).rmdir()
-        except OSError:
-            return  # something else lies in it
 
 
 def told(kept: Collection[Leftover]) -> list[str]:

@@ -20,20 +20,35 @@ from buildsys.session import LOCK, PRIVATE, Session
 def chosen(lock: Lock, words: Collection[str]) -> tuple[AssetName, ...]:
     """The assets that `words` mean, with all their scales and formats; a word may be a pattern: `items/*`.
 
-    Raises `ArtlockError`, and `LockError` where a merge is open over one of them.
+    Raises `LockError`, also where a merge is open over one of them.
     """
     known = (*lock.records, *lock.conflicts)
+    found = meant(words, known, otherwise="run `artlock build` first, which notes what it makes there")
+    if undecided := [name for name in found if name in lock.conflicts]:
+        fact = f"both sides of a merge changed `{undecided[0]}` in `{LOCK}`"
+        raise LockError(fact, f"run `artlock resolve {undecided[0]}` first")
+    return found
+
+
+def meant(
+    words: Collection[str],
+    known: Collection[AssetName],
+    *,
+    where: str = "the lock",
+    otherwise: str = "run `artlock status` for the list",
+) -> tuple[AssetName, ...]:
+    """Those of the assets `known` that `words` mean: a name with its scales and formats, or a pattern.
+
+    Raises `LockError` for a word that means none: it is not in `where`; `otherwise`: what to do where no name
+    is near.
+    """
     found: dict[AssetName, None] = {}
     for word in words:
         named = [name for name in known if name == word or name.startswith(f"{word}@")]
         named = named or [name for name in known if fnmatchcase(name, word)]
         if not named:
-            hint = did_you_mean(word, known) or "run `artlock build` first, which notes what it makes there"
-            raise ArtlockError(f"asset `{word}` is not in the lock", hint)
+            raise LockError(f"asset `{word}` is not in {where}", did_you_mean(word, known) or otherwise)
         found.update(dict.fromkeys(named))
-    if undecided := [name for name in found if name in lock.conflicts]:
-        fact = f"both sides of a merge changed `{undecided[0]}` in `{LOCK}`"
-        raise LockError(fact, f"run `artlock resolve {undecided[0]}` first")
     return tuple(found)
 
 

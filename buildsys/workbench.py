@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType, TracebackType
 from typing import Self
 
-from buildsys import files
+from buildsys import files, renaming
 from buildsys.errors import MakeError
 from buildsys.journal.database import NAME as JOURNAL
 from buildsys.journal.keeper import Journal
@@ -214,10 +214,13 @@ class Workbench:
         return tuple(stood_in)
 
     def _save(self) -> None:
-        self.ledger.renamed(_renamed(self._judge.steps))
+        renames = _renamed(self._judge.steps)
+        self.ledger.renamed(renames)
+        left = renaming.vacate(self._session, self.ledger, renames, self.plan.orphans)
         if self._everything:
             self.ledger.forget(self.ledger.abandoned(self.plan.orphans))
         self._session.lock = self.ledger.save()
+        renaming.remove(self._session, self.ledger, left)
         self._session.index.save()
 
 

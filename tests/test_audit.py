@@ -300,8 +300,16 @@ def test_a_name_that_the_lock_does_not_know_is_told(game: Game) -> None:
     game.write(GEM)
     game.build()
     assert game.run("audit", "gme", code=2).stderr == (
-        "error: the lock has no asset `gme`\n\nhint: did you mean `gem`?\n"
+        "error: asset `gme` is not in the lock\n\nhint: did you mean `gem`?\n"
     )
+
+
+def test_a_pattern_names_several(game: Game) -> None:
+    game.write(GEM + GEM.replace("gem", "ruby"))
+    game.build()
+    found = json.loads(game.run("audit", "r*", "--format", "jsonl").stdout)
+    assert found["asset"] == "ruby"
+    assert len(game.run("audit", "r*", "*m", "--format", "jsonl").stdout.splitlines()) == 2
 
 
 def test_the_lock_alone_is_enough(game: Game) -> None:

@@ -38,7 +38,7 @@ LAYERS = (
         "buildsys.witness",
     ),
     ("buildsys.session",),
-    ("buildsys.lockwords",),
+    ("buildsys.lockwords", "buildsys.renaming"),
     ("buildsys.lookup",),
     ("buildsys.workbench",),
     (

@@ -134,7 +134,7 @@ def test_bare_clones_of_projects_in_subfolders(tmp_path: Path) -> None:
     with pytest.raises(ArtlockError) as caught:
         log(bare)
     assert str(caught.value) == (
-        "`HEAD` has several locks: `games/one/assets.lock`, `two/assets.lock`\n\n"
+        "there are several locks in `HEAD`: `games/one/assets.lock`, `two/assets.lock`\n\n"
         "hint: name its folder with `--project`"
     )
     assert subjects(log(bare, project="games/one/")) == ALL

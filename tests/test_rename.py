@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from crash_kit import die, twin
 from game import Game
 
 from buildsys.errors import Exit
@@ -51,7 +52,9 @@ def test_nothing_is_made_for_a_rename(game: Game, store: str) -> None:
         shutil.rmtree(game.cache)
     game.write(ASSETS.format(name="knight"))
     assert renamed(game) == {"knight": "hero", "knight@1x": "hero@1x", "small": None}
-    assert "restore   knight  renamed from `hero`\n" in game.run("plan").stdout
+    told = game.run("plan").stdout
+    assert "restore   knight  renamed from `hero`\n" in told
+    assert "orphan    hero: is `knight` now: its entry goes, and its file if nobody changed it\n" in told
     found = game.build()
     assert found["restored"] == ["knight", "knight@1x"]
     assert found["fresh"] == ["small"]
@@ -63,8 +66,8 @@ def test_nothing_is_made_for_a_rename(game: Game, store: str) -> None:
     assert "knight@1x" in lock.frozen
     assert "hero@1x" not in lock.frozen
     assert lock.records[AssetName("small")].paths == {"image": "asset:knight"}
-    # What was left in the old place goes as ever.
-    assert game.run("clean", "--yes").stdout == "remove  out/hero.png\nremove  out/hero@2x.png\n"
+    # Nothing is left in the old place, nor in the lock.
+    assert game.run("clean", "--yes").stdout == "nothing to clean\n"
     assert sorted(game.outputs()) == ["knight.png", "knight@2x.png", "small.png"]
     assert game.run("check").returncode == 0
     assert [*load(game.folder / "assets.lock").records] == ["knight", "knight@1x", "small"]
@@ -79,6 +82,96 @@ def test_a_picture_that_was_moved_along(game: Game) -> None:
     assert game.build()["restored"] == ["knight", "knight@1x"]
     assert (game.made(), sorted(game.outputs())) == ([], ["knight.png", "knight@2x.png", "small.png"])
     assert game.run("check").returncode == 0
+
+
+def test_one_file_moved_for_git_and_for_a_reviewer(game: Game) -> None:
+    game.commit()
+    game.write(ASSETS.format(name="knight"))
+    game.build()
+    game.git("add", "--all")
+    status = game.git("status", "--porcelain").splitlines()
+    assert [line for line in status if "out/" in line] == [
+        "R  out/hero.png -> out/knight.png",
+        "R  out/hero@2x.png -> out/knight@2x.png",
+    ]
+    assert game.run("check", "--staged").returncode == 0
+    changes = json.loads(game.run("diff", "--staged", "--no-pictures", "--json").stdout)["changes"]
+    assert [(change["name"], change["kind"]) for change in changes if change["name"] != "small"] == [
+        ("knight", "renamed"),
+        ("knight@1x", "renamed"),
+    ]
+
+
+def test_an_old_file_that_a_person_changed_stays(game: Game) -> None:
+    small = game.outputs()["small.png"]
+    (game.folder / "out" / "hero@2x.png").write_bytes(small)
+    game.write(ASSETS.format(name="knight"))
+    assert game.build()["restored"] == ["knight", "knight@1x"]
+    assert game.outputs()["hero@2x.png"] == small
+    assert [*load(game.folder / "assets.lock").records] == ["hero", "knight", "knight@1x", "small"]
+    assert game.run("clean", "--yes").stdout.startswith("keep    out/hero@2x.png")
+
+
+def test_an_old_file_that_another_asset_is_made_from_stays(game: Game) -> None:
+    manifest = game.folder / "assets.toml"
+    head = manifest.read_text().partition("[assets.")[0]
+    copied = """
+[engines.copy]
+adapter = "command"
+run = ["cp", "{input.paper}", "{output}"]
+
+[assets.copy]
+engine = "copy"
+size = [8, 8]
+parameters = { inputs = { paper = "out/hero.png" } }
+"""
+    manifest.write_text(manifest.read_text() + copied)
+    assert game.build()["built"] == ["copy"]
+    manifest.write_text(head + ASSETS.format(name="knight") + copied)
+    game.build()
+    assert sorted(game.outputs()) == ["copy.png", "hero.png", "knight.png", "knight@2x.png", "small.png"]
+    assert "hero@1x" in load(game.folder / "assets.lock").records
+
+
+def test_a_build_of_some_follows_as_well(game: Game) -> None:
+    game.write(ASSETS.format(name="knight"))
+    game.build("knight")
+    assert sorted(game.outputs()) == ["knight.png", "knight@2x.png", "small.png"]
+    assert [*load(game.folder / "assets.lock").records] == ["knight", "knight@1x", "small"]
+    assert game.build().keys() == {"fresh"}
+    assert game.made() == []
+    assert game.run("check").returncode == 0
+
+
+def test_killed_between_the_lock_and_the_old_files(game: Game, tmp_path: Path) -> None:
+    game.write(ASSETS.format(name="knight"))
+    whole = twin(game, tmp_path / "whole")
+    _, steps = die(whole, 0)
+    found = [step.split(maxsplit=2) for step in steps]
+    removals = [int(number) for number, what, path in found if what == "os.remove" and "/out/" in path]
+    written = max(
+        int(number) for number, what, path in found if what == "os.rename" and "game/.artlock-" in path
+    )
+    assert written < min(removals)
+    for fatal in (written, *removals):
+        killed = twin(game, tmp_path / str(fatal))
+        assert die(killed, fatal)[0] == -9
+        assert whole.outputs().items() <= killed.outputs().items()
+        shutil.rmtree(killed.cache)
+        killed.build()
+        killed.run("clean", "--yes")
+        assert (killed.outputs(), killed.lock()) == (whole.outputs(), whole.lock())
+        assert killed.made() == []
+
+
+def test_there_and_back(game: Game) -> None:
+    before = game.outputs()
+    game.run("approve", "hero", "--by", "Ada <a@x>")
+    for name in ("knight", "hero"):
+        game.write(ASSETS.format(name=name))
+        game.build()
+    assert (game.made(), game.outputs()) == ([], before)
+    assert load(game.folder / "assets.lock").is_approved(AssetName("hero"))
 
 
 def test_another_output_folder(game: Game) -> None:

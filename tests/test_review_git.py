@@ -14,7 +14,7 @@ import pytest
 from review_kit import Project, noise
 
 from buildsys.digest import of_bytes
-from buildsys.errors import GitError, LockError
+from buildsys.errors import Exit, GitError, LockError
 from buildsys.lock.model import REVISION
 from buildsys.manifest.model import AssetName
 from buildsys.review.model import Cause, Kind
@@ -291,7 +291,10 @@ def test_names_and_globs(project: Project) -> None:
     assert (changes, review.unchanged) == ({}, 1)
     with pytest.raises(LockError) as caught:
         project.review(names=["gems/rad"])
-    assert str(caught.value) == "asset `gems/rad` is on neither side\n\nhint: did you mean `gems/red`?"
+    assert (
+        str(caught.value)
+        == "asset `gems/rad` is not in the lock of either side\n\nhint: did you mean `gems/red`?"
+    )
 
 
 def test_a_project_below_the_top_of_its_repository(tmp_path: Path) -> None:
@@ -497,3 +500,77 @@ def test_a_real_hook_of_a_project_below_the_top(tmp_path: Path) -> None:
         told = json.loads((project.top / "told").read_text())
         assert [(change["name"], change["kind"]) for change in told["changes"]] == [("gem", "changed")]
         assert told["changes"][0]["measure"]["changed"] > 0.9
+
+
+def test_a_bare_clone_of_a_project_in_a_subfolder(tmp_path: Path) -> None:
+    project = Project(tmp_path / "all", tmp_path / "cache", "games/one")
+    project.draw("gem", noise(1))
+    project.commit()
+    project.draw("gem", noise(2))
+    project.commit()
+    bare = tmp_path / "bare.git"
+    subprocess.run(["git", "clone", "--quiet", "--bare", project.top.as_uri(), str(bare)], check=True)
+    for words in ((), ("--project", "games/one/")):
+        done = asked(bare, "HEAD~1..HEAD", "--exit-code", "--json", *words)
+        assert (done.returncode, done.stderr) == (1, "")
+        told = json.loads(done.stdout)
+        assert [change["name"] for change in told["changes"]] == ["gem"]
+        assert told["changes"][0]["measure"] is not None
+        assert told["project"] == "one"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ["HEAD~1..HEAD", "--project", "games"],
+            (
+                "neither `HEAD~1` nor `HEAD` has `games/assets.lock`\n\n"
+                "hint: name a revision that has it; of a bare repository the folder, with `--project`\n"
+            ),
+        ),
+        (
+            ["HEAD~2..HEAD"],
+            (
+                "there are several locks in `HEAD~2` or `HEAD`: "
+                "`games/one/assets.lock`, `two/assets.lock`\n\n"
+                "hint: name its folder with `--project`\n"
+            ),
+        ),
+        (
+            ["empty..empty"],
+            "there is no `assets.lock` in `empty`\n\nhint: commit the lock, or name another revision\n",
+        ),
+        (
+            ["HEAD", "--project", "two"],
+            (
+                "in a bare repository nothing is checked out or staged\n\n"
+                "hint: name two commits: `artlock diff HEAD~1..HEAD`\n"
+            ),
+        ),
+    ],
+)
+def test_a_bare_clone_never_passes_in_silence(tmp_path: Path, words: list[str], told: str) -> None:
+    project = Project(tmp_path / "all", tmp_path / "cache", "games/one")
+    project.git("commit", "--quiet", "--allow-empty", "--message=none")
+    project.git("tag", "empty")
+    for below in ("games/one", "two"):
+        project = Project(tmp_path / "all", tmp_path / "cache", below)
+        project.draw("gem", noise(1))
+        project.commit()
+    bare = tmp_path / "bare.git"
+    subprocess.run(["git", "clone", "--quiet", "--bare", project.top.as_uri(), str(bare)], check=True)
+    done = asked(bare, *words, "--exit-code")
+    assert (done.returncode, done.stdout, done.stderr) == (Exit.USAGE, "", f"error: {told}")
+
+
+def asked(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """`artlock diff` as a person calls it there."""
+    return subprocess.run(
+        [sys.executable, "-m", "buildsys", "diff", "-C", str(folder), *words],
+        cwd=ROOT,
+        env={**os.environ, "ARTLOCK_CACHE_DIR": str(folder.parent / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -72,7 +72,7 @@ def test_the_comment_may_go_to_stdout(game: Game) -> None:
     assert done.stdout.startswith(COMMENT)
     assert "https://ci.example/1" in done.stdout
     assert "https://ci.example/s" in done.stdout
-    assert "LOOK" not in done.stdout
+    assert "ATTENTION" not in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_a_diff_of_two_commits_tells_what_changed_of_a_picture(game: Game) -> No
     assert "+prompt   a grim knight" in found
     assert "-seed     3" in found
     assert "+seed     30" in found
-    assert {line[1:].split()[0] for line in found} == {"pixels", "look", "prompt", "seed", "recipe", "file"}
+    assert {line[1:].split()[0] for line in found} == {"pixels", "phash", "prompt", "seed", "recipe", "file"}
     data = (game.folder / "out" / "hero.png").read_bytes()
     assert f"+file     {of_bytes(data)}" in found
     whole = game.git("diff", "HEAD~1", "HEAD", "--", "out")

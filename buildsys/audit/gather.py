@@ -17,7 +17,8 @@ from buildsys.audit.making import Word
 from buildsys.audit.model import UNKNOWN, Audit, Entry, Making, State, Used
 from buildsys.audit.people import Manuscript
 from buildsys.digest import Digest
-from buildsys.errors import LockError, ManifestError, did_you_mean
+from buildsys.errors import ManifestError
+from buildsys.lockwords import meant
 from buildsys.manifest.cards import FINISH, PACK, Cards
 from buildsys.manifest.model import AssetName, Card, Engine
 from buildsys.manifest.source import Fault
@@ -30,7 +31,7 @@ from buildsys.session import Session
 
 
 def gather(session: Session, ground: Ground, files: Files, names: Collection[str] = ()) -> Audit:
-    """The audit of `names`, each with its other scales and formats, or of everything.
+    """The audit of `names`, each with its other scales and formats, or a pattern; or of everything.
 
     Raises `LockError`, also for a name that the lock does not know.
     """
@@ -39,18 +40,9 @@ def gather(session: Session, ground: Ground, files: Files, names: Collection[str
 
 
 def chosen(ground: Ground, names: Collection[str]) -> tuple[AssetName, ...]:
-    """The assets that the words of a command line name, sorted. Raises `LockError`."""
+    """The assets that the words of a command line mean, sorted; all without any. Raises `LockError`."""
     records = ground.lock.records
-    for name in names:
-        if name not in records:
-            hint = did_you_mean(name, records) or "run `artlock status` for the list"
-            raise LockError(f"the lock has no asset `{name}`", hint)
-    if not names:
-        return tuple(sorted(records))
-    assets = ground.manifest.assets
-    return tuple(
-        sorted(name for name in records if name in names or (name in assets and assets[name].main in names))
-    )
+    return tuple(sorted(meant(names, records) if names else records))
 
 
 def raw_of(record: Record, cards: Cards) -> tuple[Digest, str] | None:

@@ -43,7 +43,7 @@ _SIDECAR: Final = ".c2pa"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     shared.add_project(parser)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="assets; all that ship otherwise")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="assets, or globs; all that ship otherwise")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--format", choices=_FORMS, help="how to tell it; by the suffix of --out, else text")
     form.add_argument(

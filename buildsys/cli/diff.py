@@ -15,10 +15,11 @@ from buildsys.cli import options as shared
 from buildsys.cli import publication
 from buildsys.cli.console import print_json, say, tame
 from buildsys.cli.reviewed import table
-from buildsys.errors import ArtlockError, Exit, GitError, LockError, ManifestError, did_you_mean
+from buildsys.errors import ArtlockError, Exit, GitError, LockError, did_you_mean
+from buildsys.history.run import Place, place
 from buildsys.lock.read import load
 from buildsys.manifest.model import AssetName
-from buildsys.places import LOCK, MANIFEST, find_root
+from buildsys.places import LOCK
 from buildsys.review.model import Pictures, Review, Revision
 from buildsys.review.revisions import Ends, ends, lock_of
 from buildsys.review.run import review
@@ -47,6 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--no-pictures", action="store_true", help="look at the locks alone: nothing is measured"
     )
     parser.add_argument("--exit-code", action="store_true", help="leave with 1 where anything differs")
+    parser.add_argument(
+        "--project", default="", metavar="FOLDER", help="in a bare repository: the project's folder"
+    )
     shared.add_json(parser)
     publication.add_options(parser)
 
@@ -54,8 +58,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show what changed; what is lost is said, and no mistake."""
     publication.check(options)
-    found, pictures = _reviewed(options)
-    publication.publish(options, found, pictures, _root(options.start))
+    here = _place(options)
+    found, pictures = _reviewed(options, here)
+    publication.publish(options, found, pictures, here.folder)
     if options.json:
         print_json(as_json(found))
     elif not publication.on_stdout(options):
@@ -74,10 +79,14 @@ def as_json(found: Review) -> dict[str, Any]:
     return value
 
 
-def _reviewed(options: argparse.Namespace) -> tuple[Review, Pictures]:
+def _reviewed(options: argparse.Namespace, here: Place) -> tuple[Review, Pictures]:
     """The review that the options ask for. Raises `ArtlockError`."""
-    root = _root(options.start)
-    asked, names = _asked(root, options.words)
+    asked, names = _asked(here, options.words)
+    if here.bare and asked.after is None:
+        raise ArtlockError(
+            "in a bare repository nothing is checked out or staged",
+            "name two commits: `artlock diff HEAD~1..HEAD`",
+        )
     if options.staged and asked.after is not None:
         fact = f"`{options.words[0]}` names both sides, and so does `--staged`"
         raise ArtlockError(fact, "leave one of the two away")
@@ -92,29 +101,25 @@ def _reviewed(options: argparse.Namespace) -> tuple[Review, Pictures]:
 
             tell = closing.enter_context(display()).tell
         return review(
-            root,
+            here.folder,
             asked.before,
             asked.after,
             merge_base=asked.merge_base or options.merge_base,
             staged=options.staged,
             measure=not options.no_pictures,
             names=names,
+            above=here.above,
             tell=tell or (lambda _: None),
         )
 
 
-def _root(start: Path) -> Path:
-    """The project's folder; in a bare repository, which has no files, the repository."""
-    try:
-        return find_root(start, MANIFEST, LOCK)
-    except ManifestError:
-        with suppress(GitError):
-            if git.run(start, "rev-parse", "--is-bare-repository").strip() == b"true":
-                return start.resolve()
-        raise
+def _place(options: argparse.Namespace) -> Place:
+    """The project; of a bare repository the one whose lock either side has. Raises `ArtlockError`."""
+    sides = next((ends(word) for word in options.words[:1] if ".." in word), Ends())
+    return place(options.start, options.project, sides.before, sides.after or "HEAD")
 
 
-def _asked(root: Path, words: Collection[str]) -> tuple[Ends, tuple[str, ...]]:
+def _asked(here: Place, words: Collection[str]) -> tuple[Ends, tuple[str, ...]]:
     """What the words of the command line mean: the first may be a revision, the others are names.
 
     Raises `ArtlockError` for a word that could be either.
@@ -122,7 +127,7 @@ def _asked(root: Path, words: Collection[str]) -> tuple[Ends, tuple[str, ...]]:
     first, *others = words or ("HEAD",)
     if ".." in first:
         return ends(first), tuple(others)
-    is_revision, is_asset = _is_revision(root, first), first in _assets(root)
+    is_revision, is_asset = _is_revision(here.folder, first), first in _assets(here)
     if is_revision and is_asset:
         raise ArtlockError(
             f"`{first}` is a revision, and an asset, too",
@@ -130,9 +135,9 @@ def _asked(root: Path, words: Collection[str]) -> tuple[Ends, tuple[str, ...]]:
         )
     if is_revision:
         return ends(first), tuple(others)
-    if is_asset or not _GLOB.isdisjoint(first) or first in _assets(root, committed=True):
+    if is_asset or not _GLOB.isdisjoint(first) or first in _assets(here, committed=True):
         return Ends(), tuple(words)
-    if hint := did_you_mean(first, _assets(root)):
+    if hint := did_you_mean(first, _assets(here)):
         raise ArtlockError(f"`{first}` is neither a revision nor an asset", hint)
     return ends(first), tuple(others)  # git says best what it lacks
 
@@ -143,10 +148,11 @@ def _is_revision(root: Path, word: str) -> bool:
     return False
 
 
-def _assets(root: Path, *, committed: bool = False) -> Collection[AssetName]:
+def _assets(here: Place, *, committed: bool = False) -> Collection[AssetName]:
     """The assets of the lock that lies here, or of the last commit's; a lock that is no use has none."""
     with suppress(GitError, LockError):
         if committed:
-            return lock_of(root, Revision(asked="HEAD", commit=git.commit(root, "HEAD")))[0].records
-        return load(root / LOCK).records
+            head = Revision(asked="HEAD", commit=git.commit(here.folder, "HEAD"))
+            return lock_of(here.folder, head, here.above)[0].records
+        return load(here.folder / LOCK).records
     return ()

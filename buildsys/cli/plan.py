@@ -41,7 +41,12 @@ def describe(plan: Plan) -> str:
     for step in plan.steps.values():
         if step.verdict is not Verdict.FRESH or (step.frozen and step.reasons):
             lines += _lines(step)
-    lines += [f"orphan    {name}: the manifest no longer has it" for name in plan.orphans]
+    names = {step.renamed_from: step.name for step in plan.steps.values() if step.renamed_from}
+    for name in plan.orphans:
+        told = "the manifest no longer has it"
+        if name in names:
+            told = f"is `{names[name]}` now: its entry goes, and its file if nobody changed it"
+        lines.append(f"orphan    {name}: {told}")
     return "\n".join([*lines, summary(plan.steps.values()), *costs_told(plan)])
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from buildsys.cli.console import columns, paint
 from buildsys.journal.words import NOTHING, bytes_told, count, dollars, printable
+from buildsys.review import told
 from buildsys.review.model import Change, Field, Kind, Measure, Review, Revision, Side, Word
 
 _COLOUR: Final = {
@@ -22,7 +23,7 @@ _COLOUR: Final = {
     Kind.RECORD: "grey",
 }
 _STATES: Final = {"gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green")}
-_HEADS: Final = ("LOOK", "KIND", "ASSET", "WHY", "PICTURE", "COST")
+_HEADS: Final = ("ATTENTION", "KIND", "ASSET", "WHY", "PICTURE", "COST")
 _FIELDS: Final = 8
 """Of a change, that are shown; `--json` has all."""
 _LONGEST: Final = 100
@@ -40,7 +41,8 @@ def table(review: Review) -> str:
     rows = columns([_HEADS, *map(_row, review.changes)]).split("\n")
     lines = [head, _summary(review), "", paint(rows[0], "bold")]
     for change, row in zip(review.changes, rows[1:], strict=True):
-        lines.append(row.replace(change.kind, paint(change.kind, _COLOUR[change.kind]), 1))
+        kind = told.KINDS[change.kind]
+        lines.append(row.replace(kind, paint(kind, _COLOUR[change.kind]), 1))
         lines += [f"        {line}" for line in _details(change)]
     return "\n".join(lines)
 
@@ -53,7 +55,7 @@ def _revision(revision: Revision) -> str:
 
 
 def _summary(review: Review) -> str:
-    parts = [f"{number} {kind}" for kind in Kind if (number := review.counts.get(kind))]
+    parts = [f"{number} {words}" for words, number in told.counts_told(review)]
     parts.append(f"{review.unchanged} unchanged")
     cost = "" if review.cost is None else f"; cost of what is new: {_dollars(review.cost)}"
     return ", ".join(parts) + cost
@@ -66,9 +68,9 @@ def _row(change: Change) -> tuple[str, ...]:
         name = f"{printable(change.before.record.name)} → {name}"
     return (
         f"{change.attention:.2f}",
-        change.kind,
+        told.KINDS[change.kind],
         name,
-        ", ".join(change.causes) or NOTHING,
+        ", ".join(told.CAUSES[cause] for cause in change.causes) or NOTHING,
         _picture(change),
         "" if cost is None else _dollars(cost),
     )
@@ -98,25 +100,20 @@ def _picture(change: Change) -> str:
 def _measure(measure: Measure, before: Side, after: Side) -> str:
     if measure.likeness == "identical-look":
         return f"looks the same{_weight(before, after)}"
-    told = [f"hash {measure.hash_bits}/64", f"SSIM {measure.ssim:.3f}"]
+    words = [f"hash {measure.hash_bits}/64", f"SSIM {measure.ssim:.3f}"]
     if measure.psnr is not None:
-        told.append(f"{measure.psnr:.1f} dB")
+        words.append(f"{measure.psnr:.1f} dB")
     if measure.changed is None:
-        return ", ".join([f"{_size(before)} → {_size(after)}", *told])
-    told.append(f"{_share(measure.changed)} changed")
+        return ", ".join([f"{_size(before)} → {_size(after)}", *words])
+    words.append(f"{told.share_told(measure.changed)} changed")
     if measure.alpha:
-        told.append(f"alpha of {_share(measure.alpha)}")
-    return ", ".join(told)
-
-
-def _share(share: float) -> str:
-    return f"{share:.1%}" if share >= 0.001 or not share else "< 0.1%"  # noqa: PLR2004 - else it reads as nothing
+        words.append(f"alpha of {told.share_told(measure.alpha)}")
+    return ", ".join(words)
 
 
 def _size(side: Side) -> str:
     """Of the picture that the lock tells of: that of a file changed by hand is not known."""
-    picture = side.record.picture
-    return "?" if side.edited else f"{picture.width}x{picture.height}"
+    return "?" if side.edited else told.size_told(side)
 
 
 def _weight(before: Side, after: Side) -> str:
@@ -132,7 +129,7 @@ def _details(change: Change) -> Iterator[str]:
         yield f"and {len(change.fields) - _FIELDS} more"
     if change.measure is not None and change.measure.box is not None and (change.measure.changed or 0) < 1:
         left, top, width, height = change.measure.box
-        yield f"differs within {width}x{height} at {left},{top}"
+        yield f"differs within {width} x {height} at {left}, {top}"
     yield from map(printable, change.notes)
 
 
@@ -151,16 +148,16 @@ def _value(value: object) -> str:
 
 def _words(words: Sequence[Word]) -> str:
     """As `git diff --word-diff` writes them; what did not change is cut where it is long."""
-    told = []
+    pieces = []
     for number, word in enumerate(words):
         text = printable(word.text)
         if word.state == "same":
-            told.append(_cut(text, first=number == 0, last=number == len(words) - 1))
+            pieces.append(_cut(text, first=number == 0, last=number == len(words) - 1))
         else:
             opening, closing, colour = _STATES[word.state]
             shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-            told.append(paint(f"{opening}{shown}{closing}", colour))
-    return "".join(told)
+            pieces.append(paint(f"{opening}{shown}{closing}", colour))
+    return "".join(pieces)
 
 
 def _cut(text: str, *, first: bool, last: bool) -> str:

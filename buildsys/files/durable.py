@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from buildsys.errors import DiskError
@@ -139,6 +139,25 @@ def publish_whole(descriptor: int, staged_path: Path, target: Path) -> None:
     """
     os.fsync(descriptor)
     staged_path.replace(target)
+
+
+def remove_file(root: Path, path: str, out: str) -> None:
+    """Remove the file `path` of `root`, and the folders that it leaves empty, up to `out`.
+
+    Raises `DiskError`.
+    """
+    target = root / path
+    try:
+        target.unlink()
+    except OSError as error:
+        raise disk_error("remove", target, error) from error
+    for folder in PurePosixPath(path).parents:
+        if folder == PurePosixPath(out) or not folder.is_relative_to(out):
+            return
+        try:
+            (root / folder).rmdir()
+        except OSError:
+            return  # something else lies in it
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -120,7 +120,7 @@ def _of_lock(name: str, entry: Table, colour: str) -> Iterator[tuple[str, str]]:
     if colour:
         yield "colours", colour
     yield "pixels", str(entry.get("pixels", ""))
-    yield "look", str(entry.get("phash", ""))
+    yield "phash", str(entry.get("phash", ""))
     yield "engine", str(entry.get("engine", ""))
     for key in _RECIPE:
         if key in recipe:
@@ -154,7 +154,7 @@ def _measured(file: Path, data: bytes) -> Iterator[tuple[str, str]]:
     yield "size", f"{facts.get('width')} x {facts.get('height')}"
     yield "colours", colours(data) or str(facts.get("mode"))
     yield "pixels", str(facts.get("pixels"))
-    yield "look", str(facts.get("phash"))
+    yield "phash", str(facts.get("phash"))
 
 
 def _ask(file: Path) -> Mapping[str, Any]:

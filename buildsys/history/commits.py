@@ -7,7 +7,7 @@ out, and with it pictures that were made there. `first_parent` is the main line 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -116,14 +116,20 @@ def _regular(mode: str, name: str) -> str:
     return name if mode.startswith("100") else ABSENT
 
 
-def lock_in(folder: Path, revision: str, lock: str) -> str:
-    """Where the one file named `lock` lies in a repository with nothing checked out. Raises `GitError`."""
-    listing = git.run(folder, "ls-tree", "-rz", "--name-only", "--full-tree", git.commit(folder, revision))
-    paths = [os.fsdecode(path) for path in listing.split(b"\0") if path]
-    found = [path for path in paths if path == lock or path.endswith(f"/{lock}")]
+def lock_in(folder: Path, asked: Collection[str], lock: str) -> str:
+    """Where the one file named `lock` lies in a repository with nothing checked out: in any revision `asked`.
+
+    Raises `GitError`.
+    """
+    found: dict[str, None] = {}
+    for name in dict.fromkeys(git.commit(folder, revision) for revision in asked):
+        listing = git.run(folder, "ls-tree", "-rz", "--name-only", "--full-tree", name)
+        paths = (os.fsdecode(path) for path in listing.split(b"\0") if path)
+        found.update(dict.fromkeys(path for path in paths if path == lock or path.endswith(f"/{lock}")))
+    where = " or ".join(f"`{revision}`" for revision in dict.fromkeys(asked))
     if not found:
-        raise GitError(f"there is no `{lock}` in `{revision}`", "commit the lock, or name another revision")
+        raise GitError(f"there is no `{lock}` in {where}", "commit the lock, or name another revision")
     if len(found) > 1 and lock not in found:
         several = ", ".join(f"`{path}`" for path in sorted(found)[:5])
-        raise GitError(f"`{revision}` has several locks: {several}", "name its folder with `--project`")
-    return lock if lock in found else found[0]
+        raise GitError(f"there are several locks in {where}: {several}", "name its folder with `--project`")
+    return lock if lock in found else next(iter(found))

@@ -33,10 +33,15 @@ class Place(msgspec.Struct, frozen=True):
     """Where the project lies in the repository: empty, or ending in `/`."""
     lock: str
     """Its lock, from `folder`."""
+    bare: bool = False
+    """Whether nothing is checked out."""
 
 
-def place(start: Path, project: str, revision: str) -> Place:
-    """The project that `start` lies in; of a bare repository the only one. Raises `ArtlockError`."""
+def place(start: Path, project: str, *revisions: str) -> Place:
+    """The project that `start` lies in; of a bare repository the only one that any of `revisions` has.
+
+    Raises `ArtlockError`.
+    """
     start = start.resolve()
     try:
         bare = git.run(start, "rev-parse", "--is-bare-repository") == b"true\n"
@@ -45,9 +50,9 @@ def place(start: Path, project: str, revision: str) -> Place:
     if not bare:
         root = find_root(start / project, LOCK, MANIFEST)
         return Place(root, git.prefix(root), LOCK)
-    tip = revision.rpartition("..")[2] or "HEAD"
-    lock = f"{project.strip('/')}/{LOCK}" if project else lock_in(start, tip, LOCK)
-    return Place(start, lock.removesuffix(LOCK), lock)
+    tips = [revision.rpartition("..")[2] or "HEAD" for revision in revisions]
+    lock = f"{project.strip('/')}/{LOCK}" if project.strip("/") else lock_in(start, tips, LOCK)
+    return Place(start, lock.removesuffix(LOCK), lock, bare=True)
 
 
 def history(

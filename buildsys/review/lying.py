@@ -46,11 +46,11 @@ def in_tree(root: Path, lock: Lock, sources: Sources) -> Mapping[AssetName, Dige
 
 
 def in_git(
-    root: Path, revision: Revision, lock: Lock, names: Collection[AssetName], sources: Sources
+    root: Path, revision: Revision, lock: Lock, names: Collection[AssetName], sources: Sources, above: str
 ) -> Mapping[AssetName, Digest]:
     """The same of those of `names` that a commit or the index has. Raises `GitError` for no such commit."""
     outputs = {name: lock.records[name].output for name in names if name in lock.records}
-    objects = revisions.names_of(root, revision, list(outputs.values()))
+    objects = revisions.names_of(root, revision, list(outputs.values()), above)
     weighed = sources.weigh(sorted({*objects.values()}))
     found: dict[AssetName, Digest] = {}
     for name, output in outputs.items():

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from buildsys.journal.words import count, dollars, printable
 from buildsys.plan.step import shorten
 from buildsys.review import told
-from buildsys.review.model import Cause, Change, Field, Kind, Review, Side
+from buildsys.review.model import Change, Field, Kind, Review, Side
 
 LIMIT: Final = 65_536
 """Characters of a comment on GitHub; GitLab's limit is larger."""
@@ -116,21 +116,12 @@ def _table(changes: Sequence[Change]) -> tuple[str, int]:
 
 
 def _row(change: Change) -> str:
-    causes = ", ".join(_CAUSES[cause] for cause in change.causes)
+    causes = ", ".join(told.CAUSES[cause] for cause in change.causes)
     return f"| {_name(change)} | {told.KINDS[change.kind]} | {_much(change)} | {causes} |"
 
 
 def _much(change: Change) -> str:
     return escaped(shorten(told.headline(change), _NAME))
-
-
-_CAUSES: Final = {
-    Cause.RECIPE: "recipe",
-    Cause.INPUT: "input",
-    Cause.ENGINE: "engine",
-    Cause.ENVIRONMENT: "environment",
-    Cause.HAND: "nothing known",
-}
 
 
 def _details(review: Review) -> Iterator[str]:

@@ -40,13 +40,28 @@ def revisions(
     return old, new
 
 
-def lock_of(root: Path, revision: Revision) -> tuple[Lock, tuple[str, ...]]:
-    """The lock on that side, an empty one where there was none yet, and what to know of it.
+def check_any(root: Path, sides: tuple[Revision, Revision], above: str) -> None:
+    """Refuse two commits without a lock: that nothing differs would be said of no project at all.
 
     Raises `GitError`, `LockError`.
     """
+    if all(side.commit and not git.named(root, side.commit, [above + LOCK]) for side in sides):
+        where = " nor ".join(dict.fromkeys(told(side) for side in sides))
+        fact = (
+            f"neither {where} has `{above}{LOCK}`" if " nor " in where else f"{where} has no `{above}{LOCK}`"
+        )
+        raise LockError(
+            fact, "name a revision that has it; of a bare repository the folder, with `--project`"
+        )
+
+
+def lock_of(root: Path, revision: Revision, above: str) -> tuple[Lock, tuple[str, ...]]:
+    """The lock on that side, an empty one where there was none yet, and what to know of it.
+
+    `above`: where the project lies in its repository. Raises `GitError`, `LockError`.
+    """
     in_git = revision.commit or revision.index
-    lock = _committed(root, revision) if in_git else load(root / LOCK)
+    lock = _committed(root, revision, above) if in_git else load(root / LOCK)
     notes = []
     if lock.conflicts:
         named = ", ".join(f"`{name}`" for name in list(lock.conflicts)[:_NAMED])
@@ -64,21 +79,19 @@ def told(revision: Revision) -> str:
     return "the index" if revision.index else "the working tree"
 
 
-def names_of(root: Path, revision: Revision, paths: list[str]) -> dict[str, str]:
+def names_of(root: Path, revision: Revision, paths: list[str], above: str) -> dict[str, str]:
     """Of `paths` from the project's folder, those that git has on that side, with their objects' names.
 
     Nothing for the working tree. Raises `GitError`.
     """
     if not revision.commit and not revision.index:
         return {}
-    above = git.prefix(root)
     found = git.named(root, revision.commit or _INDEX, [above + path for path in paths])
     return {path.removeprefix(above): name for path, name in found.items()}
 
 
-def changed(root: Path, before: Revision, after: Revision) -> frozenset[str]:
+def changed(root: Path, before: Revision, after: Revision, above: str) -> frozenset[str]:
     """Paths from the project's folder of the tracked files that differ. Raises `GitError`."""
-    above = git.prefix(root)
     paths = git.changed_paths(
         root,
         before.commit,
@@ -119,10 +132,9 @@ def _merge_base(root: Path, old: Revision, other: str, name: str) -> str:
         raise GitError(fact, f"compare them as they are: `artlock diff {old.asked}..{name}`") from error
 
 
-def _committed(root: Path, revision: Revision) -> Lock:
+def _committed(root: Path, revision: Revision, above: str) -> Lock:
     origin = f"{revision.asked}:{LOCK}" if revision.commit else f"the staged {LOCK}"
-    path = git.prefix(root) + LOCK
-    ((_, data),) = git.blobs(root, revision.commit or _INDEX, [path])
+    ((_, data),) = git.blobs(root, revision.commit or _INDEX, [above + LOCK])
     if data is None:
         if revision.index and any(git.stages(root, LOCK)):
             raise LockError(f"{origin} is in conflict", "run `artlock resolve`")

@@ -8,17 +8,17 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from buildsys import git
 from buildsys.digest import Digest
-from buildsys.errors import LockError, did_you_mean
 from buildsys.journal.costs import Costs
 from buildsys.journal.words import count
 from buildsys.lock.model import Lock
+from buildsys.lockwords import meant
 from buildsys.make.events import Event
 from buildsys.manifest.model import AssetName
 from buildsys.places import LOCK, MANIFEST, PRIVATE
@@ -44,6 +44,7 @@ def review(  # noqa: PLR0913 - all named where a review is asked for
     staged: bool,
     measure: bool = True,
     names: Collection[str] = (),
+    above: str | None = None,
     store: Store | None = None,
     tell: Callable[[Event], None] = lambda _: None,
 ) -> tuple[Review, Pictures]:
@@ -55,10 +56,12 @@ def review(  # noqa: PLR0913 - all named where a review is asked for
         after: another one; None for the working tree, or for the index.
         merge_base: from where the two went apart, instead of `before`.
         staged: the index, where there is no `after`.
-        measure: look at the pictures. Else all that is told is what the locks say, and what lies in the
-            working tree; no process is started, and nothing is read but the locks.
+        measure: look at the pictures. Else all that is told is what the locks say, and which files of the
+            working tree are not theirs; no picture is read from git, and no process is started to measure.
         names: assets to look at, or globs; all where none is given. An asset's other scales and formats
             go with it.
+        above: where the project lies in its repository: empty, or ending in `/`. Git tells, if left out; of a
+            bare repository it can't.
         store: this user's, if left out.
         tell: given what happens to the processes that measure.
 
@@ -67,13 +70,15 @@ def review(  # noqa: PLR0913 - all named where a review is asked for
     """
     store = store or Store(default_root())
     old, new = revisions.revisions(root, before, after, merge_base=merge_base, staged=staged)
+    above = git.prefix(root) if above is None else above
+    revisions.check_any(root, (old, new), above)
     (lock_before, notes_before), (lock_after, notes_after) = (
-        revisions.lock_of(root, side) for side in (old, new)
+        revisions.lock_of(root, side, above) for side in (old, new)
     )
     sources = Sources(root, store)
-    _check_names(names, lock_before, lock_after)
-    first, second = _snapshots(root, (old, lock_before), (new, lock_after), sources, looking=measure)
-    changes, unchanged = compare(first, second, _wanted(names))
+    wanted = _wanted(names, lock_before, lock_after)
+    first, second = _snapshots(root, (old, lock_before), (new, lock_after), sources, above, looking=measure)
+    changes, unchanged = compare(first, second, wanted)
     notes: tuple[str, ...] = (*dict.fromkeys([*notes_before, *notes_after]),)
     if measure:
         notes += sources.bring([file for file in _shown(changes) if not sources.has(file)])
@@ -93,7 +98,7 @@ def review(  # noqa: PLR0913 - all named where a review is asked for
         unchanged=unchanged,
         counts={kind: number for kind in Kind if (number := sum(one.kind is kind for one in ranked))},
         cost=total(ranked),
-        project=root.name,
+        project=(root.parent / above).name if above else root.name,
         notes=notes,
     ), sources
 
@@ -103,6 +108,7 @@ def _snapshots(
     before: tuple[Revision, Lock],
     after: tuple[Revision, Lock],
     sources: Sources,
+    above: str,
     *,
     looking: bool,
 ) -> tuple[Snapshot, Snapshot]:
@@ -112,28 +118,19 @@ def _snapshots(
     edited = lying.in_tree(root, lock_after, sources) if is_tree else {}
     if not looking:
         return Snapshot(lock=lock_before), Snapshot(lock=lock_after, edited=edited)
-    paths = revisions.changed(root, old, new)
+    paths = revisions.changed(root, old, new, above)
     names = lying.suspects(lock_before, lock_after, paths) | edited.keys()
-    first = lying.in_git(root, old, lock_before, names, sources)
+    first = lying.in_git(root, old, lock_before, names, sources, above)
     if not is_tree:
-        edited = lying.in_git(root, new, lock_after, names, sources)
+        edited = lying.in_git(root, new, lock_after, names, sources, above)
     return Snapshot(lock=lock_before, edited=first), Snapshot(lock=lock_after, edited=edited)
 
 
-def _wanted(names: Collection[str]) -> Callable[[AssetName], bool]:
-    """Whether an asset is among `names`: by its name, as another scale or format of it, or by a glob."""
-    return lambda name: (
-        not names or any(fnmatchcase(name, word) or name.startswith(f"{word}@") for word in names)
-    )
-
-
-def _check_names(names: Collection[str], before: Lock, after: Lock) -> None:
-    """Raise `LockError` for a word that means no asset of either side."""
-    known = {*before.records, *after.records, *before.conflicts, *after.conflicts}
-    for word in names:
-        if not any(map(_wanted([word]), known)):
-            hint = did_you_mean(word, known) or "run `artlock status` for the list"
-            raise LockError(f"asset `{word}` is on neither side", hint)
+def _wanted(names: Collection[str], before: Lock, after: Lock) -> Callable[[AssetName], bool]:
+    """Whether an asset is among `names`. Raises `LockError` for a word that means none of either side."""
+    known = dict.fromkeys([*before.records, *after.records, *before.conflicts, *after.conflicts])
+    found = frozenset(meant(names, known, where="the lock of either side"))
+    return lambda name: not names or name in found
 
 
 def _shown(changes: Collection[Change]) -> list[Digest]:

@@ -1,4 +1,4 @@
-"""A review in words: what the page and the comment say of its kinds, values and measures.
+"""A review in words: what the terminal, the page and the comment say of its kinds, values and measures.
 
 Knows nothing of HTML or Markdown: whoever shows a text escapes it.
 """
@@ -28,8 +28,9 @@ CAUSES: Final = {
     Cause.INPUT: "an input",
     Cause.ENGINE: "its engine",
     Cause.ENVIRONMENT: "the environment",
-    Cause.HAND: "nothing in the lock: made anew, or by hand",
+    Cause.HAND: "nothing in the lock",
 }
+"""What it was made again for. Nothing in the lock: it was changed by hand, or made anew as it was."""
 _SAME: Final = {Kind.ENCODING: "same pixels", Kind.RECORD: "same file", Kind.RENAMED: "same file"}
 _COMMIT: Final = 10
 _TINY: Final = 0.001
