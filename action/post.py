@@ -11,14 +11,13 @@ import json
 import os
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-MARK: Final = "<!-- artlock review -->"
-"""With which `artlock diff --markdown` begins a comment."""
 BOT: Final = "Bot"
 """The kind of user that writes with a job's token: nobody else's comment is written over."""
 _PAGE: Final = 100
@@ -64,11 +63,16 @@ def comments(number: str) -> Iterator[Any]:
 
 
 def comment(text: str) -> None:
-    """Write the comment, over the one of an earlier run; into the job's summary where that may not be."""
+    """Write the comment, over the one of an earlier run; into the job's summary where that may not be.
+
+    An earlier one has the same first line, which `artlock diff --markdown` writes: it names the project, so
+    that two games in one repository have a comment each.
+    """
+    mark = _first_line(text)
     try:
         number = _own_request()
         for one in comments(number):
-            if one["user"]["type"] == BOT and (one["body"] or "").startswith(MARK):
+            if one["user"]["type"] == BOT and _first_line(one["body"] or "") == mark:
                 ask("PATCH", f"/issues/comments/{one['id']}", {"body": text})
                 return
         ask("POST", f"/issues/{number}/comments", {"body": text})
@@ -80,8 +84,8 @@ def comment(text: str) -> None:
 def sheet(picture: Path) -> str:
     """Commit the contact sheet to its branch, and say where it is to be seen; empty where it is not.
 
-    Each commit stands alone: the branch holds the last sheet of each pull request, and no history. The
-    address ends in the commit, so that no cache shows an older one.
+    Each commit stands alone: the branch holds the last sheet of each project and pull request, and no
+    history. The address ends in the commit, so that no cache shows an older one.
     """
     branch = os.environ["BRANCH"]
     if not branch or not picture.is_file():
@@ -90,7 +94,8 @@ def sheet(picture: Path) -> str:
         number = _own_request()
         content = base64.b64encode(picture.read_bytes()).decode()
         blob = ask("POST", "/git/blobs", {"content": content, "encoding": "base64"})["sha"]
-        name = f"{number}.png"
+        # The project's folder, from the top of the repository: empty, or ending in `/`.
+        name = f"{os.environ['PLACE']}{number}.png"
         entry = {"path": name, "mode": "100644", "type": "blob", "sha": blob}
         tree = ask("POST", "/git/trees", {"tree": [entry], **_before(branch)})["sha"]
         said = {"message": f"Contact sheet of pull request {number}", "tree": tree, "parents": []}
@@ -98,7 +103,13 @@ def sheet(picture: Path) -> str:
         _point(branch, made)
     except Refused:
         return ""
-    return f"{os.environ['GITHUB_SERVER_URL']}/{os.environ['GITHUB_REPOSITORY']}/raw/{branch}/{name}?{made}"
+    place = f"{os.environ['GITHUB_REPOSITORY']}/raw/{branch}/{urllib.parse.quote(name)}?{made}"
+    return f"{os.environ['GITHUB_SERVER_URL']}/{place}"
+
+
+def _first_line(text: str) -> str:
+    """GitHub gives back what was written with other ends of lines."""
+    return text.partition("\n")[0].rstrip()
 
 
 def _before(branch: str) -> dict[str, str]:

@@ -35,7 +35,7 @@ from buildsys.digest import Digest, of_bytes
 from buildsys.manifest.sharing import Remote as Settings
 from buildsys.remote import Remote
 from buildsys.remote.crew import WIDTH
-from buildsys.store import Store
+from buildsys.store.objects import Store
 
 _CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "benchmark", "AWS_SECRET_ACCESS_KEY": "benchmark"}
 _SMALLEST, _LARGEST = 500, 20_000

@@ -12,15 +12,14 @@ that takes a process, and says nothing where there is no git. Knows nothing of p
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import Final, Protocol
-
-import msgspec
+from typing import Any, Final, NamedTuple, Protocol
 
 from buildsys import __version__, files
 from buildsys import digest as digests
@@ -37,8 +36,8 @@ _KINDS: Final = (".py", ".toml")
 """Files of artlock that decide what it says: its code, and the cards and presets that come with it."""
 
 
-class Agreement(msgspec.Struct, frozen=True, kw_only=True):
-    """All that decided that everything agreed."""
+class Agreement(NamedTuple):
+    """All that decided that everything agreed. No struct: to load `msgspec` would take a hook 35 ms."""
 
     code: Digest
     """Of artlock itself."""
@@ -73,9 +72,6 @@ class Seen(Protocol):
         ...
 
 
-_agreements: Final = msgspec.json.Decoder(Agreement)
-
-
 def recall(root: Path, profile: str | None, also: Callable[[Agreement], bool] | None = None) -> int | None:
     """How many assets of the project in `root` still agree for `profile`; None where nobody knows.
 
@@ -91,7 +87,7 @@ def recall(root: Path, profile: str | None, also: Callable[[Agreement], bool] | 
     return None
 
 
-def remember(
+def remember(  # noqa: PLR0913 - all named where an agreement is noted
     root: Path,
     began: int,
     *,
@@ -101,6 +97,7 @@ def remember(
     out: str,
     seen: Seen,
     assets: int,
+    read: Mapping[str, Digest] | None = None,
 ) -> None:
     """Note that all agreed; a disk that says no costs the next check some time.
 
@@ -113,19 +110,29 @@ def remember(
         out: the output folder.
         seen: what else was looked at.
         assets: how many there are.
+        read: digests of those texts that were hashed as they were read; the age of others tells.
     """
+    read = read or {}
     with suppress(OSError, ArtlockError):
-        read = {*texts, MANIFEST, LOCK}
+        decided = {*texts, MANIFEST, LOCK}
         included = {glob: _matches(root, glob) for glob in globs}
-        if not read.issuperset(chain(*included.values())) or not _older(root, read, began):
+        code, changed = _code()
+        # Hashed before their age is asked for: what is written in between is younger than the check.
+        found = {path: _digest(root, path) for path in sorted(decided)}
+        if (
+            not decided.issuperset(chain(*included.values()))
+            or any(found[path] != digest for path, digest in read.items())
+            or not _older(root, decided - read.keys(), began)
+            or changed >= began - TICK_NS
+        ):
             return  # written since it was read: what it says now may be something else
         _write(
             root / PLACE,
             Agreement(
-                code=_code(),
+                code=code,
                 profile=profile,
                 lock=key_of((root / LOCK).stat()),
-                texts={path: _digest(root, path) for path in sorted(read)},
+                texts=found,
                 included=included,
                 out=out,
                 weights=seen.weights,
@@ -139,7 +146,7 @@ def _holds(found: Agreement, root: Path) -> bool:
     """Whether nothing that decided has changed; what is cheap to ask first."""
     return (
         found.lock == key_of((root / LOCK).stat())
-        and found.code == _code()
+        and found.code == _code()[0]
         and files.inside(root, root / found.out)
         and all(_matches(root, glob) == paths for glob, paths in found.included.items())
         and all(_digest(root, path) == digest for path, digest in found.texts.items())
@@ -174,10 +181,11 @@ def _older(root: Path, paths: Collection[str], began: int) -> bool:
     return all(max(status.st_mtime_ns, status.st_ctime_ns) < began - TICK_NS for status in found)
 
 
-def _code() -> Digest:
-    """Digest of what artlock is here: a version alone would not tell one that is being worked on."""
+def _code() -> tuple[Digest, int]:
+    """Digest of what artlock is here, and when that changed: a version alone tells of no work on it."""
     found = [(path, *key_of(status)[:3]) for path, status in sorted(_own_files())]
-    return digests.of_value([__version__, sys.version, found])
+    changed = max(max(modified, changed) for _, _, modified, changed in found)
+    return digests.of_value([__version__, sys.version, found]), changed
 
 
 def _own_files() -> Iterator[tuple[str, os.stat_result]]:
@@ -195,9 +203,43 @@ def _load(file: Path) -> Agreement | None:
     header, _, body = file.read_bytes().partition(b"\n")
     if header != _HEADER + digests.of_bytes(body).encode():
         return None
-    return _agreements.decode(body)
+    return _decoded(body)
+
+
+def _decoded(body: bytes) -> Agreement:
+    """The agreement in `body`. Raises `ValueError`, `RecursionError`."""
+    told = json.loads(body.decode())
+    if not isinstance(told, dict) or told.keys() != set(Agreement._fields):
+        detail = "no agreement"
+        raise ValueError(detail)
+    if not (
+        _are([told["code"], told["out"]], str)
+        and _are([told["profile"]], str, type(None))
+        and _are([told["assets"]], int)
+        and _are([told["lock"]], list)
+        and _are(told["lock"], int)
+        and _table(told["texts"], str)
+        and _table(told["weights"], str)
+        and _table(told["files"], str, type(None))
+        and _table(told["included"], list)
+        and all(_are(paths, str) for paths in told["included"].values())
+    ):
+        detail = "a field of another kind"
+        raise ValueError(detail)
+    size, modified, changed, inode = told["lock"]
+    included = {glob: tuple(paths) for glob, paths in told["included"].items()}
+    return Agreement(**{**told, "lock": (size, modified, changed, inode), "included": included})
+
+
+def _table(value: object, *kinds: type) -> bool:
+    return isinstance(value, dict) and _are(value.values(), *kinds)
+
+
+def _are(values: Iterable[Any], *kinds: type) -> bool:
+    """Whether each value is of just one of `kinds`: True is no number here."""
+    return set(map(type, values)) <= set(kinds)
 
 
 def _write(file: Path, found: Agreement) -> None:
-    body = msgspec.json.encode(found)
+    body = json.dumps(found._asdict(), ensure_ascii=False, separators=(",", ":")).encode()
     files.write_durably(file, _HEADER + digests.of_bytes(body).encode() + b"\n" + body)

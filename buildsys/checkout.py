@@ -15,6 +15,7 @@ from buildsys import digest, files, git, lfs
 from buildsys.digest import Digest
 from buildsys.errors import DiskError, GitError
 from buildsys.files import weights
+from buildsys.files.placed import Placed
 from buildsys.manifest import cards, names
 from buildsys.manifest.model import AssetName, Engine
 from buildsys.plan import ready
@@ -48,7 +49,7 @@ class Checkout:
         self._fetched = lfs.Fetched(root)
         self._expected: frozenset[Digest] = frozenset()
         self._relied: set[Digest] = set()
-        self._placed: files.Placed | None = None
+        self._placed: Placed | None = None
         self._git: dict[str, Digest | None] | None = None
         self._revisions: dict[str, str] = {}
 
@@ -99,7 +100,7 @@ class Checkout:
     def placed(self, path: str, found: Digest) -> bool:
         """Whether a build put this very file there, and was killed before the lock told of it."""
         if self._placed is None:
-            self._placed = files.Placed(self._root)
+            self._placed = Placed(self._root)
         return self._placed.has(path, found)
 
     def lose(self, wanted: Digest) -> None:

@@ -16,8 +16,8 @@ import msgspec
 
 from buildsys.digest import Digest
 from buildsys.errors import MakeError
-from buildsys.files import Placed
 from buildsys.files.durable import disk_error, sync_folder
+from buildsys.files.placed import Placed
 from buildsys.lock.model import REVISION, Lock
 from buildsys.lock.write import LockFile, check_writable
 from buildsys.locked import Promise

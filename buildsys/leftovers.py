@@ -19,6 +19,7 @@ from buildsys import files
 from buildsys.digest import Digest
 from buildsys.errors import DiskError
 from buildsys.files.durable import disk_error
+from buildsys.files.placed import Placed
 from buildsys.ledger import Ledger
 from buildsys.manifest.model import AssetName
 from buildsys.plan.companions import files_of, stem_of
@@ -121,7 +122,7 @@ def clean(session: Session) -> tuple[tuple[Leftover, ...], tuple[Leftover, ...]]
                 removed.append(item)
             else:
                 kept.append(item)
-        files.Placed(session.root).forget({item.path for item in removed})
+        Placed(session.root).forget({item.path for item in removed})
         ledger.forget(ledger.abandoned(plan.orphans))
         session.lock = ledger.save()
     return tuple(removed), tuple(kept)

@@ -17,6 +17,7 @@ from buildsys import digest, files, git
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, DiskError, GitError, ManifestError, did_you_mean
 from buildsys.files.durable import disk_error
+from buildsys.files.placed import Placed
 from buildsys.lock.model import Conflict
 from buildsys.lock.write import check_writable, save
 from buildsys.manifest.model import AssetName
@@ -121,7 +122,7 @@ class _Pictures:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._placed = files.Placed(session.root)
+        self._placed = Placed(session.root)
 
     def follow(
         self, conflict: Conflict, record: Record | None, owned: Collection[str], *, rebuild: bool

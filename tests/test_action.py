@@ -19,7 +19,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own, for one file
 from game import ROOT, Game
 
-from buildsys.review.markdown import MARK
+from buildsys.review.markdown import MARK, mark
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 STEPS = {step.get("name", step.get("uses")): step for step in ACTION["runs"]["steps"]}
@@ -133,10 +133,12 @@ class Job:
         (folder / "artlock" / "bin" / "artlock").write_text(shim)
         (folder / "artlock" / "bin" / "artlock").chmod(0o755)
         (folder / "artlock" / "bin" / "python").symlink_to(sys.executable)
-        base = game.git("rev-parse", "HEAD~1").strip()
+        base = values.get("BASE") or values.get("BEGAN") or game.git("rev-parse", "HEAD~1").strip()
         self.values = {
-            "PROJECT": ".", "BASE": base, "ACTION": str(ROOT), "BRANCH": "", "TOKEN": "of-the-job",
-            "NUMBER": "7", "LINK": "https://github.example/artifacts/1", "HEAD_REPOSITORY": "ada/keep",
+            "PROJECT": ".", "BASE": base, "GIVEN": "", "BEGAN": base, "EVENT": "push", "MERGED": "",
+            "ACTION": str(ROOT), "BRANCH": "", "TOKEN": "of-the-job",
+            "NUMBER": "7", "ARTIFACT": "", "LINK": "https://github.example/artifacts/1",
+            "HEAD_REPOSITORY": "ada/keep",
         } | values  # fmt: skip
         self.environ = game.environ | {
             "RUNNER_TEMP": str(folder),
@@ -156,11 +158,13 @@ class Job:
             cwd=self.game.folder, env=self.environ | own, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
+        self.values["BASE"] = self.outputs.get("base", self.values["BASE"])
         return done.stdout + done.stderr
 
     @property
     def outputs(self) -> dict[str, str]:
-        lines = (self.temp / "output.txt").read_text().splitlines()
+        path = self.temp / "output.txt"
+        lines = path.read_text().splitlines() if path.exists() else []
         return dict(line.split("=", 1) for line in lines)
 
     @property
@@ -169,6 +173,7 @@ class Job:
         return path.read_text() if path.exists() else ""
 
 
+FETCH = "Fetch what it is compared with"
 LAUNCH = "from buildsys.cli import console; console()"
 
 
@@ -204,22 +209,25 @@ def test_a_pull_request_gets_one_comment(game: Game, tmp_path: Path, github: tup
     hub, address = github
     for number in range(150):  # on the second page lies ours
         hub.say(f"{number}", "User")
-    hub.say(f"{MARK} by somebody who knows how it begins", "User")
+    hub.say(f"{mark('')}\n\nby somebody who knows how it begins", "User")
     job = Job(game, tmp_path / "runner", address)
-    for step in ("Fetch what the pull request began from", "Check", "Compare", "Comment"):
+    for step in (FETCH, "Check", "Compare", "Comment"):
         job.step(step)
-    assert job.outputs == {"code": "0", "changes": "1"}
+    base = game.git("rev-parse", "HEAD~1").strip()
+    assert job.outputs == {"base": base, "code": "0", "changes": "1", "artifact": "art-review"}
     assert sorted(path.name for path in (job.temp / "art-review").iterdir()) == ["review.html", "sheet.png"]
     first = hub.comments[-1]["body"]
     assert first.startswith(MARK)
     assert "**1** changed" in first
     assert "https://github.example/artifacts/1" in first
     assert len(hub.comments) == 152
-    hub.comments[-1]["body"] = f"{MARK} of an older run"
+    hub.say(f"{mark('games/other')}\n\nof another game", "Bot")
+    hub.comments[-2]["body"] = f"{mark('')}\r\n\r\nof an older run"
     job.step("Comment")
-    assert len(hub.comments) == 152
-    assert hub.comments[-1]["body"] == first
-    assert hub.comments[-2]["body"].endswith("how it begins")
+    assert len(hub.comments) == 153
+    assert hub.comments[-1]["body"].endswith("of another game")
+    assert hub.comments[-2]["body"] == first
+    assert hub.comments[-3]["body"].endswith("how it begins")
     assert job.summary == ""
 
 
@@ -259,6 +267,34 @@ def test_the_sheet_goes_to_its_branch(game: Game, tmp_path: Path, github: tuple[
 
 
 @pytest.mark.slow
+def test_two_games_of_a_repository_have_a_comment_and_a_sheet_each(
+    tmp_path: Path, github: tuple[GitHub, str]
+) -> None:
+    hub, address = github
+    top = Game(tmp_path / "game", tmp_path / "cache")
+    names = ("games/keep", "games/the #2")
+    games = [Game(top.folder / name, top.cache) for name in names]
+    for seed in (1, 2):
+        for game in games:
+            game.write(HERO.format(seed=seed))
+            game.build()
+        top.commit()
+    job = Job(top, tmp_path / "runner", address, BRANCH="artlock-sheets")
+    artifacts = []
+    for _ in range(2):
+        for name in names:
+            job.values["PROJECT"] = f"./{name}/"
+            job.step("Compare")
+            job.step("Comment")
+            artifacts.append(job.outputs["artifact"])
+    assert artifacts == ["art-review-games-keep", "art-review-games-the--2"] * 2
+    assert [item["tree"][0]["path"] for item in hub.trees] == ["games/keep/7.png", "games/the #2/7.png"] * 2
+    assert [item["body"].split("\n")[0] for item in hub.comments] == [mark(name) for name in names]
+    assert "### Art of games/keep: **1** changed" in hub.comments[0]["body"]
+    assert "/raw/artlock-sheets/games/the%20%232/7.png?commit3)" in hub.comments[1]["body"]
+
+
+@pytest.mark.slow
 def test_what_does_not_agree_fails_the_job_and_is_still_shown(
     game: Game, tmp_path: Path, github: tuple[GitHub, str]
 ) -> None:
@@ -283,9 +319,86 @@ def test_a_shallow_checkout_is_made_whole(game: Game, tmp_path: Path, github: tu
     shallow = Game.lying(clone, game.cache, game.count)
     job = Job(game, tmp_path / "runner", address)
     job.game = shallow
-    job.step("Fetch what the pull request began from")
+    job.step(FETCH)
     job.step("Compare")
     assert job.outputs["changes"] == "1"
+
+
+def merged(game: Game) -> str:
+    """A pull request of `foe`, checked out as GitHub merges it; main moved on since. What it began from."""
+    began = game.git("rev-parse", "HEAD").strip()
+    game.git("checkout", "--quiet", "-b", "theirs")
+    game.write(HERO.format(seed=2) + HERO.format(seed=4).replace("hero", "foe"))
+    game.build()
+    game.commit()
+    game.git("checkout", "--quiet", "main")
+    game.write(HERO.format(seed=3))
+    game.build()
+    game.commit()
+    game.git("checkout", "--quiet", "--detach")
+    game.git("merge", "--quiet", "--no-commit", "--strategy=ours", "theirs")
+    game.write(HERO.format(seed=3) + HERO.format(seed=4).replace("hero", "foe"))
+    game.build()
+    game.commit()
+    game.git("update-ref", "refs/pull/7/merge", "HEAD")
+    return began
+
+
+def changed(job: Job) -> list[str]:
+    job.step("Compare")
+    told = json.loads((job.temp / "artlock-diff.json").read_text())
+    return [change["name"] for change in told["changes"]]
+
+
+@pytest.mark.slow
+def test_what_others_merged_meanwhile_is_not_the_pull_requests(
+    game: Game, tmp_path: Path, github: tuple[GitHub, str]
+) -> None:
+    _, address = github
+    began = merged(game)
+    head, main = game.git("rev-parse", "HEAD", "main").split()
+    event = {"BEGAN": began, "EVENT": "pull_request", "MERGED": head}
+    job = Job(game, tmp_path / "runner", address, **event)
+    job.step(FETCH)
+    assert job.outputs["base"] == main
+    assert changed(job) == ["foe"]
+    asked = Job(game, tmp_path / "asked", address, **event, GIVEN=began)
+    asked.step(FETCH)
+    assert asked.outputs["base"] == began
+    game.git("checkout", "--quiet", "theirs")
+    branch = Job(game, tmp_path / "branch", address, **event)
+    branch.step(FETCH)
+    assert branch.outputs["base"] == began
+    assert changed(branch) == ["foe"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_merge_needs_its_parent(game: Game, tmp_path: Path, github: tuple[GitHub, str], depth: int) -> None:
+    _, address = github
+    began = merged(game)
+    head, main = game.git("rev-parse", "HEAD", "main").split()
+    clone = Game.lying(tmp_path / "clone", game.cache, game.count)
+    clone.folder.mkdir()
+    clone.git("init", "--quiet")
+    clone.git("remote", "add", "origin", game.folder.as_uri())
+    clone.git("fetch", "--quiet", f"--depth={depth}", "origin", "refs/pull/7/merge")
+    clone.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
+    there = Job(clone, tmp_path / "there", address, BEGAN=began, EVENT="pull_request", MERGED=head, BASE="")
+    if depth == 1:  # nobody answers, then somebody does
+        clone.git("remote", "set-url", "origin", (tmp_path / "nowhere").as_uri())
+        told = there.step(FETCH, code=1)
+        assert (
+            "::error::The checkout lacks what the pull request is merged into. "
+            "Hint: give actions/checkout `fetch-depth: 2`.\n"
+        ) in told
+        clone.git("remote", "set-url", "origin", game.folder.as_uri())
+    else:
+        clone.git("remote", "remove", "origin")
+    there.step(FETCH)
+    assert there.outputs["base"] == main
+    assert clone.git("rev-parse", "--is-shallow-repository") == "true\n"
+    assert changed(there) == ["foe"]
 
 
 @pytest.mark.slow

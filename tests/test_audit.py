@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,14 @@ from PIL import Image
 
 from buildsys.audit import people
 from buildsys.audit.ground import check_whole
+from buildsys.audit.shown import LARGEST
 from buildsys.errors import LockError
 from buildsys.lock.model import Approval, Conflict, Lock
 from buildsys.lock.read import load
+from buildsys.manifest.cards import Cards
 from buildsys.manifest.model import AssetName
+from buildsys.plan.provenance import TRAINED
+from buildsys.store.objects import Store
 
 GEM = '[assets.gem]\nrole = "sprite"\nprompt = "a red gem"\nseed = 9\nsize = [16, 16]\n'
 SMALL = '[assets.small]\nfrom = "gem"\nfinish = [{ resize = [8, 8] }]\n'
@@ -92,6 +98,26 @@ def test_a_licence_is_that_of_the_model_not_of_the_name(game: Game) -> None:
     assert (
         told(game)["gem"]["licence"] == "MIT"
     )  # another engine of the manifest with the same adapter and model
+
+
+def test_every_bundled_model_has_a_licence_and_no_picture_to_look_into(tmp_path: Path) -> None:
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    cards = Cards(game.folder)
+    trained = {
+        name for name in cards.adapters() if (card := cards.load(name)).model and card.source_type == TRAINED
+    }
+    assert trained == {"sprite"}
+    size = 'prompt = "red gem"\nseed = 9\nsize = [32, 32]\nparameters = { steps = 4 }\n'
+    game.write("".join(f'[assets.{name}]\nengine = "{name}"\n{size}' for name in trained))
+    game.build()
+    for record in load(game.folder / "assets.lock").records.values():
+        Store(game.cache).path_of(record.raw).unlink()
+    printed = game.run("audit", "--format", "jsonl")
+    assert "not here" not in printed.stderr
+    for line in map(json.loads, printed.stdout.splitlines()):
+        assert line["made_by"] == "generative"
+        assert line["licence"].startswith("MIT, as artlock; learned from drawings under CC BY 3.0")
+    assert "unknown" not in game.run("audit", "--disclosure").stdout
 
 
 def test_what_is_not_committed_is_nobodys_yet(game: Game) -> None:
@@ -254,6 +280,20 @@ def test_a_file_is_written_in_the_form_of_its_suffix_and_over_nothing_else(game:
         "error: `assets.toml` is not a page of `artlock audit`\n\nhint: name another file for the page\n"
     )
     assert (game.folder / "assets.toml").read_bytes() == before
+
+
+def test_the_page_shows_what_lies_there_where_it_is_small(game: Game) -> None:
+    game.write(GEM + '[assets.big]\nrole = "sprite"\nseed = 1\nsize = [512, 512]\n')
+    game.build()
+    commit(game, "art")
+    before = game.outputs()
+    assert len(before["big.png"]) > LARGEST
+    Image.new("RGB", (16, 16), "red").save(game.folder / "out" / "gem.png")
+    now = game.outputs()["gem.png"]
+    for words, expected in (((), now), (("--rev", "HEAD"), before["gem.png"])):
+        made = game.run("audit", "--format", "html", *words).stdout
+        assert re.findall(r'<img [^>]*base64,([^"]*)"', made) == [base64.b64encode(expected).decode()]
+        assert made == game.run("audit", "--format", "html", *words).stdout
 
 
 def test_a_name_that_the_lock_does_not_know_is_told(game: Game) -> None:

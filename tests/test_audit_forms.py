@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -18,6 +19,8 @@ from game import ROOT
 from buildsys.audit import disclosure, forms, statement
 from buildsys.audit.model import Accepted, Choice, Entry, Hand, Making, State, Used
 from buildsys.audit.page import page
+from buildsys.audit.shown import Shown
+from buildsys.manifest.model import FinishStep
 from buildsys.plan.record import Credit
 
 SCHEMA = json.loads((ROOT / "tests" / "golden" / "statement.schema.json").read_text())
@@ -109,6 +112,8 @@ def test_the_text_says_what_there_is_to_say() -> None:
         hands=(Hand(what="edited", told="the file was changed by hand since it was made"),),
         cost=0.04,
         prompt="a\nb",
+        parameters={"style": "pixel"},
+        finish=(FinishStep(name="resize", version=1, parameters={"size": [32, 32]}),),
     )
     assert forms.text(audit(one)) == (
         f"test: 1 asset at {COMMIT}\n\nhero\n"
@@ -124,6 +129,13 @@ def test_the_text_says_what_there_is_to_say() -> None:
         "  cost: $0.040\n"
         f"  file: out/hero.png, sha256 {sha('changed')}\n"
         "  state: edited\n"
+        "  size: 64x64\n"
+        '  parameters: {"style":"pixel"}\n'
+        '  finish: [{"name":"resize","parameters":{"size":[32,32]},"version":1}]\n'
+        "  environment: torch 2.13.0\n"
+        f"  recipe: {sha('hero recipe')}\n"
+        f"  pixels: {sha('hero pixels')}\n"
+        f"  raw: {sha('hero raw')}\n"
     )
 
 
@@ -155,6 +167,24 @@ def test_nothing_on_the_page_is_markup_of_a_stranger() -> None:
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert "default-src 'none'" in shown
+
+
+def test_the_page_tells_what_the_text_tells_and_shows_small_pictures() -> None:
+    one = entry(parameters={"style": "<b>"}, finish=(FinishStep(name="trim", version=1, parameters={}),))
+    data = b"\x89PNG and so on"
+    drawn = page(audit(one, entry("far")), {one.asset: Shown(data, (64, 32))})
+    parser = Tags()
+    parser.feed(drawn)
+    (picture,) = [dict(attrs) for tag, attrs in parser.found if tag == "img"]
+    assert picture == {
+        "class": "small wide",
+        "alt": "hero",
+        "src": f"data:image/png;base64,{base64.b64encode(data).decode()}",
+    }
+    assert "img-src data:" in drawn
+    for told in (one.recipe, one.pixels, one.raw, "torch 2.13.0", "64x64", "{&quot;style&quot;:&quot;&lt;b"):
+        assert told in drawn
+    assert drawn == page(audit(one, entry("far")), {one.asset: Shown(data, (64, 32))})
 
 
 def stated(*entries: Entry, **changes: Any) -> dict[str, Any]:

@@ -154,12 +154,47 @@ def test_check(folder: Path) -> None:
     assert len(list((game / "out").iterdir())) == 20
 
 
+def test_hook(folder: Path) -> None:
+    found = small("hook", folder)
+    the_same_in_all(found, "hook")
+    cases = found["results"]["cases"]
+    assert set(cases) == {
+        "check --staged, fresh clone",
+        "check --staged, after a build",
+        "check --staged, again",
+        "check --staged --full",
+        "check --staged, nothing staged",
+        "textconv, a picture of the lock",
+        "textconv, an unknown picture",
+        "git status",
+        "python -c pass",
+    }
+    for case in cases.values():
+        assert len(case["cpu_seconds"]) == len(case["wall_seconds"]) == 1
+        assert case["cpu_median"] > 0
+        assert case["wall_median"] > 0
+    # What it measured is what it says: a picture was made and staged, and the hook had its memory.
+    game = folder / "work" / "game"
+    staged = subprocess.run(
+        ["git", "diff", "--cached", "--name-only"], cwd=game, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {"assets.lock", "assets.toml", "out/items/gem-ruby.png"} <= set(staged)
+    assert (game / ".artlock" / "agreement").is_file()
+
+
 def test_diff(folder: Path) -> None:
     found = small("diff", folder)
     the_same_in_all(found, "diff")
     results = found["results"]
     assert (results["assets"], results["side"]) == (8, 32)
-    assert set(results["cases"]) >= {"artlock diff, first", "artlock diff, again"}
+    assert set(results["cases"]) >= {
+        "artlock diff, first",
+        "artlock diff, again",
+        "artlock diff --html, first",
+        "artlock diff --html, again",
+    }
+    page = folder / "work" / "review" / "index.html"
+    assert results["cases"]["artlock diff --html, again"]["output_bytes"] == page.stat().st_size
     for case in results["cases"].values():
         assert case["seconds"] > 0
         assert case["output_bytes"] > 0

@@ -19,7 +19,8 @@ from PIL import Image
 
 from buildsys import digest
 from buildsys.checkout import Checkout
-from buildsys.files import Placed, StatIndex
+from buildsys.files import StatIndex
+from buildsys.files.placed import Placed
 from buildsys.lock.model import Lock
 from buildsys.lock.read import load
 from buildsys.lock.write import save

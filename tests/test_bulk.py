@@ -17,7 +17,7 @@ from buildsys.files.batch import Batch
 from buildsys.make.restoring import Restoring
 from buildsys.manifest.model import Asset, AssetName
 from buildsys.plan.step import Step, Verdict
-from buildsys.store import Store
+from buildsys.store.objects import Store
 
 
 class Place:

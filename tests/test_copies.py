@@ -9,7 +9,7 @@ import pytest
 from buildsys.digest import of_bytes
 from buildsys.errors import MakeError
 from buildsys.make.copies import Copies
-from buildsys.store import Store
+from buildsys.store.objects import Store
 
 
 def test_a_copy_lives_as_long_as_someone_has_it(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from buildsys import frozen
 from buildsys.checkout import Checkout as World
 from buildsys.digest import Digest, of_bytes
 from buildsys.errors import Exit, LockError
-from buildsys.files import Placed
+from buildsys.files.placed import Placed
 from buildsys.lock.model import Lock
 from buildsys.lock.read import load
 from buildsys.manifest.sharing import Remote as Settings
@@ -30,7 +30,8 @@ from buildsys.plan.step import Plan, Verdict
 from buildsys.remote.model import Patience
 from buildsys.remote.remote import Remote
 from buildsys.session import Session
-from buildsys.store import Store, actions
+from buildsys.store import actions
+from buildsys.store.objects import Store
 
 SOME: Final = 12
 """Damages that are carried through a whole build, of each kind of file."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,19 @@ def test_a_table_for_a_person(game: Game) -> None:
     assert lines[8] == "        made from `hero`, whose prompt changed"
     assert lines[9].split() == ["0.75", "added", "stone", "—", "16x16", "free"]
     assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize("lost", ["nothing", "the store", "the journal", "both"])
+def test_diff_and_audit_tell_the_same_cost(game: Game, lost: str) -> None:
+    if lost in ("the store", "both"):
+        shutil.rmtree(game.cache)
+    if lost in ("the journal", "both"):
+        (game.folder / ".artlock" / "journal.db").unlink()
+    told = json.loads(game.run("diff", "--json").stdout)["changes"]
+    audited = [json.loads(line) for line in game.run("audit", "--format", "jsonl").stdout.splitlines()]
+    expected = {line["asset"]: line["cost"] for line in audited if line["asset"] != "rock"}
+    assert {change["name"]: change["after"]["cost"] for change in told} == expected
+    assert expected == {"hero": 0.0, "icon": 0.0, "stone": 0.0}
 
 
 def test_nothing_differs(game: Game) -> None:

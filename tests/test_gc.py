@@ -15,8 +15,9 @@ from moods import HERO as PAID
 from moods import Studio
 
 from buildsys.digest import Digest, of_bytes
-from buildsys.store import Store, checkouts
+from buildsys.store import checkouts
 from buildsys.store.inventory import Kind, entries
+from buildsys.store.objects import Store
 
 HERO = '[assets.hero]\nrole = "sprite"\nprompt = "a hero"\nseed = 1\nsize = [8, 8]\n'
 AXE = '[assets.axe]\nrole = "sprite"\nprompt = "an axe"\nseed = 2\nsize = [8, 8]\n'

@@ -17,7 +17,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own, for one file
 from game import ROOT, Game
 
-from buildsys.review.markdown import MARK
+from buildsys.review.markdown import mark
 
 ME = 5
 PLACE = "/api/v4/projects/3/merge_requests/9/notes"
@@ -83,7 +83,7 @@ def notes() -> Iterator[tuple[list[dict[str, Any]], str]]:
 @pytest.mark.slow
 def test_a_merge_request_gets_one_note(tmp_path: Path, notes: tuple[list[dict[str, Any]], str]) -> None:
     kept, address = notes
-    kept += [{"id": number, "body": f"{MARK} no", "author": {"id": 1}} for number in range(120)]
+    kept += [{"id": number, "body": f"{mark('')}\nno", "author": {"id": 1}} for number in range(120)]
     game = Game(tmp_path / "game", tmp_path / "cache")
     for seed in (1, 2):
         game.write(HERO.format(seed=seed))
@@ -111,7 +111,7 @@ def test_a_merge_request_gets_one_note(tmp_path: Path, notes: tuple[list[dict[st
             cwd=game.folder, env=environ | {"NOTES_TOKEN": token}, check=True, capture_output=True,
         )  # fmt: skip
         assert len(kept) == number
-    assert kept[-1]["body"].startswith(f"{MARK}\n")
+    assert kept[-1]["body"].startswith(f"{mark('')}\n")
     assert "https://gitlab.example/jobs/1/artifacts/file/art-review/review.html" in kept[-1]["body"]
     assert {path.name for path in (game.folder / "art-review").iterdir()} == {
         "review.html", "sheet.png", "comment.md",

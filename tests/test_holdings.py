@@ -13,7 +13,7 @@ from buildsys.make.results import Raw
 from buildsys.manifest.model import AssetName
 from buildsys.plan import recipe
 from buildsys.plan.record import Record
-from buildsys.store import Store
+from buildsys.store.objects import Store
 
 ASSETS = """
     [assets.hero]

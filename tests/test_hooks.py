@@ -158,22 +158,37 @@ def test_hooks_lie_where_git_is_told(game: Game) -> None:
     assert tried(game, "commit", "-m", "x").returncode == 1
 
 
-def test_hooks_of_all_repositories_are_not_one_projects_place(game: Game, tmp_path: Path) -> None:
+@pytest.mark.parametrize("linked", [False, True])
+def test_hooks_of_all_repositories_are_not_one_projects_place(
+    game: Game, tmp_path: Path, *, linked: bool
+) -> None:
+    hooks = game.folder / ".git" / "hooks"
+    if linked:
+        game.git("worktree", "add", "--quiet", str(tmp_path / "linked"))
+        game = Game.lying(tmp_path / "linked", game.cache, game.count)
     settings = tmp_path / "gitconfig"
     subprocess.run(["git", "config", "-f", settings, "core.hooksPath", str(tmp_path / "all")], check=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "buildsys", "hooks", "install"],
-        cwd=game.folder,
-        env=game.environ | {"GIT_CONFIG_GLOBAL": str(settings)},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+
+    def installed() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "buildsys", "hooks", "install"],
+            cwd=game.folder,
+            env=game.environ | {"GIT_CONFIG_GLOBAL": str(settings)},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+
+    done = installed()
     assert done.stderr == (
         f"error: `core.hooksPath` puts the hooks of all your repositories into `{tmp_path / 'all'}`\n\n"
-        "hint: run `git config --local core.hooksPath .git/hooks`\n"
+        f"hint: run `git config --local core.hooksPath {hooks}`\n"
     )
     assert not (tmp_path / "all").exists()
+    assert not (hooks / "pre-commit").exists()
+    game.git("config", "--local", "core.hooksPath", str(hooks))
+    assert installed().returncode == 0
+    assert (hooks / "pre-commit").exists()
 
 
 def test_two_projects_of_one_repository(game: Game, tmp_path: Path) -> None:
@@ -274,6 +289,10 @@ def test_init_with_git(tmp_path: Path) -> None:
         "/out/**/*.png diff=artlock",
         "/out/**/*.webp diff=artlock",
     ]
+    assert found.count(".gitattributes") == 1
+    assert game.run("init", "--git", code=2).stderr == (
+        "error: `assets.toml` is there already\n\nhint: run `artlock hooks install`\n"
+    )
     game.git("add", "--all")
     assert tried(game, "commit", "-m", "x").returncode == 1
     assert os.access(game.folder / ".git" / "hooks" / "pre-commit", os.X_OK)

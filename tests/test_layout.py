@@ -47,6 +47,7 @@ LAYERS = (
         "buildsys.art",
         "buildsys.audit",
         "buildsys.comparison",
+        "buildsys.confirming",
         "buildsys.drift",
         "buildsys.exchange",
         "buildsys.frozen",

@@ -15,15 +15,16 @@ import pytest
 from game import ROOT, Game
 
 from buildsys.digest import Digest
-from buildsys.store import Store, leases
+from buildsys.store import leases
 from buildsys.store.inventory import Entry, Kind, entries, remove
+from buildsys.store.objects import Store
 from buildsys.upkeep.collect import Collected, Limits, collect
 
 LONG_AGO = (1_000_000_000, 1_000_000_000)
 HOLD = """
 import sys
 from pathlib import Path
-from buildsys.store import Store
+from buildsys.store.objects import Store
 with Store(Path(sys.argv[1])).leased():
     print("held", flush=True)
     sys.stdin.read()

@@ -10,8 +10,7 @@ import pytest
 
 from buildsys.digest import Digest, of_bytes
 from buildsys.errors import DiskError
-from buildsys.files import Placed
-from buildsys.files.placed import PLACE
+from buildsys.files.placed import PLACE, Placed
 from buildsys.ledger import Ledger
 from buildsys.lock.model import Lock
 from buildsys.lock.read import load

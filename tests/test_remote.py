@@ -21,7 +21,8 @@ from buildsys.remote.bucket import LISTED_FROM
 from buildsys.remote.crew import Room, each
 from buildsys.remote.model import Patience
 from buildsys.remote.trust import MOST_NAMED
-from buildsys.store import Store, actions
+from buildsys.store import actions
+from buildsys.store.objects import Store
 
 QUICK = Patience(
     connect=timedelta(seconds=20),

@@ -21,7 +21,7 @@ from buildsys.holdings import of_all
 from buildsys.journal.words import bytes_told
 from buildsys.lock.read import load
 from buildsys.manifest.model import AssetName
-from buildsys.store import Store
+from buildsys.store.objects import Store
 
 ASSETS = """
     [assets.hero]

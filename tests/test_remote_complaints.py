@@ -17,7 +17,7 @@ from buildsys.errors import Exit, RemoteError
 from buildsys.manifest.sharing import Remote as Settings
 from buildsys.remote import Pushed, Remote
 from buildsys.remote.model import Patience
-from buildsys.store import Store
+from buildsys.store.objects import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 HASTY = Patience(

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from buildsys.manifest.model import AssetName
-from buildsys.review.markdown import LIMIT, MARK, comment, escaped
+from buildsys.review.markdown import LIMIT, comment, escaped, mark
 from buildsys.review.model import Cause, Change, Field, Kind, Revision, Side
+from buildsys.review.words import words
 
 TAGS = {
     "h3", "strong", "p", "blockquote", "a", "img", "table", "thead", "tbody", "tr", "th", "td", "b", "br",
@@ -52,7 +53,7 @@ class Shown(html.parser.HTMLParser):
 def test_what_it_says() -> None:
     shelf = kit.Shelf()
     text = comment(kit.believable(shelf), link="https://ci.example/1", sheet="https://ci.example/s.png")
-    assert text.startswith(MARK)
+    assert text.startswith(f"{mark('')}\n\n### Art: ")
     shown = Shown(text)
     assert shown.links == ["https://ci.example/1", "https://ci.example/s.png", "https://ci.example/1"]
     for expected in (
@@ -60,7 +61,7 @@ def test_what_it_says() -> None:
         "known cost of the new pictures: $0.120",
         "main (1a2b3c4d5e) → HEAD (9f8e7d6c5b)",
         kit.NOTE,
-        "prompt: ruby gem, cut like a tear star, cold rim light",
+        "prompt: ruby gem, cut like a tearstar, cold rim light",
         "seed: 7 → 8",
         "no picture: neither git nor the store has it any more",
         "prompt golden crown",
@@ -157,6 +158,63 @@ def test_many_notes_are_not_all_of_it() -> None:
     )
     assert len(text) <= LIMIT
     assert "items/gem-ruby" in Shown(text).text
+
+
+@pytest.mark.parametrize("place", ["games/keep", "a -->b", "n\new", "-"])
+def test_it_names_the_project_where_the_repository_may_hold_others(place: str) -> None:
+    first, _, rest = comment(kit.review(unchanged=66), place=place).partition("\n")
+    assert first == mark(place) != mark("")
+    assert first.count("-->") == 1
+    assert first.endswith(" -->")
+    assert f"Art of {escaped(place)}: " in rest
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "expected"),
+    [
+        (Kind.ADDED, None, 0.04, "cost $0.040"),
+        (Kind.ADDED, None, 0.0, ""),
+        (Kind.CHANGED, 0.04, 0.0, "cost $0.040 → free"),
+        (Kind.CHANGED, 0.0, 0.0, ""),
+        (Kind.ADDED, None, None, ""),
+        (Kind.CHANGED, 0.02, 0.04, "cost $0.020 → $0.040"),
+        (Kind.CHANGED, 0.04, 0.04, "cost $0.040"),
+        (Kind.CHANGED, None, 0.04, "cost $0.040"),
+        (Kind.CHANGED, 0.04, None, ""),
+        (Kind.ENCODING, 0.02, 0.04, ""),
+    ],
+)
+def test_a_new_picture_says_what_it_did_cost(
+    kind: Kind, before: float | None, after: float | None, expected: str
+) -> None:
+    shelf = kit.Shelf()
+    key = kit.demo("items/key")
+    change = Change(
+        kind=kind,
+        before=None if kind is Kind.ADDED else kit.side(shelf, "key", key, cost=before),
+        after=kit.side(shelf, "key", key[::-1], cost=after),
+        fields=(Field(name="seed", cause=Cause.RECIPE, before=1, after=2),),
+    )
+    lines = Shown(comment(kit.review(change))).text.replace("\u200b", "").splitlines()
+    assert [line for line in lines if line.startswith("cost ")] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("rusty key", "golden key", "<del>rusty</del><ins>golden</ins> key"),
+        ("a key", "a old rusty key", "a <ins>old rusty</ins> key"),
+        ("key", "key, rusty", "key<ins>, rusty</ins>"),
+        ("one  two", "one two", "one   two"),
+    ],
+)
+def test_a_text_has_only_its_own_spaces(before: str, after: str, expected: str) -> None:
+    shelf = kit.Shelf()
+    key = kit.demo("items/key")
+    told = Field(name="prompt", cause=Cause.RECIPE, before=before, after=after, words=words(before, after))
+    assert f"- **prompt**: {expected}\n" in comment(
+        kit.review(kit.changed(shelf, kit.side(shelf, "key", key), kit.side(shelf, "key", key[::-1]), told))
+    )
 
 
 def test_nothing_differs() -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from buildsys.digest import Digest, of_bytes
 from buildsys.errors import DiskError, StoreError
-from buildsys.store import Store, default_root
+from buildsys.store.objects import Store
+from buildsys.store.place import default_root
 
 RED, BLUE = b"red" * 50, b"blue" * 50
 KEY = of_bytes(b"an action")
@@ -178,7 +179,7 @@ def test_a_result_that_is_no_json_is_refused(store: Store) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from buildsys.store import Store
+from buildsys.store.objects import Store
 store = Store(Path(sys.argv[1]))
 sys.stdin.readline()
 for number in range(60):

@@ -13,8 +13,9 @@ import rtoml
 from game import Game
 
 from buildsys.digest import Digest, of_bytes
-from buildsys.store import Store, checkouts
+from buildsys.store import checkouts
 from buildsys.store.inventory import Kind, entries
+from buildsys.store.objects import Store
 
 ASSETS = """
 [assets.hero]

@@ -104,7 +104,8 @@ def text(audit: Audit) -> str:
     lines = [f"{printable(audit.project)}: {count(len(audit.entries), 'asset')} {where}"]
     for entry in audit.entries:
         lines += ["", printable(entry.asset)]
-        lines += [f"  {head}: {printable(told)}" for head, told in facts(entry) if told]
+        told = (*facts(entry), *origin(entry))
+        lines += [f"  {head}: {printable(words)}" for head, words in told if words]
     return "\n".join(lines) + "\n"
 
 
@@ -134,6 +135,20 @@ def facts(entry: Entry) -> Sequence[tuple[str, str]]:
         ("C2PA", c2pa_told(entry)),
         ("file", f"{path}, sha256 {digest}"),
         ("state", "" if entry.state is State.LOCKED else entry.state),
+    )
+
+
+def origin(entry: Entry) -> Sequence[tuple[str, str]]:
+    """What it takes to make an asset again, and to know it again; as `facts`."""
+    environment = ", ".join(f"{name} {version}" for name, version in entry.environment.items())
+    return (
+        ("size", "" if entry.size is None else "x".join(map(str, entry.size))),
+        ("parameters", _json(entry.parameters)),
+        ("finish", _json([msgspec.to_builtins(step) for step in entry.finish])),
+        ("environment", environment),
+        ("recipe", entry.recipe),
+        ("pixels", entry.pixels),
+        ("raw", entry.raw),
     )
 
 

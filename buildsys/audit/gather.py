@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 
 from buildsys.audit import making, people
 from buildsys.audit.costs import Costs
@@ -18,7 +19,7 @@ from buildsys.audit.people import Manuscript
 from buildsys.digest import Digest
 from buildsys.errors import LockError, ManifestError, did_you_mean
 from buildsys.manifest.cards import FINISH, PACK, Cards
-from buildsys.manifest.model import AssetName, Engine
+from buildsys.manifest.model import AssetName, Card, Engine
 from buildsys.manifest.source import Fault
 from buildsys.plan import recipe
 from buildsys.plan.companions import files_of
@@ -26,9 +27,6 @@ from buildsys.plan.credits import owed
 from buildsys.plan.handmade import HAND_MADE
 from buildsys.plan.record import Record, asset_of
 from buildsys.session import Session
-
-_OWN_ENCODER = frozenset({"diffusion", "pack", "stock", "vector"})
-"""Adapters of artlock that encode their pictures themselves: no manifest of anybody's can be in one."""
 
 
 def gather(session: Session, ground: Ground, files: Files, names: Collection[str] = ()) -> Audit:
@@ -55,9 +53,10 @@ def chosen(ground: Ground, names: Collection[str]) -> tuple[AssetName, ...]:
     )
 
 
-def raw_of(record: Record) -> tuple[Digest, str] | None:
+def raw_of(record: Record, cards: Cards) -> tuple[Digest, str] | None:
     """The file that others made a record of, and where in the project it may lie; None where none did."""
-    if record.parts.adapter in _OWN_ENCODER:
+    card = _card(cards, record.parts.adapter)
+    if card is not None and card.encodes:
         return None
     if record.parts.adapter != FINISH:
         return record.raw, ""
@@ -72,7 +71,6 @@ class _Gatherer:
         self._costs = Costs(session)
         self._manuscript = Manuscript(ground)
         self._history = people.histories(ground)
-        self._types: dict[str, str] = {}
         self._cards: Cards = ground.cards
         records = ground.lock.records
         self._lying = self._edits(records)
@@ -86,7 +84,7 @@ class _Gatherer:
     def audit(self, names: Collection[AssetName]) -> Audit:
         records = self._ground.lock.records
         entries = tuple(self._entry(records[name]) for name in names)
-        raws = (raw_of(records[name]) for name in names)
+        raws = (raw_of(records[name], self._cards) for name in names)
         away = sum(not self._files.look(*found).here for found in raws if found is not None)
         store = f"of {away} assets the picture as it came is not here, so what it says of itself is not told"
         standins = len(self._ground.lock.placeholders)
@@ -112,7 +110,7 @@ class _Gatherer:
         state, found = self._lying[name]
         lying = found if state is State.EDITED else None
         word = making.edited(self._words[name]) if lying else self._words[name]
-        raw = raw_of(record)
+        raw = raw_of(record, self._cards)
         return Entry(
             asset=name,
             files=dict(sorted(files_of(record).items())),
@@ -171,13 +169,8 @@ class _Gatherer:
         return found
 
     def _source_type(self, record: Record) -> str:
-        adapter = record.parts.adapter
-        if adapter not in self._types:
-            try:
-                self._types[adapter] = self._cards.load(adapter).source_type
-            except (Fault, ManifestError):
-                self._types[adapter] = ""  # of another artlock, or gone from the project
-        return self._types[adapter]
+        card = _card(self._cards, record.parts.adapter)
+        return card.source_type if card is not None else ""
 
     def _source(self, record: Record) -> Word:
         seen = self._files.look(record.raw, record.paths.get("image", ""))
@@ -190,7 +183,7 @@ class _Gatherer:
         return making.adopted(word, self._before(record))
 
     def _handed(self, record: Record) -> Word | None:
-        found = raw_of(record)
+        found = raw_of(record, self._cards)
         if found is None:
             return None
         seen = self._files.look(*found)
@@ -225,6 +218,13 @@ class _Gatherer:
                 return engine.licence
         word = making.of_adapter(record.parts.adapter, self._source_type(record))
         return "" if word.making is Making.PROCEDURAL else UNKNOWN
+
+
+def _card(cards: Cards, adapter: str) -> Card | None:
+    """The card of an adapter; None where it is of another artlock, or gone from the project."""
+    with suppress(Fault, ManifestError):
+        return cards.load(adapter)
+    return None
 
 
 def used(record: Record, records: Mapping[AssetName, Record]) -> tuple[Used, ...]:

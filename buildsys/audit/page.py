@@ -6,15 +6,20 @@ Knows nothing of files. Every text may be a stranger's: a prompt, a name, an aut
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from html import escape
+from types import MappingProxyType
 from typing import Final
 
 from buildsys.audit.disclosure import of_kind
-from buildsys.audit.forms import approval_told, facts
+from buildsys.audit.forms import approval_told, facts, origin
 from buildsys.audit.model import Audit, Entry, Making, State
+from buildsys.audit.shown import Shown
+from buildsys.comparison.pictures import frame
 from buildsys.journal.document import document, tiles
 from buildsys.journal.tables import Table, in_html
 from buildsys.journal.words import NOTHING, count, printable, spent_tile
+from buildsys.manifest.model import AssetName
 
 MARK: Final = '<meta name="generator" content="artlock audit">'
 """Tells a page of ours, which may be written over, from anybody else's."""
@@ -25,20 +30,28 @@ dt { color: var(--faint); }
 dd { margin: 0; overflow-wrap: anywhere; }
 summary { cursor: pointer; overflow-wrap: anywhere; }
 details { border-top: 1px solid var(--line); padding: .4rem 0; }
+.frame { width: 128px; height: 128px; display: flex; align-items: center; margin: .5rem 0; }
+.frame img {
+  max-width: 100%; max-height: 100%;
+  background: repeating-conic-gradient(#868c96 0% 25%, #767c86 0% 50%) 0 0 / 16px 16px;
+}
+.frame img.small { image-rendering: pixelated; }
+.frame img.small.wide { width: 100%; }
+.frame img.small.tall { height: 100%; }
 """
 
 
-def page(audit: Audit) -> str:
-    """The page."""
+def page(audit: Audit, pictures: Mapping[AssetName, Shown] = MappingProxyType({})) -> str:
+    """The page, with the `pictures` inlined."""
     title = f"{printable(audit.project)}: audit of what ships"
     where = f"At commit {audit.commit}" if audit.commit and not audit.working else "The working tree"
     if audit.commit and audit.working:
         where = f"{where}, on commit {audit.commit}"
     notes = "".join(f"<p>{escape(printable(note))}</p>\n" for note in audit.notes)
     top = f'<p class="faint">{escape(where)}</p>\n{notes}'
-    body = _tiles(audit) + _models(audit) + _table(audit) + _details(audit)
+    body = _tiles(audit) + _models(audit) + _table(audit) + _details(audit, pictures)
     foot = " from lock, git, store and cards. It is a record, not a proof, and no advice on any law"
-    return document(title, top, body, mark=MARK, style=_STYLE, foot=foot)
+    return document(title, top, body, mark=MARK, style=_STYLE, pictures=True, foot=foot)
 
 
 def _tiles(audit: Audit) -> str:
@@ -103,13 +116,20 @@ def _row(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def _details(audit: Audit) -> str:
-    shown = "".join(map(_entry, audit.entries))
+def _details(audit: Audit, pictures: Mapping[AssetName, Shown]) -> str:
+    shown = "".join(_entry(entry, pictures.get(entry.asset)) for entry in audit.entries)
     return f'<section class="wide"><h2>One by one</h2>{shown}</section>\n'
 
 
-def _entry(entry: Entry) -> str:
+def _entry(entry: Entry, shown: Shown | None) -> str:
+    picture = frame(shown.data, entry.asset, shown.size) if shown is not None else ""
+    further = f"<details><summary>Recipe and digests</summary>{_list(origin(entry))}</details>"
+    name = escape(printable(entry.asset))
+    return f"<details><summary>{name}</summary>{picture}{_list(facts(entry))}{further}</details>\n"
+
+
+def _list(rows: Sequence[tuple[str, str]]) -> str:
     told = "".join(
-        f"<dt>{escape(head)}</dt><dd>{escape(printable(text))}</dd>" for head, text in facts(entry) if text
+        f"<dt>{escape(head)}</dt><dd>{escape(printable(text))}</dd>" for head, text in rows if text
     )
-    return f"<details><summary>{escape(printable(entry.asset))}</summary><dl>{told}</dl></details>\n"
+    return f"<dl>{told}</dl>"

@@ -16,6 +16,7 @@ from buildsys.audit.gather import chosen, gather, raw_of
 from buildsys.audit.ground import Ground, Past
 from buildsys.audit.inbound import Files
 from buildsys.audit.model import Audit
+from buildsys.audit.shown import shown
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, say, tame
 from buildsys.cli.pages import check_target
@@ -80,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
             ground = Ground(session)
         files = Files(ground.data)
         audit = gather(session, ground, files, options.names)
-        text = form.write(audit)
+        text = page.page(audit, shown(ground, audit)) if form.write is page.page else form.write(audit)
         if options.sidecars is not None:
             _sidecars(options, ground, files)
     if options.out is None:
@@ -124,8 +125,9 @@ def _left_out(audit: Audit) -> tuple[str, ...]:
 def _sidecars(options: argparse.Namespace, ground: Ground, files: Files) -> None:
     """Write each inbound manifest store beside its asset's name; `c2patool` reads these files."""
     written = 0
+    cards = ground.cards
     for name in chosen(ground, options.names):
-        found = raw_of(ground.lock.records[name])
+        found = raw_of(ground.lock.records[name], cards)
         data = files.sidecar(*found) if found is not None else None
         if data is not None:
             write_durably(options.sidecars.absolute() / f"{name}{_SIDECAR}", data)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Collection
 from typing import Any
 
-from buildsys import frozen, keeping, lfs, refresh
+from buildsys import confirming, frozen, keeping, lfs, refresh
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, paint, pointers_told, print_json, say, tame
 from buildsys.cli.live import display
@@ -136,6 +137,7 @@ def _refresh(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace) -> int:
+    began = time.time_ns()
     session = shared.session(options)
     names = session.outputs(options.names)
     _refuse_frozen(session, options)
@@ -162,7 +164,10 @@ def _build(options: argparse.Namespace) -> int:
             budget=budget,
             remote=options.remote,
         )
-    return _told(options, outcome, session, stood_in)
+    code = _told(options, outcome, session, stood_in)
+    if names is None:
+        confirming.confirm(session, outcome, began, options.profile)
+    return code
 
 
 def _told(options: argparse.Namespace, outcome: Outcome, session: Session, stood_in: tuple[str, ...]) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from buildsys import agreement, keeping, leftovers, lfs
+from buildsys import confirming, keeping, leftovers, lfs
 from buildsys.approval import unapproved
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, paint, pointers_told, print_json, say, tame
@@ -40,7 +40,7 @@ def tell(options: argparse.Namespace) -> int:
     agree = not (differing or plan.orphans or placeholders or unasked)
     unsaid = _unapproved(session, plan, options.names) if options.approved else ()
     if agree:
-        _remember(session, witness, began, options.profile)
+        confirming.remember(session, witness, began, options.profile)
     if options.json:
         found = [as_json(step) for step in differing] + [undecided(name) for name in unasked]
         found += [_unsaid(step) for step in unsaid]
@@ -80,26 +80,6 @@ def _unapproved(session: Session, plan: Plan, words: Collection[str]) -> tuple[S
     names = [*chosen(session.lock, words)] if words else [*plan.steps]
     known = session.lock.records.keys() & plan.steps.keys()  # of any other, something else is told
     return tuple(plan.steps[name] for name in unapproved(session.lock, sorted(names)) if name in known)
-
-
-def _remember(session: Session, witness: Witness, began: int, profile: str | None) -> None:
-    """Note that all agrees, where what that followed from is known whole."""
-    manifest = session.manifest
-    # What git keeps of a merge decides, too, where the lock has marks of one.
-    if witness.beyond or session.lock.marked:
-        return
-    own = [engine.card.name for engine in manifest.engines.values() if engine.card.name.endswith(".py")]
-    cards = [adapter.removesuffix(".py") + ".toml" for adapter in own]
-    agreement.remember(
-        session.root,
-        began,
-        profile=profile,
-        texts=[*manifest.files, *own, *cards],
-        globs=manifest.project.include,
-        out=manifest.project.out,
-        seen=witness,
-        assets=len(manifest.assets),
-    )
 
 
 def as_json(step: Step) -> dict[str, str | int | None]:

@@ -13,7 +13,9 @@ from buildsys.cli import amounts
 from buildsys.cli.console import columns, count, print_json, say
 from buildsys.errors import ArtlockError, Exit
 from buildsys.session import LOCK, find_root
-from buildsys.store import Store, checkouts, default_root
+from buildsys.store import checkouts
+from buildsys.store.objects import Store
+from buildsys.store.place import default_root
 from buildsys.upkeep import holding, pins
 from buildsys.upkeep.collect import AGE, Collected, Limits, Tally, collect
 from buildsys.upkeep.pins import Pin

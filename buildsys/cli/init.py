@@ -91,7 +91,8 @@ def run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     manifest = folder / "assets.toml"
     if manifest.exists():
-        raise ArtlockError(f"`{manifest}` is there already", "run `artlock build`")
+        hint = "run `artlock hooks install`" if options.git else "run `artlock build`"
+        raise ArtlockError(f"`{manifest}` is there already", hint)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -103,7 +104,13 @@ def run(options: argparse.Namespace) -> int:
     if not (folder / "dodo.py").exists():
         _write(folder / "dodo.py", DODO)
     _append(folder / ".gitignore", (*IGNORED, OUT) if away else IGNORED)
-    _append(folder / ".gitattributes", ATTRIBUTES[:1] if away else ATTRIBUTES)
+    attributes: tuple[str, ...] = ATTRIBUTES[:1] if away else ATTRIBUTES
+    if options.git:
+        from buildsys.githooks import words  # noqa: PLC0415 - only `--git` needs them
+
+        # At once, or the file would be written, and told of, twice.
+        attributes += words.attributes(OUT.strip("/"))
+    _append(folder / ".gitattributes", attributes)
     if options.git:
         _introduce(folder)
     commit = "commit `assets.lock`" if away else "commit it with `assets.lock`"

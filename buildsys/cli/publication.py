@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from buildsys import git
 from buildsys.cli.console import say, tame
 from buildsys.cli.pages import check_target
-from buildsys.errors import ArtlockError
+from buildsys.errors import ArtlockError, GitError
 from buildsys.files import write_durably
 from buildsys.review.model import Pictures, Review
 
@@ -72,7 +74,7 @@ def publish(options: argparse.Namespace, review: Review, pictures: Pictures, roo
     if options.sheet is not None:
         _sheet(options.sheet, review, pictures, root)
     if options.markdown is not None:
-        _comment(options, review)
+        _comment(options, review, root)
 
 
 def _sheet(path: Path, review: Review, pictures: Pictures, root: Path) -> None:
@@ -87,10 +89,13 @@ def _sheet(path: Path, review: Review, pictures: Pictures, root: Path) -> None:
     say(tame(str(path)))
 
 
-def _comment(options: argparse.Namespace, review: Review) -> None:
+def _comment(options: argparse.Namespace, review: Review, root: Path) -> None:
     from buildsys.review.markdown import comment  # noqa: PLC0415 - only a comment needs it
 
-    text = comment(review, link=options.link, sheet=options.sheet_link)
+    place = ""
+    with suppress(GitError):  # a bare repository has no work tree
+        place = git.prefix(root).rstrip("/")
+    text = comment(review, link=options.link, sheet=options.sheet_link, place=place)
     if on_stdout(options):
         print(text, end="")
         return

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import gc
 import os
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -192,5 +191,7 @@ def _staging(index: Index, profile: str | None) -> str:
     if len(paths) > _MOST_NAMED:
         # One by one, they would hide the command. A folder of the project's stands for what is in it.
         paths = tuple(dict.fromkeys(path.partition("/")[0] for path in paths))
+    import shlex  # noqa: PLC0415 - as above
+
     here = [os.path.relpath(index.root / path) for path in paths]
     return f"run `git add {shlex.join(here)}`"

@@ -13,8 +13,9 @@ import msgspec
 from buildsys.cli import amounts
 from buildsys.cli.console import count, paint, print_json, say, tame
 from buildsys.errors import Exit
-from buildsys.store import Store, default_root
 from buildsys.store.inventory import Kind
+from buildsys.store.objects import Store
+from buildsys.store.place import default_root
 from buildsys.upkeep.verify import Again, Damage, Owner, Part, Verified, verify
 
 _PARTS: Final = {

@@ -1,4 +1,4 @@
-"""Files: one durable write, one checked copy, digests, the stat index, and a checkout's lock and note."""
+"""Files: one durable write, one checked copy, digests, the stat index, and a checkout's lock."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from buildsys.files.checkout import ExclusiveLock
 from buildsys.files.content import digest_file, inside, place
 from buildsys.files.durable import make_folder, sweep, write_durably
 from buildsys.files.index import StatIndex
-from buildsys.files.placed import Placed
 
 __all__ = [
     "ExclusiveLock",
-    "Placed",
     "StatIndex",
     "digest_file",
     "inside",

@@ -6,6 +6,7 @@ Overwrites nothing that artlock did not write. Knows nothing of terminals.
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -140,7 +141,10 @@ def _check_place(root: Path, path: Path) -> None:
         return  # not set: the repository's own
     if said.split("\t")[0] in _EVERYWHERE:
         fact = f"`core.hooksPath` puts the hooks of all your repositories into `{path.parent}`"
-        raise ArtlockError(fact, "run `git config --local core.hooksPath .git/hooks`")
+        # Not `.git/hooks`: in another work tree, or a submodule, `.git` is a file.
+        found = os.fsdecode(git.run(root, "rev-parse", "--git-common-dir").removesuffix(b"\n"))
+        own = shlex.quote(os.path.normpath(root.absolute() / found / "hooks"))
+        raise ArtlockError(fact, f"run `git config --local core.hooksPath {own}`")
 
 
 def _settings(root: Path) -> dict[str, str]:

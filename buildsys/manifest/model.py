@@ -143,6 +143,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     exact: bool = True
     """Whether its pictures have exactly the size that was asked for. Of one without, they may be larger and
     2 % off in shape: the finish engine brings them to the size before its first step."""
+    encodes: bool = False
+    """Whether artlock's own encoder writes its pictures: no manifest of anybody's can be in one."""
     batch: int = 1
     parallel: bool = False
     """Several processes may run side by side; otherwise one warm process per engine."""

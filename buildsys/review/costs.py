@@ -1,18 +1,22 @@
-"""What the pictures of a review did cost: by the journal of this checkout, or by the store.
+"""What the pictures of a review did cost, one by one and in all.
 
 Knows nothing of prices: what nobody noted is not known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from buildsys.digest import Digest
+from buildsys.errors import ManifestError
 from buildsys.holdings import holdings
+from buildsys.journal.costs import Costs
 from buildsys.journal.database import NAME as JOURNAL
-from buildsys.journal.rows import last_made
-from buildsys.make.results import Raw
+from buildsys.journal.rows import Rows, Unreadable, read
+from buildsys.manifest.model import Engine
+from buildsys.manifest.read import read as read_manifest
 from buildsys.places import PRIVATE
 from buildsys.plan.recipe import generate_key
 from buildsys.plan.record import Record
@@ -20,23 +24,12 @@ from buildsys.review.model import Change
 from buildsys.store.objects import Store
 
 
-class Costs:
-    """Looks costs up."""
-
-    def __init__(self, root: Path, store: Store) -> None:
-        self._past = last_made(root / PRIVATE / JOURNAL)
-        self._store = store
-
-    def of(self, record: Record) -> float | None:
-        """US dollars; None where nobody knows, or where no engine was asked for the picture itself."""
-        key = _key(record)
-        if key is None:
-            return None
-        noted = self._past.get(key)
-        if noted is not None and noted.cost is not None:
-            return noted.cost
-        raw = self._store.recall(key, Raw)
-        return None if raw is None else raw.cost
+def costs(root: Path, store: Store) -> Costs:
+    """Of the project in the folder `root`, whose journal and manifest may be of no use."""
+    rows = Rows()
+    with suppress(Unreadable):  # the numbers are a courtesy
+        rows = read(root / PRIVATE / JOURNAL) or rows
+    return Costs(rows, store, lambda: _engines(root))
 
 
 def total(changes: Iterable[Change]) -> float | None:
@@ -50,6 +43,12 @@ def total(changes: Iterable[Change]) -> float | None:
         if key is not None and (change.before is None or _key(change.before.record) != key):
             paid[key] = side.cost
     return sum(paid.values()) if paid else None
+
+
+def _engines(root: Path) -> Mapping[str, Engine]:
+    with suppress(ManifestError):
+        return read_manifest(root).engines
+    return {}
 
 
 def _key(record: Record) -> Digest | None:

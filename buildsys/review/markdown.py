@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
+from urllib.parse import quote
 
 from buildsys.journal.words import count, dollars, printable
 from buildsys.plan.step import shorten
@@ -16,8 +17,8 @@ from buildsys.review.model import Cause, Change, Field, Kind, Review, Side
 
 LIMIT: Final = 65_536
 """Characters of a comment on GitHub; GitLab's limit is larger."""
-MARK: Final = "<!-- artlock review -->"
-"""By which the comment is found again, to be written over."""
+MARK: Final = "<!-- artlock review"
+"""How every comment begins. By its whole first line it is found again, to be written over: see `mark`."""
 
 _ROOM: Final = 400
 """Characters kept for what is said at the end of what was left out."""
@@ -37,15 +38,21 @@ _APART: Final = "\u200b"
 """Seen by nobody."""
 
 
-def comment(review: Review, *, link: str = "", sheet: str = "") -> str:
+def mark(place: str) -> str:
+    """The first line of the comment on the project in the folder `place`: a repository may hold several."""
+    return f"{MARK} of {quote(place)} -->" if place else f"{MARK} -->"
+
+
+def comment(review: Review, *, link: str = "", sheet: str = "", place: str = "") -> str:
     """The comment, with at most `LIMIT` characters; what had no room is counted.
 
     Args:
         review: what changed.
         link: address of the page; empty where there is none.
         sheet: address of the contact sheet's picture.
+        place: the project's folder, from the top of its repository; empty where it is the top.
     """
-    blocks = [MARK, _summary(review), *_notes(review), *_pictures(link, sheet)]
+    blocks = [mark(place), _summary(review, place), *_notes(review), *_pictures(link, sheet)]
     if review.changes:
         table, shown = _table(review.changes)
         blocks.append(table)
@@ -71,13 +78,14 @@ def _fitted(blocks: list[str], details: list[str], link: str) -> str:
     return "\n\n".join(kept) + "\n"
 
 
-def _summary(review: Review) -> str:
+def _summary(review: Review, place: str) -> str:
     counts = ", ".join(f"**{number}** {words}" for words, number in told.counts_told(review))
     parts = [counts or "nothing differs", f"{review.unchanged} unchanged"]
     if review.cost:
         parts.append(f"known cost of the new pictures: {escaped(dollars(review.cost))}")
     sides = " → ".join(escaped(told.side_told(side)) for side in (review.before, review.after))
-    return f"### Art: {'; '.join(parts)}\n\n{sides}"
+    of = f" of {escaped(shorten(place, _NAME))}" if place else ""
+    return f"### Art{of}: {'; '.join(parts)}\n\n{sides}"
 
 
 def _notes(review: Review) -> Iterator[str]:
@@ -146,6 +154,7 @@ def _detail(change: Change) -> str:
     lines += [f"- {measures}"] if measures else []
     if change.kind is Kind.ADDED and change.after is not None:
         lines += [f"- {name} {escaped(value)}" for name, value in _made(change.after)]
+    lines += _cost(change)
     sides = [side for side in (change.before, change.after) if side is not None and side.lost]
     lines += [f"- no picture: {escaped(side.lost)}" for side in sides]
     return "\n".join(lines)
@@ -160,6 +169,16 @@ def _made(side: Side) -> Iterator[tuple[str, str]]:
     for name, text in (("prompt", parts.prompt), ("text", parts.text)):
         if text:
             yield name, shorten(text, _TEXT)
+
+
+def _cost(change: Change) -> Iterator[str]:
+    """What the new picture did cost, and the old one where that was another sum; not that both were free."""
+    if change.kind not in (Kind.ADDED, Kind.CHANGED) or change.after is None:
+        return
+    before = told.cost_told(change.before) if change.before is not None else ""
+    after = told.cost_told(change.after)
+    if after and (change.after.cost or (change.before is not None and change.before.cost)):
+        yield f"- cost {escaped(f'{before} → {after}' if before not in ('', after) else after)}"
 
 
 def _field(field: Field) -> str:
@@ -185,7 +204,7 @@ def _worded(text: str, state: str) -> str:
         return text
     before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
     tag = "del" if state == "gone" else "ins"
-    return f"{before}<{tag}>{own}</{tag}>{after or ' '}"
+    return f"{before}<{tag}>{own}</{tag}>{after}"
 
 
 def _short(text: str, most: int) -> str:

@@ -16,6 +16,7 @@ import msgspec
 
 from buildsys.digest import Digest
 from buildsys.errors import LockError, did_you_mean
+from buildsys.journal.costs import Costs
 from buildsys.journal.words import count
 from buildsys.lock.model import Lock
 from buildsys.make.events import Event
@@ -23,7 +24,7 @@ from buildsys.manifest.model import AssetName
 from buildsys.places import LOCK, MANIFEST, PRIVATE
 from buildsys.review import lying, revisions
 from buildsys.review.changes import Snapshot, compare
-from buildsys.review.costs import Costs, total
+from buildsys.review.costs import costs, total
 from buildsys.review.known import Known, Pair
 from buildsys.review.model import Change, Kind, Measure, Pictures, Review, Revision, Side
 from buildsys.review.pictures import Sources
@@ -81,8 +82,8 @@ def review(  # noqa: PLR0913 - all named where a review is asked for
         found = _measured(root, changes, sources, Known(store), tell)
         changes = tuple(_judged(change, found) for change in changes)
         sources.close()
-    costs = Costs(root, store)
-    changes = tuple(_priced(change, costs) for change in changes)
+    known = costs(root, store)
+    changes = tuple(_priced(change, known) for change in changes)
     ranked = [msgspec.structs.replace(change, attention=attention(change)) for change in changes]
     ranked.sort(key=lambda change: (-change.attention, change.name))
     return Review(
@@ -219,9 +220,9 @@ def _judged(change: Change, found: Mapping[Pair, Measure | str]) -> Change:
     return msgspec.structs.replace(change, kind=kind, measure=answer, notes=notes)
 
 
-def _priced(change: Change, costs: Costs) -> Change:
+def _priced(change: Change, known: Costs) -> Change:
     def priced(side: Side | None) -> Side | None:
-        return side and msgspec.structs.replace(side, cost=costs.of(side.record))
+        return side and msgspec.structs.replace(side, cost=known.of(side.record))
 
     return msgspec.structs.replace(change, before=priced(change.before), after=priced(change.after))
 

@@ -120,6 +120,13 @@ def measures(change: Change) -> Iterator[tuple[str, str, str]]:
     yield "PSNR", "equal" if found.psnr is None else f"{found.psnr:.1f} dB", "more is nearer"
 
 
+def cost_told(side: Side) -> str:
+    """What its picture did cost; empty where nobody knows."""
+    if side.cost is None:
+        return ""
+    return dollars(side.cost) if side.cost else "free"
+
+
 def facts(side: Side) -> Iterator[tuple[str, str]]:
     """What a reviewer may ask of a side."""
     record, parts = side.record, side.record.parts
@@ -131,8 +138,8 @@ def facts(side: Side) -> Iterator[tuple[str, str]]:
         yield "model", parts.model
     if parts.seed is not None:
         yield "seed", str(parts.seed)
-    if side.cost is not None:
-        yield "cost", dollars(side.cost) if side.cost else "free"
+    if cost := cost_told(side):
+        yield "cost", cost
     if side.approval is not None:
         yield "approved", side.approval.by
     if side.frozen:

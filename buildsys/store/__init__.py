@@ -1,8 +1,4 @@
-"""The content-addressed store and the action cache."""
+"""The content-addressed store and the action cache.
 
-from __future__ import annotations
-
-from buildsys.store.objects import Store
-from buildsys.store.place import default_root
-
-__all__ = ["Store", "default_root"]
+Loads nothing by itself: a hook before a commit only asks where the store would lie.
+"""
