@@ -289,3 +289,21 @@ def test_both_approve_the_same_and_ours_stays(game: Game) -> None:
     game.build()
     assert approvals(game) == {"hero": ADA, "items/axe": GRACE}
     assert b"<<<<<<<" not in game.lock()
+
+
+def test_each_side_approves_its_own_and_the_picture_that_is_taken_brings_it(game: Game) -> None:
+    """By git alone, whose marks cut the lock where its lines differ."""
+    game.git("checkout", "--quiet", "-b", "feature")
+    change(game, "a horse")
+    game.run("approve", "hero", "--by", GRACE)
+    game.commit()
+    game.git("checkout", "--quiet", "main")
+    change(game, "a dragon")
+    game.run("approve", "hero")
+    game.commit()
+    with pytest.raises(subprocess.CalledProcessError):
+        game.git("merge", "feature")
+    game.git("checkout", "--quiet", "--theirs", "assets.toml")
+    game.run("resolve", "hero", "--theirs")
+    assert approvals(game) == {"hero": GRACE}
+    assert told(game, "check", "--approved", "hero")["agree"]
