@@ -61,7 +61,9 @@ def test_a_table_for_a_person(game: Game) -> None:
         "2 changed, 1 added, 1 unchanged; cost of what is new: free",
     ]
     assert lines[3].split() == ["ATTENTION", "KIND", "ASSET", "WHY", "PICTURE", "COST"]
-    assert re.match(r"0\.\d\d +changed  hero   its recipe  hash \d+/64, SSIM -?\d\.\d{3}, \d+\.\d dB, ", lines[4])
+    assert re.match(
+        r"0\.\d\d +changed  hero   its recipe  hash \d+/64, SSIM -?\d\.\d{3}, \d+\.\d dB, ", lines[4]
+    )
     assert lines[5] == "        prompt: a [-red-]{+blue+} knight with a long sword"
     assert lines[8] == "        made from `hero`, whose prompt changed"
     assert lines[9].split() == ["0.75", "added", "stone", "—", "16", "x", "16", "free"]
