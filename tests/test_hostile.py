@@ -265,7 +265,7 @@ def test_nothing_is_left_by_a_command_that_was_ended(
     assert list(temporary.iterdir()) == []
     left = {path.name for path in (game.folder / ".artlock").iterdir()}
     # Logs stay: a message may have named one.
-    assert left <= {"build.lock", "index", "logs", "trial", "journal.db", "journal.lock"}
+    assert left <= {"agreement", "build.lock", "index", "logs", "trial", "journal.db", "journal.lock"}
     if "trial" in left:
         assert [path.name for path in (game.folder / ".artlock" / "trial").iterdir()] == ["logs"]
 

@@ -152,6 +152,10 @@ def test_an_asset_without_a_seal_came_from_a_branch_of_before(repository: Path) 
     whole = base.updated([record("a", seed=9), record("n")])
     assert found.records == whole.records
     assert dump(found) == dump(whole)
+    # As old as its oldest asset: so a build writes it, also where all is fresh.
+    assert found.revision == 1
+    path.write_text(dump(found))
+    assert load(path).revision == 2
 
 
 # Merging

@@ -64,6 +64,9 @@ def parse(text: str, origin: str, pool: Mapping[str, Mapping[str, str]], newest:
             records[name] = entry.decode(name, table, environments, strict=known)
         except ValueError as error:
             raise LockError(f"{origin}: asset `{name}` {error}", RESTORE) from error
+    if any(seal.KEY not in table for table in assets.values()):
+        # A branch of before brought one, and git merged the lines: the next build seals it.
+        revision = min(revision, seal.SINCE - 1)
     lock = Lock(
         records=records,
         version=VERSION,

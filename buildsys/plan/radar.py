@@ -94,7 +94,11 @@ def _ready(
     """Engines that can run here, for `role`; without one, for any role that `engine` suits. Best first."""
     roles = [role] if role else engine.card.roles
     ranked = (item for each in roles for item in rank(manifest, each, obstacle))
-    return list({item.engine.name: item.engine for item in ranked if item.obstacle is None}.values())
+    found = {item.engine.name: item.engine for item in ranked if item.obstacle is None}
+    if role:
+        return list(found.values())
+    # No role says which comes first; an engine of the same adapter draws the likest pictures.
+    return sorted(found.values(), key=lambda other: other.card.name != engine.card.name)
 
 
 def _successor(manifest: Manifest, engine: Engine, today: dt.date) -> Engine | None:
