@@ -71,7 +71,11 @@ def test_engines_that_a_role_maps_to_come_before_those_that_suit_it() -> None:
     assert names(manifest(), "sprite") == ["cheap", "sprite", "stock"]
     assert names(manifest(), "sprite", "cheap") == ["cheap", "sprite", "stock"]
     found = rank(manifest(), "sprite", unready("cheap"))
-    assert [(item.profiles, item.obstacle is None) for item in found] == [(("*",), False), ((), True), ((), True)]
+    assert [(item.profiles, item.obstacle is None) for item in found] == [
+        (("*",), False),
+        ((), True),
+        ((), True),
+    ]
 
 
 def test_among_the_mapped_the_ready_come_first_then_those_of_this_profile() -> None:
