@@ -20,7 +20,13 @@ from zoo_matrix import Row
 from zookeeper import MARK, ROOT
 
 GOOD = ("good/1", "good/2", "thumbs/1")
-BELONGS = {"build.lock", "index", "logs", *(f"journal.{end}" for end in ("db", "db-shm", "db-wal", "lock"))}
+BELONGS = {
+    "agreement",
+    "build.lock",
+    "index",
+    "logs",
+    *(f"journal.{end}" for end in ("db", "db-shm", "db-wal", "lock")),
+}
 SECONDS = 150
 """How long anything is waited for. Generous: what a test waits for is an event, never the clock."""
 
