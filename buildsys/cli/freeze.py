@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 
 from buildsys import keeping
 from buildsys.cli import options as shared
@@ -22,12 +23,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Freeze, and say what to do next."""
-    session = Session.of_lock(options.start, options.profile)
-    done = keeping.freeze(session, options.names)
+    done = keeping.freeze(Session.of_lock(options.start, options.profile), options.names)
+    return tell(
+        options, "frozen", done, f"\nhint: commit `{LOCK}`; `artlock thaw` ends it", "they were frozen before"
+    )
+
+
+def tell(options: argparse.Namespace, word: str, done: Iterable[str], then: str, otherwise: str) -> int:
+    """Say which assets are now `word`; `then` what to do next, or `otherwise` where none is."""
+    names = list(done)
     if options.json:
-        print_json({"frozen": list(done)})
+        print_json({word: names})
         return Exit.FINE
-    for name in done:
-        print(f"{paint('frozen', 'cyan')}  {name}")
-    say(f"\nhint: commit `{LOCK}`; `artlock thaw` ends it" if done else "they were frozen before")
+    for name in names:
+        print(f"{paint(word, 'cyan')}  {name}")
+    say(then if names else otherwise)
     return Exit.FINE

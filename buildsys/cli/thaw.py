@@ -5,29 +5,18 @@ from __future__ import annotations
 import argparse
 
 from buildsys import keeping
-from buildsys.cli import options as shared
-from buildsys.cli.console import paint, print_json, say
-from buildsys.errors import Exit
+from buildsys.cli.freeze import configure as configure  # noqa: PLC0414 - the same options
+from buildsys.cli.freeze import tell
 from buildsys.session import LOCK, Session
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    shared.add_project(parser)
-    shared.add_json(parser)
-    parser.add_argument(
-        "names", nargs="+", metavar="NAME", help="assets, or patterns of their names: `items/*`"
-    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Thaw, and say what to do next."""
-    session = Session.of_lock(options.start, options.profile)
-    done = keeping.thaw(session, options.names)
-    if options.json:
-        print_json({"thawed": list(done)})
-        return Exit.FINE
-    for name in done:
-        print(f"{paint('thawed', 'cyan')}  {name}")
-    say(f"\nhint: run `artlock build`, and commit `{LOCK}`" if done else "none of them was frozen")
-    return Exit.FINE
+    done = keeping.thaw(Session.of_lock(options.start, options.profile), options.names)
+    return tell(
+        options,
+        "thawed",
+        done,
+        f"\nhint: run `artlock build`, and commit `{LOCK}`",
+        "none of them was frozen",
+    )
