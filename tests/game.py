@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -97,6 +98,12 @@ class Game:
         game = cls.__new__(cls)
         game.folder, game.cache, game.count = folder, cache, count
         return game
+
+    def copied(self, folder: Path) -> Game:
+        """A copy of its files in `folder`, with the same store, to change as a test likes."""
+        copy = Game.lying(folder / "game", self.cache, folder / "count.txt")
+        shutil.copytree(self.folder, copy.folder)
+        return copy
 
     @property
     def environ(self) -> dict[str, str]:

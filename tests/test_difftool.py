@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -47,9 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Game:
 
 @pytest.fixture
 def game(made: Game, tmp_path: Path) -> Game:
-    copied = Game.lying(tmp_path / "game", made.cache, tmp_path / "count.txt")
-    shutil.copytree(made.folder, copied.folder)
-    return copied
+    return made.copied(tmp_path)
 
 
 def pages(game: Game, tmp_path: Path, *words: str) -> list[str]:

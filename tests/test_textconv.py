@@ -44,9 +44,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Game:
 
 @pytest.fixture
 def game(made: Game, tmp_path: Path) -> Game:
-    copied = Game.lying(tmp_path / "game", made.cache, tmp_path / "count.txt")
-    shutil.copytree(made.folder, copied.folder)
-    return copied
+    return made.copied(tmp_path)
 
 
 def changed_lines(text: str) -> list[str]:
