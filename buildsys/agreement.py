@@ -30,7 +30,7 @@ from buildsys.files.index import TICK_NS, Key, key_of
 from buildsys.places import LOCK, MANIFEST, PRIVATE
 
 PLACE: Final = Path(PRIVATE, "agreement")
-_HEADER: Final = b"artlock agreement 1 "
+_HEADER: Final = b"artlock agreement 2 "
 _CODE: Final = Path(__file__).resolve().parent
 _KINDS: Final = (".py", ".toml")
 """Files of artlock that decide what it says: its code, and the cards and presets that come with it."""
@@ -55,7 +55,18 @@ class Agreement(NamedTuple):
     """Digest of each local model's folder, by the model as it is written."""
     files: Mapping[str, Digest | None]
     """What lay at each path that was asked for: outputs, inputs, files of gates."""
+    reading: Digest
+    """Of manifest and lock as they are kept: see `buildsys.recollection`."""
     assets: int
+
+
+class Recalled(NamedTuple):
+    """What an agreement says of today, where all that is text holds."""
+
+    assets: int
+    reading: Digest
+    changed: tuple[str, ...]
+    """The files of assets that are not what they were; all still agrees where there are none."""
 
 
 class Seen(Protocol):
@@ -72,19 +83,28 @@ class Seen(Protocol):
         ...
 
 
-def recall(root: Path, profile: str | None, also: Callable[[Agreement], bool] | None = None) -> int | None:
-    """How many assets of the project in `root` still agree for `profile`; None where nobody knows.
+def recall(
+    root: Path, profile: str | None, also: Callable[[Agreement], bool] | None = None
+) -> Recalled | None:
+    """What is still known of the project in `root` for `profile`; None where nothing is.
 
     `also`: what must hold beside.
     """
     try:
         found = _load(root / PLACE)
         asked = found is not None and found.profile == profile and (also is None or also(found))
-        if found is not None and asked and _holds(found, root):
-            return found.assets
+        holds = found is not None and asked and _holds(found, root)
+        if found is not None and holds and (changed := _changed(found, root)) is not None:
+            return Recalled(found.assets, found.reading, changed)
     except (OSError, ValueError, RuntimeError, ArtlockError):
         pass  # the whole way tells what is wrong
     return None
+
+
+def agreeing(root: Path, profile: str | None, also: Callable[[Agreement], bool] | None = None) -> int | None:
+    """How many assets still agree; None where one may not."""
+    found = recall(root, profile, also)
+    return None if found is None or found.changed else found.assets
 
 
 def remember(  # noqa: PLR0913 - all named where an agreement is noted
@@ -96,6 +116,7 @@ def remember(  # noqa: PLR0913 - all named where an agreement is noted
     globs: Collection[str],
     out: str,
     seen: Seen,
+    keep: Callable[[], Digest],
     assets: int,
     read: Mapping[str, Digest] | None = None,
 ) -> None:
@@ -109,11 +130,12 @@ def remember(  # noqa: PLR0913 - all named where an agreement is noted
         globs: `include` of the manifest.
         out: the output folder.
         seen: what else was looked at.
+        keep: keeps manifest and lock as they were read, and returns the digest of that.
         assets: how many there are.
         read: digests of those texts that were hashed as they were read; the age of others tells.
     """
     read = read or {}
-    with suppress(OSError, ArtlockError):
+    with suppress(OSError, ValueError, ArtlockError):
         decided = {*texts, MANIFEST, LOCK}
         included = {glob: _matches(root, glob) for glob in globs}
         code, changed = _code()
@@ -137,6 +159,7 @@ def remember(  # noqa: PLR0913 - all named where an agreement is noted
                 out=out,
                 weights=seen.weights,
                 files=seen.files,
+                reading=keep(),
                 assets=assets,
             ),
         )
@@ -150,18 +173,19 @@ def _holds(found: Agreement, root: Path) -> bool:
         and files.inside(root, root / found.out)
         and all(_matches(root, glob) == paths for glob, paths in found.included.items())
         and all(_digest(root, path) == digest for path, digest in found.texts.items())
-        and _files_hold(found, root)
     )
 
 
-def _files_hold(found: Agreement, root: Path) -> bool:
+def _changed(found: Agreement, root: Path) -> tuple[str, ...] | None:
+    """The files that are not what they were; None where local weights are not, which concern many assets."""
     index = files.StatIndex(root)
-    holds = all(index.digest(path) == digest for path, digest in found.files.items()) and all(
+    changed = tuple(path for path, digest in found.files.items() if index.digest(path) != digest)
+    hold = all(
         weights.digest_of(weights.folder_of(root, model), index) == digest
         for model, digest in found.weights.items()
     )
     index.save()
-    return holds
+    return changed if hold else None
 
 
 def _matches(root: Path, glob: str) -> tuple[str, ...]:
@@ -213,7 +237,7 @@ def _decoded(body: bytes) -> Agreement:
         detail = "no agreement"
         raise ValueError(detail)
     if not (
-        _are([told["code"], told["out"]], str)
+        _are([told["code"], told["out"], told["reading"]], str)
         and _are([told["profile"]], str, type(None))
         and _are([told["assets"]], int)
         and _are([told["lock"]], list)

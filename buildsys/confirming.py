@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from buildsys import agreement
+from buildsys import agreement, recollection
 from buildsys import digest as digests
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError
@@ -41,7 +41,7 @@ def confirm(session: Session, outcome: Outcome, began: int, profile: str | None)
     if outcome.blocked or outcome.failed or outcome.edited:
         return
     idle = not (outcome.built or outcome.restored)
-    if idle and agreement.recall(session.root, profile) is not None:
+    if idle and agreement.agreeing(session.root, profile) is not None:
         return
     with suppress(OSError, ValueError, ArtlockError):  # `check` tells what is wrong, if anybody asks
         data = (session.root / LOCK).read_bytes()
@@ -75,6 +75,7 @@ def remember(
         globs=manifest.project.include,
         out=manifest.project.out,
         seen=witness,
+        keep=lambda: recollection.keep(session.root, manifest, session.lock),
         assets=len(manifest.assets),
         read=read,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +122,7 @@ def memory(folder: Path) -> Path:
 def seal(folder: Path, found: dict[str, Any]) -> None:
     """Write a memory whose own digest is right, as a forger would."""
     body = msgspec.json.encode(found)
-    header = b"artlock agreement 1 " + digest.of_bytes(body).encode()
+    header = b"artlock agreement 2 " + digest.of_bytes(body).encode()
     memory(folder).write_bytes(header + b"\n" + body)
 
 
@@ -130,11 +132,11 @@ def unsealed(folder: Path) -> dict[str, Any]:
 
 
 def test_what_agreed_is_remembered(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert agreement.recall(folder, None) is None
+    assert agreement.agreeing(folder, None) is None
     assert check(folder) == Exit.FINE
     assert check(folder, "--json") == Exit.FINE
     said = capsys.readouterr().out
-    assert agreement.recall(folder, None) == 5
+    assert agreement.agreeing(folder, None) == 5
     assert check(folder) == Exit.FINE
     assert check(folder, "--json") == Exit.FINE
     assert capsys.readouterr().out == said
@@ -160,7 +162,7 @@ def test_the_quick_way_loads_neither_manifest_nor_lock(folder: Path) -> None:
 @pytest.mark.parametrize("profile", ["final", "draft"])
 def test_another_profile_is_another_question(folder: Path, profile: str) -> None:
     check(folder)
-    assert agreement.recall(folder, profile) is None
+    assert agreement.agreeing(folder, profile) is None
 
 
 @pytest.mark.parametrize(
@@ -180,6 +182,7 @@ def test_another_profile_is_another_question(folder: Path, profile: str) -> None
         ("files", {"a\0b": None}),
         ("weights", {"./art": "0" * 64}),
         ("weights", {"~nobody-of-that-name/x": ""}),
+        ("reading", None),
         ("assets", "five"),
         ("assets", None),
     ],
@@ -188,9 +191,9 @@ def test_each_part_of_it_decides(folder: Path, key: str, value: object) -> None:
     check(folder)
     found = unsealed(folder)
     seal(folder, found)
-    assert agreement.recall(folder, None) == 5
+    assert agreement.agreeing(folder, None) == 5
     seal(folder, {**found, key: value})
-    assert agreement.recall(folder, None) is None
+    assert agreement.agreeing(folder, None) is None
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -200,7 +203,7 @@ def test_the_lock_must_be_the_one_on_this_disk(folder: Path, part: int) -> None:
     found = unsealed(folder)
     found["lock"][part] += 1
     seal(folder, found)
-    assert agreement.recall(folder, None) is None
+    assert agreement.agreeing(folder, None) is None
 
 
 def test_the_memory_of_another_clone_is_not_believed(folder: Path, made: Path, tmp_path: Path) -> None:
@@ -208,9 +211,9 @@ def test_the_memory_of_another_clone_is_not_believed(folder: Path, made: Path, t
     other = copied(made, tmp_path / "clone")
     (other / ".artlock").mkdir()
     shutil.copy(memory(folder), memory(other))
-    assert agreement.recall(other, None) is None
+    assert agreement.agreeing(other, None) is None
     assert check(other) == Exit.FINE
-    assert agreement.recall(other, None) == 5
+    assert agreement.agreeing(other, None) == 5
 
 
 def test_a_forged_memory_is_not_believed(folder: Path) -> None:
@@ -229,14 +232,14 @@ def test_a_memory_that_is_cut_off_or_has_a_wrong_bit_is_no_memory(folder: Path) 
     whole = memory(folder).read_bytes()
     for length in range(len(whole)):
         memory(folder).write_bytes(whole[:length])
-        assert agreement.recall(folder, None) is None, length
+        assert agreement.agreeing(folder, None) is None, length
     for place in range(len(whole)):
         memory(folder).write_bytes(
             whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :]
         )
-        assert agreement.recall(folder, None) is None, place
+        assert agreement.agreeing(folder, None) is None, place
     memory(folder).write_bytes(whole)
-    assert agreement.recall(folder, None) == 5
+    assert agreement.agreeing(folder, None) == 5
 
 
 def test_full_believes_no_memory(folder: Path) -> None:
@@ -262,6 +265,7 @@ def test_what_was_written_since_it_was_read_is_not_remembered(folder: Path) -> N
         globs=session.manifest.project.include,
         out="out",
         seen=NOTHING,
+        keep=lambda: digest.of_bytes(b""),
         assets=5,
     )
     assert not memory(folder).exists()
@@ -286,6 +290,7 @@ def test_a_file_that_joined_the_manifest_since_it_was_read_is_not_passed_over(fo
         globs=["art/*.toml"],
         out="out",
         seen=NOTHING,
+        keep=lambda: digest.of_bytes(b""),
         assets=5,
     )
     assert not memory(folder).exists()
@@ -331,11 +336,11 @@ def test_local_weights_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("ARTLOCK_CACHE_DIR", str(tmp_path / "store"))
     folder = local(tmp_path / "local")
     assert check(folder) == Exit.FINE
-    assert agreement.recall(folder, None) == 1
+    assert agreement.agreeing(folder, None) == 1
     (folder / "weights" / "README.md").write_text("changes no picture")
-    assert agreement.recall(folder, None) == 1
+    assert agreement.agreeing(folder, None) == 1
     (folder / "weights" / "unet" / "config.json").write_text("{}")
-    assert agreement.recall(folder, None) is None
+    assert agreement.agreeing(folder, None) is None
     assert check(folder) == Exit.FAILED
 
 
@@ -422,7 +427,7 @@ def copied_over(source: str, file: str) -> Move:
 FILES = (
     *("out/hero.png", "out/small.png", "out/logo.png", "out/wall.png", "out/atlas.png", "out/atlas.json"),
     *("art/logo.png", "art/more.toml", "tools/noise.py", "tools/noise.toml", MANIFEST, LOCK),
-    *(".artlock/agreement", ".artlock/index"),
+    *(".artlock/agreement", ".artlock/index", ".artlock/reading"),
 )
 MOVES: dict[str, Move] = {
     **{f"turn {file}": turned(file) for file in FILES},
@@ -456,6 +461,13 @@ def stage(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
         yield made, folder / "game"
 
 
+def said(folder: Path, *words: str) -> tuple[int, str]:
+    """What `check` ends with, and what it tells a program."""
+    with redirect_stdout(io.StringIO()) as told:
+        code = check(folder, "--json", *words)
+    return code, told.getvalue()
+
+
 @settings(
     max_examples=60,
     deadline=None,
@@ -468,12 +480,12 @@ def test_quick_says_agree_only_where_the_whole_way_does(
     made, place = stage
     folder = copied(made, place)
     assert check(folder) == Exit.FINE
-    assert agreement.recall(folder, None) == 5
+    assert agreement.agreeing(folder, None) == 5
     for move, hurry in moves:
         MOVES[move](folder)
         if not hurry:
             settle()
-        quick = agreement.recall(folder, None)
-        whole = check(folder, "--full")
-        assert quick is None or whole == Exit.FINE, move
-        assert check(folder) == whole, move
+        quick = agreement.agreeing(folder, None)
+        whole = said(folder, "--full")
+        assert quick is None or whole[0] == Exit.FINE, move
+        assert said(folder) == whole, move

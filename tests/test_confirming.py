@@ -71,7 +71,7 @@ def built(folder: Path, meanwhile: Callable[[Path], object] = lambda _: None) ->
     outcome, _ = build(session)
     meanwhile(folder)
     confirm(session, outcome, began, None)
-    return agreement.recall(folder, None)
+    return agreement.agreeing(folder, None)
 
 
 def test_a_build_leaves_a_memory_for_the_hook(made: Game) -> None:
@@ -154,6 +154,7 @@ def test_artlock_that_changed_while_it_ran_is_not_taken_for_what_judged(folder: 
         globs=["art/*.toml"],
         out="out",
         seen=_Nothing(),
+        keep=lambda: digest.of_bytes(b""),
         assets=3,
         read={path: digest.of_bytes((folder / path).read_bytes()) for path in texts},
     )

@@ -35,6 +35,7 @@ LAYERS = (
         "buildsys.journal",
         "buildsys.ledger",
         "buildsys.locked",
+        "buildsys.recollection",
         "buildsys.witness",
     ),
     ("buildsys.session",),

@@ -22,6 +22,7 @@ from zookeeper import MARK, ROOT
 GOOD = ("good/1", "good/2", "thumbs/1")
 BELONGS = {
     "agreement",
+    "reading",
     "build.lock",
     "index",
     "logs",

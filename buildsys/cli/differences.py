@@ -1,14 +1,16 @@
-"""What `artlock check` finds to differ between manifest, lock and files, looked at as a whole."""
+"""What `artlock check` finds to differ between manifest, lock and files."""
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
-from buildsys import confirming, keeping, leftovers, lfs
+from buildsys import confirming, keeping, leftovers, lfs, recollection
+from buildsys.agreement import Recalled
 from buildsys.approval import unapproved
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, paint, pointers_told, print_json, say, tame
@@ -18,29 +20,77 @@ from buildsys.manifest.model import AssetName
 from buildsys.plan.agreed import agrees, stand_ins
 from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Reason, Step, Verdict, Why
-from buildsys.session import Session
+from buildsys.plan.world import World
+from buildsys.session import Session, find_root
+from buildsys.store.nowhere import default_store
 from buildsys.witness import Witness
 
 OF_ENGINES: Final = frozenset({Why.ENGINE, Why.RETIRED, Why.STANDIN})
 """What is said of an engine tells nothing of whether manifest, lock and files agree."""
 
 
-def tell(options: argparse.Namespace) -> int:
-    """Say what differs; where nothing does, that is remembered for the next time."""
+class Look(NamedTuple):
+    """A plan, and what in it is no agreement."""
+
+    session: Session
+    plan: Plan
+    differing: Sequence[Step]
+    placeholders: Collection[AssetName]
+    unasked: Collection[AssetName]
+    """Conflicts over assets that the manifest does not have."""
+
+    @property
+    def agree(self) -> bool:
+        """Whether nothing differs."""
+        return not (self.differing or self.plan.orphans or self.placeholders or self.unasked)
+
+
+def _look(session: Session, world: World | None, names: Collection[AssetName] | None = None) -> Look:
+    # What an engine refused is remembered on this machine alone: it is no matter of the lock.
+    plan = session.plan(names, Wishes(retry_refused=True), world, trusting=True)
+    return Look(
+        session,
+        plan,
+        [step for step in plan.steps.values() if not agrees(step, session.manifest.project.outputs)],
+        stand_ins(plan, session.lock.placeholders),
+        [name for name in session.lock.conflicts if name not in plan.steps],
+    )
+
+
+def _narrow(start: Path, known: Recalled) -> Look | None:
+    """What differs since all agreed, where only files changed; None where the whole has to be looked at.
+
+    That is so as well where nothing differs after all: then there is a new agreement to remember.
+    """
+    root = find_root(start)
+    reading = recollection.kept(root, known.reading)
+    names = recollection.concerned(reading, known.changed) if reading else None
+    if reading is None or names is None:
+        return None
+    look = _look(Session(root, reading.manifest, reading.lock, default_store()), None, names)
+    return None if look.agree else look
+
+
+def _whole(options: argparse.Namespace) -> Look:
+    """What differs; where nothing does, that is remembered."""
     began = time.time_ns()
     session = shared.session(options)
     if options.full:
         session.index.forget()
-    # What an engine refused is remembered on this machine alone: it is no matter of the lock.
     witness = Witness(session.checkout)
-    plan = session.plan(wishes=Wishes(retry_refused=True), world=witness, trusting=True)
-    differing = [step for step in plan.steps.values() if not agrees(step, session.manifest.project.outputs)]
-    placeholders = list(stand_ins(plan, session.lock.placeholders))
-    unasked = [name for name in session.lock.conflicts if name not in plan.steps]
-    agree = not (differing or plan.orphans or placeholders or unasked)
-    unsaid = _unapproved(session, plan, options.names) if options.approved else ()
-    if agree:
+    look = _look(session, witness)
+    if look.agree:
         confirming.remember(session, witness, began, options.profile)
+    return look
+
+
+def tell(options: argparse.Namespace, known: Recalled | None) -> int:
+    """Say what differs; `known`: what still holds of the last time that nothing did."""
+    look = (_narrow(options.start, known) if known else None) or _whole(options)
+    session, plan, differing, placeholders, unasked = look
+    agree = look.agree
+    unsaid = _unapproved(session, plan, options.names) if options.approved else ()
+    checked = len(session.manifest.assets)
     if options.json:
         found = [as_json(step) for step in differing] + [undecided(name) for name in unasked]
         found += [_unsaid(step) for step in unsaid]
@@ -51,10 +101,10 @@ def tell(options: argparse.Namespace) -> int:
                 "agree": agree,
                 "kind": code.name.lower() if code >= Exit.RECIPE else "" if agree else "several",
                 "code": code,
-                "checked": len(plan.steps),
+                "checked": checked,
                 "differences": found,
                 "orphans": list(plan.orphans),
-                "placeholders": placeholders,
+                "placeholders": list(placeholders),
             }
         )
         return code
@@ -69,9 +119,9 @@ def tell(options: argparse.Namespace) -> int:
         if pointers := list(whole).count(False):
             say(f"note: {pointers_told(pointers)}\n\nhint: {lfs.HINT}\n")
         if not options.quiet:
-            print(f"{count(len(plan.steps), 'asset')} checked: manifest, lock and files agree")
+            print(f"{count(checked, 'asset')} checked: manifest, lock and files agree")
     else:
-        _complain(session, plan, differing, _build(options.profile))
+        _complain(look, _build(options.profile))
     return Exit.FINE if agree else Exit.FAILED
 
 
@@ -138,8 +188,8 @@ def kind(step: Step) -> str:
     return next((names.get(why, why.value) for why in order if why in found), "blocked")
 
 
-def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -> None:
-    unasked = [name for name in session.lock.conflicts if name not in plan.steps]
+def _complain(look: Look, build: str) -> None:
+    session, plan, differing, _, unasked = look
     for step in differing:
         reasons = [*engines(step), *(item.text() for item in step.reasons if item.why not in OF_ENGINES)]
         told = "; ".join(reasons) or step.reasons[0].text()
@@ -156,7 +206,7 @@ def _complain(session: Session, plan: Plan, differing: list[Step], build: str) -
         mend = "run `artlock resolve`"
     else:
         mend = _mend(differing, build) if differing or not lasting else _mend_orphans(session, lasting)
-    say(f"\n{differences} in {count(len(plan.steps), 'asset')}\n\nhint: {mend}")
+    say(f"\n{differences} in {count(len(session.manifest.assets), 'asset')}\n\nhint: {mend}")
 
 
 def engines(step: Step) -> list[str]:
@@ -175,7 +225,7 @@ def _build(profile: str | None) -> str:
     return f"artlock build --profile {profile}" if profile else "artlock build"
 
 
-def _mend(differing: list[Step], build: str) -> str:
+def _mend(differing: Sequence[Step], build: str) -> str:
     """One action: a build mends everything but what a hand changed, and what a person must decide."""
     if any(kind(step) == "conflict" for step in differing):
         return "run `artlock resolve`"

@@ -63,7 +63,7 @@ def _recalled(index: Index, profile: str | None) -> int | None:
         torn = bool(found.included and index.deleted)
         return index.is_checkout(found.files, found.texts) and not torn
 
-    checked = agreement.recall(index.root, profile, holds)
+    checked = agreement.agreeing(index.root, profile, holds)
     return checked if concerned or checked is None else 0
 
 

@@ -57,3 +57,19 @@ def with_upstream(assets: Mapping[AssetName, Asset], names: Iterable[AssetName])
             found.add(name)
             stack.extend(upstream(assets[name]))
     return frozenset(found)
+
+
+def with_downstream(assets: Mapping[AssetName, Asset], names: Iterable[AssetName]) -> frozenset[AssetName]:
+    """`names` and everything that is made from them."""
+    made: dict[AssetName, list[AssetName]] = {}
+    for name, asset in assets.items():
+        for source in upstream(asset):
+            made.setdefault(source, []).append(name)
+    found: set[AssetName] = set()
+    stack = list(names)
+    while stack:
+        name = stack.pop()
+        if name not in found:
+            found.add(name)
+            stack.extend(made.get(name, ()))
+    return frozenset(found)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from buildsys import agreement
+from buildsys import agreement, recollection
 from buildsys.errors import ArtlockError
 from buildsys.manifest.model import AssetName
 from buildsys.places import LOCK, MANIFEST
@@ -79,6 +79,7 @@ def examine(index: Index, profile: str | None) -> tuple[Session, Found]:
             globs=manifest.project.include,
             out=manifest.project.out,
             seen=world,
+            keep=lambda: recollection.keep(session.root, manifest, lock),
             assets=len(manifest.assets),
         )
     return session, found
