@@ -52,10 +52,12 @@ def fix_cuda() -> None:
     # Benchmarking takes the algorithm that happened to be fastest in this process.
     cudnn.benchmark = False
     cudnn.deterministic = True
-    # cuDNN's attention is chosen by its version. Without it, torch takes the first of flash, memory-efficient
-    # and plain attention that does this shape in this number format on this GPU; none of them adds up in an
-    # order that depends on what else runs.
+    # One attention on every GPU: the memory-efficient one does each number format on all that torch has code
+    # for, so only shapes that it can't do go to plain products, and the shape alone says so. Refused, though
+    # faster: flash, which older GPUs and float32 don't have, and cuDNN's, which its version chooses.
+    torch.backends.cuda.enable_flash_sdp(False)
     torch.backends.cuda.enable_cudnn_sdp(False)
+    torch.backends.cuda.enable_mem_efficient_sdp(True)
 
 
 def generators(seeds: Iterable[int]) -> list[torch.Generator]:
