@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,37 @@ def test_a_revision_is_told_as_it_was(game: Game) -> None:
     assert old["best"]["choice"]["of"] == 3  # from the manifest of that commit
     assert told(game)["gem"]["state"] == "missing"
     assert game.run("audit", "--rev", first, "--out", "../a.html").stdout == "../a.html\n"
+
+
+def test_a_bare_clone_is_told_as_its_last_commit(game: Game, tmp_path: Path) -> None:
+    game.write(GEM)
+    game.build()
+    commit(game, "a gem")
+    game.git("clone", "--quiet", "--bare", str(game.folder), str(tmp_path / "bare.git"))
+    whole = told(game, "--rev", "HEAD")
+    assert whole["gem"]["brought"]["subject"] == "a gem"
+    game.folder = tmp_path / "bare.git"
+    assert told(game) == told(game, "--rev", "main") == whole
+
+
+def test_a_project_in_a_subfolder_of_a_bare_clone(game: Game, tmp_path: Path) -> None:
+    game.write(GEM)
+    game.build()
+    top = tmp_path / "top"
+    top.mkdir()
+    shutil.copytree(game.folder, top / "keep", ignore=shutil.ignore_patterns(".git", ".artlock"))
+    game.folder = top
+    commit(game, "a gem")
+    game.git("clone", "--quiet", "--bare", str(top), str(tmp_path / "bare.git"))
+    game.folder = tmp_path / "bare.git"
+    assert told(game)["gem"] == told(game, "--project", "keep")["gem"]
+    assert told(game)["gem"]["state"] == "locked"
+
+
+def test_where_there_is_no_project_nothing_ships(game: Game, tmp_path: Path) -> None:
+    game.folder = tmp_path / "elsewhere"
+    game.folder.mkdir()
+    assert game.run("audit", code=2).stderr.startswith("error: there is no `assets.toml` here or above")
 
 
 def test_a_file_that_was_changed_by_hand_is_told(game: Game) -> None:

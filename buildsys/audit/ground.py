@@ -92,14 +92,15 @@ class Past(Ground):
         session: the project as it lies there now: its store, and where its repository is.
         revision: as a person names it.
         scratch: an empty folder.
+        above: where the project is in its repository.
     """
 
-    def __init__(self, session: Session, revision: str, scratch: Path) -> None:
+    def __init__(self, session: Session, revision: str, scratch: Path, above: str) -> None:
         super().__init__(session)
-        self.commit, self.lock = lock_at(session, revision)
+        self.commit, self.lock = lock_at(session, revision, above)
         self.home = scratch
         self.working = False
-        self._above = git.prefix(session.root)
+        self._above = above
         self._fetched = lfs.Fetched(session.root)
         self._take_out()
         try:

@@ -20,8 +20,10 @@ from buildsys.audit.shown import shown
 from buildsys.cli import options as shared
 from buildsys.cli.console import count, say, tame
 from buildsys.cli.pages import check_target
-from buildsys.errors import ArtlockError, Exit
+from buildsys.errors import ArtlockError, Exit, GitError
 from buildsys.files import write_durably
+from buildsys.history.run import Place, place
+from buildsys.places import LOCK, MANIFEST, find_root
 
 
 class _Form(NamedTuple):
@@ -53,6 +55,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--disclosure", action="store_true", help="a text for storefronts' questions about AI content"
     )
     parser.add_argument("--rev", default="", metavar="REV", help="of this commit; the working tree otherwise")
+    parser.add_argument(
+        "--project", default="", metavar="FOLDER", help="in a bare repository: the project's folder"
+    )
     parser.add_argument("--out", type=Path, metavar="PATH", help="write it to this file")
     parser.add_argument(
         "--sidecars", type=Path, metavar="DIR", help="write the C2PA manifests that came in to this folder"
@@ -72,11 +77,14 @@ def run(options: argparse.Namespace) -> int:
     form = _form(options)
     if options.out is not None:
         check_target(options.out, form.mark, "audit")
+    here = _place(options)
+    # In a bare repository nothing is checked out: what ships is what was committed last.
+    revision = options.rev or ("HEAD" if here.bare else "")
     session = shared.presets(options)
     with ExitStack() as stack:
-        if options.rev:
+        if revision:
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="artlock-"))
-            ground: Ground = Past(session, options.rev, Path(scratch))
+            ground: Ground = Past(session, revision, Path(scratch), here.above)
         else:
             ground = Ground(session)
         files = Files(ground.data)
@@ -92,6 +100,14 @@ def run(options: argparse.Namespace) -> int:
     for note in (*audit.notes, *(_left_out(audit) if options.statement else ())):
         say(f"note: {tame(note)}")
     return Exit.FINE
+
+
+def _place(options: argparse.Namespace) -> Place:
+    """Where the project is, in git or without it. Raises `ArtlockError`."""
+    try:
+        return place(options.start, options.project, options.rev)
+    except GitError:  # who asks for a revision is told below; all the rest can be said without git
+        return Place(find_root(options.start, LOCK, MANIFEST), "", LOCK)
 
 
 def _form(options: argparse.Namespace) -> _Form:

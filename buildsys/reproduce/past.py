@@ -66,10 +66,13 @@ class Past(Checkout):
                     target.write_bytes(data)
 
 
-def lock_at(session: Session, revision: str) -> tuple[str, Lock]:
-    """The commit that `revision` means, and its lock. Raises `GitError`, `LockError`."""
+def lock_at(session: Session, revision: str, above: str | None = None) -> tuple[str, Lock]:
+    """The commit that `revision` means, and its lock. Raises `GitError`, `LockError`.
+
+    `above`: where the project is in its repository, if git can't tell: a bare one has it nowhere.
+    """
     commit = git.commit(session.root, revision)
-    data = git.show(session.root, commit, git.prefix(session.root) + LOCK)
+    data = git.show(session.root, commit, (git.prefix(session.root) if above is None else above) + LOCK)
     try:
         lock = parse(data.decode(), origin=f"{revision}:{LOCK}")
     except UnicodeDecodeError as error:
