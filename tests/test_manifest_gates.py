@@ -116,7 +116,10 @@ def test_a_picture_is_not_held_against_itself(tmp_path: Path) -> None:
     told = refused(ROCK + 'gates = { distance = { asset = "rock" } }', tmp_path)
     assert "assets are made from one another in a circle: `rock → rock`" in told
     told = refused(ROCK + 'gates = { distance = { asset = "rook" } }', tmp_path)
-    assert "takes the picture of `rook`, which does not exist\n\nhint: did you mean `rock`?" in told
+    assert "takes the picture of `rook`, which does not exist\n\nhint: name an asset as it is" in told
+    other = ROCK.replace("rock", "rocks")
+    told = refused(other + ROCK + 'gates = { distance = { asset = "rook" } }', tmp_path)
+    assert "takes the picture of `rook`, which does not exist\n\nhint: did you mean `rocks`?" in told
 
 
 def test_a_derived_asset_has_gates_too(tmp_path: Path) -> None:

@@ -74,7 +74,8 @@ def _missing(
 
 
 def _unknown(name: AssetName, taken: AssetName, known: Collection[AssetName]) -> Fault:
-    hint = did_you_mean(taken, known) or "name an asset as it is expanded, without its suffix"
+    others = [other for other in known if other != name]  # made from itself, it would be a circle
+    hint = did_you_mean(taken, others) or "name an asset as it is expanded, without its suffix"
     return Fault(f"asset `{name}` takes the picture of `{taken}`, which does not exist", hint)
 
 
