@@ -72,7 +72,8 @@ def comment(text: str) -> None:
     try:
         number = _own_request()
         for one in comments(number):
-            if one["user"]["type"] == BOT and _first_line(one["body"] or "") == mark:
+            kind = (one["user"] or {}).get("type")  # of an account that is gone, GitHub may tell none
+            if kind == BOT and _first_line(one["body"] or "") == mark:
                 ask("PATCH", f"/issues/comments/{one['id']}", {"body": text})
                 return
         ask("POST", f"/issues/{number}/comments", {"body": text})

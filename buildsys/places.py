@@ -22,4 +22,8 @@ def find_root(start: Path, *marks: str) -> Path:
     for folder in (start, *start.parents):
         if any((folder / mark).is_file() for mark in marks or (MANIFEST,)):
             return folder
+    if (start / "HEAD").is_file() and (start / "objects").is_dir() and start.name != ".git":
+        # As git itself tells one; git is not asked, for it may not be there.
+        fact = f"`{start}` is a bare repository: no files lie in it"
+        raise NoProjectError(fact, "run this in a clone of it")
     raise NoProjectError(f"there is no `{MANIFEST}` here or above", "run `artlock init` to start a project")

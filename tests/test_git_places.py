@@ -126,7 +126,8 @@ def test_a_bare_repository_has_nothing_to_check(made: Game, tmp_path: Path) -> N
     for words in ([], ["--staged"]):
         done = bare.run("check", *words, code=125)
         assert done.stderr == (
-            "error: there is no `assets.toml` here or above\n\nhint: run `artlock init` to start a project\n"
+            f"error: `{bare.folder}` is a bare repository: no files lie in it\n\n"
+            "hint: run this in a clone of it\n"
         )
 
 

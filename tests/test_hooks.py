@@ -199,7 +199,7 @@ def test_two_projects_of_one_repository(game: Game, tmp_path: Path) -> None:
     second.run("hooks", "install")
     hook = top / ".git" / "hooks" / "pre-commit"
     assert words.projects_of(hook.read_text()) == ("one", "two's")
-    assert hook.read_text().endswith("check one\ncheck 'two'\"'\"'s'\n")
+    assert hook.read_text().endswith("check one\ncheck 'two'\"'\"'s'\n\nmoved\n")
     assert tried(first, "add", "--all", folder=top).returncode == 0
     assert tried(first, "commit", "-m", "both", folder=top).returncode == 0
     second.write(CHANGED)
@@ -212,6 +212,42 @@ def test_two_projects_of_one_repository(game: Game, tmp_path: Path) -> None:
     assert json.loads(second.run("hooks", "status", "--json").stdout)["whole"]
     second.run("hooks", "uninstall")
     assert not hook.exists()
+
+
+def test_a_project_that_moved_is_not_passed_over(game: Game, tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    shutil.copytree(game.folder, top / "games" / "a", ignore=shutil.ignore_patterns(".git"))
+    subprocess.run(["git", "init", "-q", str(top)], check=True)
+    old = Game.lying(top / "games" / "a", game.cache, tmp_path / "count.txt")
+    old.run("hooks", "install")
+    (top / ".gitignore").write_text(".artlock/\n")
+
+    def committed(*words: str) -> subprocess.CompletedProcess[str]:
+        subprocess.run(["git", "add", "--all"], cwd=top, check=True)
+        return tried(game, "commit", "--quiet", "--allow-empty", "-m", "x", *words, folder=top)
+
+    assert committed().returncode == 0
+    # A sparse checkout has it all the same: nothing moved.
+    tried(game, "sparse-checkout", "set", "else", folder=top)
+    assert not old.folder.exists()
+    assert tried(game, "commit", "--allow-empty", "-m", "x", folder=top).returncode == 0
+    tried(game, "sparse-checkout", "disable", folder=top)
+    subprocess.run(["git", "mv", "games/a", "games/d'e ö"], cwd=top, check=True)
+    new = Game.lying(top / "games" / "d'e ö", game.cache, tmp_path / "count.txt")
+    new.write(CHANGED)
+    done = committed()
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: `games/a` has no `assets.toml` any more, and no hook checks `games/d'e ö`\n\n"
+        "hint: run `artlock hooks install` in `games/d'e ö`\n"
+    )
+    new.run("hooks", "install")
+    assert "hint: run `artlock build`, and stage what it changes" in committed().stderr
+    new.build()
+    assert committed().returncode == 0
+    # On a branch without any, there is nothing to be checked.
+    shutil.rmtree(new.folder)
+    assert committed().returncode == 0
 
 
 def test_a_work_tree_shares_the_hook(game: Game, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -131,4 +132,9 @@ def test_an_edit_is_mended_in_the_profile_that_was_checked(game: Game) -> None:
     (game.folder / "out" / "gem.png").write_bytes(b"mine")
     assert game.run("check", "--profile", "final", code=1).stderr.endswith(
         "\n\nhint: run `artlock build --profile final --force gem` to make it anew\n"
+    )
+    shutil.copy(game.folder / "out" / "knight.png", game.folder / "out" / "gem.png")
+    assert game.run("check", "--profile", "final", code=1).stderr.endswith(
+        "\n\nhint: run `artlock adopt --profile final gem` to keep it, "
+        "or `artlock build --profile final --force gem` to make it anew\n"
     )

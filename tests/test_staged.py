@@ -196,12 +196,56 @@ def test_a_picture_that_git_ignores(game: Game) -> None:
 def test_an_edited_picture(game: Game) -> None:
     (game.folder / "out" / "wall.png").write_bytes((game.folder / "out" / "hero.png").read_bytes())
     game.git("add", "out")
-    (game.folder / "out" / "wall.png").write_bytes(b"else")
     lines, hint = told(game)
     assert lines == [
         "edited  wall: the staged `out/wall.png` is not the one that the staged `assets.lock` tells of"
     ]
-    assert hint == "run `artlock build`, and stage what it changes"
+    assert hint == (
+        "run `artlock adopt wall` to keep it, or `artlock build --force wall` to make it anew, "
+        "and stage what it changes"
+    )
+    # Each hint is followed to its end.
+    game.run("adopt", "wall")
+    assert told(game)[1] == "run `git add assets.toml assets.lock art/wall.png`"
+    game.git("add", "assets.toml", "assets.lock", "art", "out")
+    assert game.run("check", "--staged").stdout == AGREE
+
+
+def test_an_edited_picture_of_a_source(game: Game) -> None:
+    """It was adopted, and painted over once more."""
+    wall = game.folder / "out" / "wall.png"
+    shutil.copy(game.folder / "out" / "hero.png", wall)
+    game.run("adopt", "wall")
+    game.commit()
+    shutil.copy(game.folder / "out" / "icon.png", wall)
+    game.git("add", "out")
+    ends = "`artlock build --force wall` to make it anew, and stage what it changes"
+    assert told(game)[1] == f"copy `out/wall.png` over `art/wall.png` to keep it, or run {ends}"
+    shutil.copy(wall, game.folder / "art" / "wall.png")
+    assert told(game)[1] == f"run `artlock adopt wall` to keep it, or {ends}"
+    game.run("adopt", "wall")
+    game.git("add", "--all")
+    assert game.run("check", "--staged").stdout == AGREE
+
+
+def test_an_edited_picture_that_is_not_staged_is_in_nobodys_way(changed: Game) -> None:
+    (changed.folder / "out" / "wall.png").write_bytes(b"half done")
+    changed.git("add", "assets.toml", "out/hero.png", "out/icon.png")
+    assert told(changed)[1] == "run `git add assets.lock`"
+    # Staged, it is; and no build mends it, nor can it be adopted.
+    changed.git("add", "out/wall.png")
+    assert told(changed)[1] == "run `artlock build --force wall` to make it anew, and stage what it changes"
+    changed.build("--force", "wall")
+    assert told(changed)[1] == "run `git add assets.lock out/wall.png`"
+
+
+def test_an_edited_picture_that_is_frozen(game: Game) -> None:
+    game.run("freeze", "wall")
+    game.commit()
+    (game.folder / "out" / "wall.png").write_bytes(b"else")
+    game.git("add", "out")
+    mend = "move or delete `out/wall.png`, and `artlock build` brings the frozen picture back"
+    assert told(game)[1] == mend
 
 
 def test_pointers_of_git_lfs_are_the_files_they_stand_for(changed: Game) -> None:

@@ -81,6 +81,28 @@ def test_an_old_lock_is_found_in_history(game: Game) -> None:
     assert "+seed     30" in changed_lines(game.git("diff", "HEAD", "other", "--", "out"))
 
 
+def test_of_assets_with_the_same_bytes_the_one_of_that_file_is_told(game: Game) -> None:
+    game.write(CHANGED + '\n    [assets.again]\n    from = "hero"\n')
+    game.build()
+    game.commit()
+    assert "+asset    again\n" in game.git("show", "HEAD", "--", "out")
+    assert game.run("git", "textconv", "out/hero.png").stdout.startswith("asset    hero\n")
+    # As older versions of git name what they hand over.
+    copy = game.folder / "ab12_hero.png"
+    shutil.copy(game.folder / "out" / "hero.png", copy)
+    assert game.run("git", "textconv", copy.name).stdout.startswith("asset    hero\n")
+    copy.rename(game.folder / "any.png")
+    assert game.run("git", "textconv", "any.png").stdout.startswith("asset    again\n")
+
+
+def test_a_renamed_asset_is_told_by_the_name_it_had(game: Game) -> None:
+    game.write(CHANGED.replace("assets.hero", "assets.knight"))
+    game.build()
+    game.commit()
+    found = changed_lines(game.git("show", "--no-renames", "--format=", "HEAD", "--", "out"))
+    assert {"-asset    hero", "+asset    knight"} <= set(found)
+
+
 def test_what_no_lock_knows_is_measured(game: Game) -> None:
     picture = game.folder / "out" / "hero.png"
     Image.new("RGBA", (5, 7), (1, 2, 3, 4)).save(picture)

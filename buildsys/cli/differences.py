@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from buildsys import confirming, keeping, leftovers, lfs, recollection
+from buildsys import confirming, leftovers, lfs, recollection
 from buildsys.agreement import Recalled
 from buildsys.approval import unapproved
 from buildsys.cli import options as shared
@@ -121,7 +121,7 @@ def tell(options: argparse.Namespace, known: Recalled | None) -> int:
         if not options.quiet:
             print(f"{count(checked, 'asset')} checked: manifest, lock and files agree")
     else:
-        _complain(look, _build(options.profile))
+        _complain(look, options.profile)
     return Exit.FINE if agree else Exit.FAILED
 
 
@@ -188,7 +188,7 @@ def kind(step: Step) -> str:
     return next((names.get(why, why.value) for why in order if why in found), "blocked")
 
 
-def _complain(look: Look, build: str) -> None:
+def _complain(look: Look, profile: str | None) -> None:
     session, plan, differing, _, unasked = look
     for step in differing:
         reasons = [*engines(step), *(item.text() for item in step.reasons if item.why not in OF_ENGINES)]
@@ -205,7 +205,8 @@ def _complain(look: Look, build: str) -> None:
     if unasked:
         mend = "run `artlock resolve`"
     else:
-        mend = _mend(differing, build) if differing or not lasting else _mend_orphans(session, lasting)
+        by_orphans = lasting and not differing
+        mend = _mend_orphans(session, lasting) if by_orphans else _mend(session, differing, profile)
     say(f"\n{differences} in {count(len(session.manifest.assets), 'asset')}\n\nhint: {mend}")
 
 
@@ -225,16 +226,15 @@ def _build(profile: str | None) -> str:
     return f"artlock build --profile {profile}" if profile else "artlock build"
 
 
-def _mend(differing: Sequence[Step], build: str) -> str:
+def _mend(session: Session, differing: Sequence[Step], profile: str | None) -> str:
     """One action: a build mends everything but what a hand changed, and what a person must decide."""
     if any(kind(step) == "conflict" for step in differing):
         return "run `artlock resolve`"
-    edited = [step for step in differing if step.verdict is Verdict.EDITED]
-    if differing and len(edited) == len(differing):
-        if edited[0].frozen:
-            return keeping.edited(edited[0].output)
-        return f"run `{build} --force {edited[0].name}` to make it anew"
-    return f"run `{build}`, and commit what it changes"
+    if differing and all(step.verdict is Verdict.EDITED for step in differing):
+        from buildsys.cli import edited  # noqa: PLC0415 - it loads what reads a manifest to edit it
+
+        return edited.mend(session, differing[0], profile)
+    return f"run `{_build(profile)}`, and commit what it changes"
 
 
 def _mend_orphans(session: Session, lasting: Mapping[AssetName, Collection[str]]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from buildsys.staged.index import Index
 
 if TYPE_CHECKING:
     from buildsys.lock.model import Lock
+    from buildsys.manifest.model import AssetName
     from buildsys.plan.step import Step
     from buildsys.staged.examine import Found
 
@@ -73,7 +75,7 @@ def _whole(index: Index, options: argparse.Namespace) -> int:
     try:
         session, found = examine(index, options.profile)
     except ManifestError as error:
-        if not index.same(MANIFEST) and (mend := _staging(index, options.profile)):
+        if not index.same(MANIFEST) and (mend := _mend_by_checkout(index, options.profile)):
             raise ManifestError(error.message, mend) from error
         raise
     if found.agree or not found.concerned:
@@ -176,21 +178,36 @@ def _mend(index: Index, found: Found, lock: Lock, profile: str | None) -> str:
     # Of an asset that is gone from the manifest, a build keeps the entry as long as its file lies there.
     lasting = any((index.root / lock.records[name].output).exists() for name in found.plan.orphans)
     mend = "artlock clean" if lasting and not found.differing else build
-    return _staging(index, profile) or f"run `{mend}`, and stage what it changes"
+    names = [step.name for step in found.differing]
+    return _mend_by_checkout(index, profile, names) or f"run `{mend}`, and stage what it changes"
 
 
-def _staging(index: Index, profile: str | None) -> str:
-    """The command that stages what is missing; empty where that would not do."""
-    from buildsys.staged.examine import unstaged  # noqa: PLC0415 - as above
+def _mend_by_checkout(index: Index, profile: str | None, differing: Collection[AssetName] = ()) -> str:
+    """What mends a commit where a build would change nothing; empty where that is not so."""
+    from buildsys.staged.examine import lying  # noqa: PLC0415 - as above
 
-    paths = unstaged(index, profile)
+    found = lying(index, profile, differing)
+    if found is None:
+        return ""
+    if found.edited:
+        from buildsys.cli import edited  # noqa: PLC0415 - as above
+
+        first = found.edited[0]
+        mend = edited.mend(found.session, first, profile)
+        # Of one that is frozen, nothing changes: the next hint is which file to stage.
+        return mend if first.frozen else f"{mend}, and stage what it changes"
+    return _staging(index, found.unstaged)
+
+
+def _staging(index: Index, paths: Collection[str]) -> str:
+    """The command that stages `paths`."""
     if not paths:
         return ""
     if ignored := sorted(index.ignored(paths)):
         return f"take `{ignored[0]}` out of what git ignores, and stage it"
     if len(paths) > _MOST_NAMED:
         # One by one, they would hide the command. A folder of the project's stands for what is in it.
-        paths = tuple(dict.fromkeys(path.partition("/")[0] for path in paths))
+        paths = dict.fromkeys(path.partition("/")[0] for path in paths)
     import shlex  # noqa: PLC0415 - as above
 
     here = [os.path.relpath(index.root / path) for path in paths]

@@ -54,7 +54,7 @@ def facts_of(file: Path, folder: Path = Path()) -> tuple[str, ...]:
         raise disk_error("read", file, error) from error
     meant = lfs.meant_by(data)
     wanted = meant or digests.of_bytes(data)
-    named = _entry(wanted, folder)
+    named = _entry(wanted, folder, file.name)
     if named is not None:
         name, entry = named
         told = [*_of_lock(name, entry, "" if meant else colours(data))]
@@ -89,17 +89,28 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
         at += 12 + length
 
 
-def _entry(wanted: Digest, folder: Path) -> tuple[str, Table] | None:
-    """The nearest lock's entry of the file `wanted`, by its asset's name."""
+def _entry(wanted: Digest, folder: Path, called: str) -> tuple[str, Table] | None:
+    """The nearest lock's entry of the file `wanted`, by its asset's name.
+
+    Two assets may have the same bytes, and a renamed one has those of before: `called`, the file's name,
+    tells which is meant.
+    """
+    nearest: tuple[str, Table] | None = None
     for text in texts_with(wanted, folder):
+        if nearest is not None and f'{called}"' not in text:
+            continue  # to read it as TOML takes long
         try:
             assets = rtoml.loads(text).get("assets", {})
         except rtoml.TomlParsingError:
             continue  # with marks of a merge in it, say: another version may be whole
         for name, entry in assets.items() if isinstance(assets, dict) else ():
             if isinstance(entry, dict) and entry.get("file") == wanted:
-                return name, entry
-    return None
+                output = str(entry.get("output", "")).rpartition("/")[2]
+                # Git before 2.35 puts `hero.png` into `/tmp/XXXXXX_hero.png`.
+                if called == output or called.endswith(f"_{output}"):
+                    return name, entry
+                nearest = nearest or (name, entry)
+    return nearest
 
 
 def _unknown(folder: Path) -> str:

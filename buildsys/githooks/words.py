@@ -25,10 +25,39 @@ _SCRIPT: Final = """\
 # Before a commit: do manifest, lock and pictures agree as they are staged?
 
 {run}
+listed=
+gone=
+
+manifests() {{
+    git ls-files -z -- "$@" | tr -d '\\001-\\037\\177' | tr '\\000' '\\n'
+}}
+
 check() {{
-    if [ -f "$1/assets.toml" ]; then
+    file="$1/assets.toml"
+    listed="$listed
+${{file#./}}
+"
+    if [ -f "$file" ]; then
         run check --staged --quiet -C "$1" || exit $?
+    elif [ -z "$(manifests ":(top,literal)${{file#./}}")" ]; then
+        gone=${{gone:-$1}}
     fi
+}}
+
+# A project that moved is in no line below: without a word, it would not be checked any more.
+moved() {{
+    [ -z "$gone" ] || manifests ':(top,glob)**/assets.toml' | while IFS= read -r file; do
+        case "$listed" in *"
+$file
+"*) continue ;; esac
+        file=${{file%assets.toml}}
+        file=${{file:-.}}
+        file=${{file%/}}
+        printf '%s\\n' >&2 \\
+            "error: \\`$gone\\` has no \\`assets.toml\\` any more, and no hook checks \\`$file\\`" \\
+            "" "hint: run \\`artlock hooks install\\` in \\`$file\\`"
+        exit 1
+    done
 }}
 
 missing() {{
@@ -39,6 +68,8 @@ missing() {{
 }}
 
 {projects}
+
+moved
 """
 
 _RUN: Final = """\

@@ -6,6 +6,7 @@ Knows nothing of terminals.
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from itertools import chain
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from buildsys.places import LOCK, MANIFEST
 from buildsys.plan.agreed import agrees, stand_ins
 from buildsys.plan.companions import files_of
 from buildsys.plan.judge import Wishes
-from buildsys.plan.step import Plan, Step
+from buildsys.plan.step import Plan, Step, Verdict
 from buildsys.session import Session
 from buildsys.staged import sources
 from buildsys.staged.index import Index
@@ -85,10 +86,20 @@ def examine(index: Index, profile: str | None) -> tuple[Session, Found]:
     return session, found
 
 
-def unstaged(index: Index, profile: str | None) -> tuple[str, ...] | None:
-    """What the checkout has otherwise than it is staged, of all that decides; None where it disagrees too.
+class Lying(msgspec.Struct, frozen=True, kw_only=True):
+    """The checkout, where at most files that hands changed keep it from agreeing with itself."""
 
-    To stage that is what mends a commit.
+    session: Session
+    edited: tuple[Step, ...]
+    """A build keeps these."""
+    unstaged: tuple[str, ...]
+    """What is otherwise than it is staged, of all that decides."""
+
+
+def lying(index: Index, profile: str | None, differing: Collection[AssetName] = ()) -> Lying | None:
+    """What could be staged, or has to be decided; None where a build, or more, is wanted first.
+
+    Work on a picture that is staged as the lock has it, so none of those `differing`, is no matter.
     """
     try:
         session = Session.open(index.root, profile)
@@ -97,9 +108,18 @@ def unstaged(index: Index, profile: str | None) -> tuple[str, ...] | None:
     except ArtlockError:
         return None
     lock = session.lock
-    differing = any(not agrees(step, session.manifest.project.outputs) for step in plan.steps.values())
-    if differing or plan.orphans or lock.conflicts or lock.marked or stand_ins(plan, lock.placeholders):
+    found = [step for step in plan.steps.values() if not agrees(step, session.manifest.project.outputs)]
+    if plan.orphans or lock.conflicts or lock.marked or stand_ins(plan, lock.placeholders):
         return None
+    if any(step.verdict is not Verdict.EDITED for step in found):
+        return None
+    edited = tuple(step for step in found if step.name in differing or step.recorded is None)
+    aside = {
+        path
+        for step in found
+        if step not in edited and step.recorded is not None
+        for path in files_of(step.recorded)
+    }
     own = [
         engine.card.name for engine in session.manifest.engines.values() if engine.card.name.endswith(".py")
     ]
@@ -108,4 +128,5 @@ def unstaged(index: Index, profile: str | None) -> tuple[str, ...] | None:
     # What the manifest comes from first: so a person would stage them.
     wanted = dict.fromkeys(chain(session.manifest.files, own, cards, [LOCK], sorted(seen)))
     there = [path for path in wanted if not index.same(path) and (index.root / path).exists()]
-    return (*there, *sorted(path for path in index.deleted if path in wanted))
+    paths = (*there, *sorted(path for path in index.deleted if path in wanted))
+    return Lying(session=session, edited=edited, unstaged=tuple(path for path in paths if path not in aside))

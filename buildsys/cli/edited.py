@@ -1,0 +1,30 @@
+"""What to do about a file that a hand changed: a build keeps it, so a person says what becomes of it.
+
+Knows nothing of how it was found.
+"""
+
+from __future__ import annotations
+
+from buildsys import adoption, keeping
+from buildsys.errors import ArtlockError
+from buildsys.manifest.edit import Draft
+from buildsys.plan import handmade
+from buildsys.plan.step import Step
+from buildsys.session import Session
+
+
+def mend(session: Session, step: Step, profile: str | None) -> str:
+    """The ways on, the one that keeps the hand's work first."""
+    if step.frozen:
+        return keeping.edited(step.output)
+    option = f" --profile {profile}" if profile else ""
+    anew = f"`artlock build{option} --force {step.name}` to make it anew"
+    try:
+        (item,) = adoption.plan(session, (step.name,))
+        if not item.done:
+            Draft(session.root).file_of(step.name)
+    except ArtlockError:
+        # An atlas, an asset of a matrix, another scale, what is no picture any more: `adopt` takes none.
+        source = handmade.source_of(step.asset)
+        return f"copy `{step.output}` over `{source}` to keep it, or run {anew}" if source else f"run {anew}"
+    return f"run `artlock adopt{option} {step.name}` to keep it, or {anew}"
