@@ -198,6 +198,24 @@ def conflict(game: Game) -> None:
     (game.folder / "assets.lock").write_text(text[:begin] + marked + text[end:])
 
 
+def test_what_becomes_of_a_hands_work_is_a_persons_choice(game: Game, made: Game) -> None:
+    """`adopt` comes first, but not for an asset of a matrix: it has no table that could tell of a source."""
+    hero = (game.folder / "out" / "hero.png").read_bytes()
+    (game.folder / "out" / "wall.png").write_bytes(hero)
+    assert game.run("check", code=1).stderr == (
+        "\n1 difference in 2 assets\n\n"
+        "hint: run `artlock adopt wall` to keep it, or `artlock build --force wall` to make it anew\n"
+    )
+    shutil.copytree(made.cache, game.cache)
+    game.write(ASSETS.replace("[assets.wall]", '[assets."{side}/wall"]\n    matrix = { side = ["left"] }'))
+    (game.folder / "out" / "wall.png").unlink()
+    game.build()
+    (game.folder / "out" / "left" / "wall.png").write_bytes(hero)
+    assert game.run("check", code=1).stderr.endswith(
+        "\n\nhint: run `artlock build --force left/wall` to make it anew\n"
+    )
+
+
 @pytest.mark.parametrize("make", [missing, edited, new, foreign, recipe, gates, orphan, conflict])
 def test_each_kind_has_a_code(game: Game, make: Any) -> None:
     make(game)
