@@ -20,7 +20,7 @@ from buildsys.manifest.model import AssetName
 from buildsys.plan import candidates, recipe
 from buildsys.plan.companions import files_of, restorable
 from buildsys.plan.judge import Wishes
-from buildsys.plan.step import Plan, Step, Verdict, Why
+from buildsys.plan.step import Plan, Step, Verdict
 from buildsys.remote import Pulled, Remote
 from buildsys.remote.model import Patience
 from buildsys.session import Session
@@ -99,12 +99,12 @@ class Lookup:
     def _is_lost(self, step: Step, lost: Collection[AssetName]) -> bool:
         """Whether `step` makes again what the lock has, since its files are gone; `lost`: those before it."""
         record = step.recorded
-        if record is None or restorable(record, step.output, self._session.checkout):
+        if record is None or step.recipe not in (record.recipe, None):
             return False
-        if step.recipe is not None:
-            return step.recipe == record.recipe
         # Made from what is made first: its recipe stays the lock's only if all of that does.
-        return all(reason.why is Why.UPSTREAM and reason.field in lost for reason in step.reasons)
+        if step.recipe is None and any(reason.field not in lost for reason in step.reasons):
+            return False
+        return not restorable(record, step.output, self._session.checkout)
 
     def bring(self, step: Step) -> bool:
         """Ask for what is known of `step`; whether anything came, so that it is to be judged again."""
