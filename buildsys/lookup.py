@@ -16,8 +16,9 @@ from buildsys.errors import RemoteError
 from buildsys.holdings import named
 from buildsys.make.progress import Event, KeptNowhere, RemoteAsked, RemotePoisoned, RemoteTrouble
 from buildsys.manifest.cards import FINISH, PACK
+from buildsys.manifest.model import AssetName
 from buildsys.plan import candidates, recipe
-from buildsys.plan.companions import files_of
+from buildsys.plan.companions import files_of, restorable
 from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict
 from buildsys.remote import Pulled, Remote
@@ -87,16 +88,23 @@ class Lookup:
         manifest = self._session.manifest
         if manifest.project.outputs != "store" or manifest.remote is not None:
             return
-        lost = tuple(
-            step.name
-            for step in plan.having(Verdict.BUILD)
-            if step.recorded is not None
-            # None: what it is made from is lost, too.
-            and step.recipe in (step.recorded.recipe, None)
-            and step.name not in self._wishes.rebuild
-        )
+        lost: dict[AssetName, None] = {}
+        # Upstream first, as a plan has them.
+        for step in plan.having(Verdict.BUILD):
+            if step.name not in self._wishes.rebuild and self._is_lost(step, lost):
+                lost[step.name] = None
         if lost:
-            self._tell(KeptNowhere(names=lost))
+            self._tell(KeptNowhere(names=tuple(lost)))
+
+    def _is_lost(self, step: Step, lost: Collection[AssetName]) -> bool:
+        """Whether `step` makes again what the lock has, since its files are gone; `lost`: those before it."""
+        record = step.recorded
+        if record is None or step.recipe not in (record.recipe, None):
+            return False
+        # Made from what is made first: its recipe stays the lock's only if all of that does.
+        if step.recipe is None and any(reason.field not in lost for reason in step.reasons):
+            return False
+        return not restorable(record, step.output, self._session.checkout)
 
     def bring(self, step: Step) -> bool:
         """Ask for what is known of `step`; whether anything came, so that it is to be judged again."""
@@ -152,7 +160,9 @@ class Lookup:
         pulled = self._ask(objects, actions)
         if pulled is None:
             return False
-        lacking = [digest for digest in objects if not self._session.store.has(digest)]
+        # What was refused is there, and told by itself.
+        missing = [digest for digest in objects if not self._session.store.has(digest)]
+        lacking = {*missing} - self.refused().keys()
         self._tell(
             RemoteAsked(
                 objects=pulled.objects,

@@ -171,7 +171,7 @@ def test_a_reproduction_finds_what_only_the_remote_has(tmp_path: Path, folder: P
     assert "  its locked picture is lost: it is not in its place, in the store or in git\n" in lost
     to = tmp_path / "again"
     told = ours.run("reproduce", "hero", "--to", str(to), code=1).stdout
-    assert "  its locked picture is in the remote\n" in told
+    assert "  its locked picture is in the remote, and taken from there\n" in told
     assert (to / "out" / "hero.png").read_bytes() == locked
     # It was for the scratch place alone.
     objects = ours.cache / "v1" / "objects"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from game import Game
 
+from buildsys.digest import of_bytes
 from buildsys.errors import Exit
 
 ASSETS = """\
@@ -114,6 +115,49 @@ def test_without_a_remote_it_is_told_before_anything_is_made_again(tmp_path: Pat
     # What is made anew on purpose, and what is there, is not told of.
     assert "[remote]" not in fresh.run("build", "--rebuild").stderr
     assert "[remote]" not in fresh.run("build").stderr
+
+
+def test_a_poisoned_picture_is_told_once(tmp_path: Path, game: Game, folder: Path) -> None:
+    picture = of_bytes((game.folder / "out" / "hero.png").read_bytes())
+    place = folder / "v1" / "objects" / picture[:2] / picture[2:]
+    place.chmod(0o644)
+    place.write_bytes(b"a picture of something else")
+    said = clone(game, tmp_path, able=True).run("build").stderr
+    assert said.count(f"note: refused {place.as_uri()}: its bytes are not those of its name") == 1
+    assert "lacks" not in said
+
+
+@pytest.fixture
+def alone(game: Game) -> Game:
+    """Without a remote."""
+    manifest = game.folder / "assets.toml"
+    manifest.write_text(re.sub(r"(?ms)^\[remote\]\n.*?(?=^\[|\Z)", "", manifest.read_text()))
+    return game
+
+
+def test_an_edited_recipe_is_no_loss(alone: Game) -> None:
+    """Of `icon` it is not known before `hero` is made what it is made from; but nothing is lost."""
+    manifest = alone.folder / "assets.toml"
+    manifest.write_text(manifest.read_text().replace("seed = 1", "seed = 2"))
+    assert "[remote]" not in alone.run("build").stderr
+    assert alone.made() == ["hero"]
+
+
+def test_what_is_made_from_a_new_picture_is_no_loss_though_its_file_is_gone(
+    tmp_path: Path, alone: Game
+) -> None:
+    fresh = Game.lying(alone.folder, tmp_path / "empty", alone.count)
+    shutil.rmtree(fresh.folder / "out")
+    manifest = fresh.folder / "assets.toml"
+    manifest.write_text(manifest.read_text().replace("seed = 1", "seed = 2"))
+    assert "[remote]" not in fresh.run("build").stderr
+
+
+def test_what_the_store_still_has_is_no_loss(tmp_path: Path, alone: Game) -> None:
+    fresh = Game.lying(alone.folder, tmp_path / "empty", alone.count)
+    (fresh.folder / "out" / "hero.png").unlink()
+    assert "note: 1 picture of the lock is not on this machine" in fresh.run("build").stderr
+    assert fresh.git("status", "--porcelain") == " M assets.toml\n"
 
 
 def test_init_keeps_outputs_out_of_git(tmp_path: Path, game: Game) -> None:

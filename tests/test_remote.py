@@ -250,6 +250,23 @@ def test_a_poisoned_object_is_refused_and_told(
     assert set(files(tmp_path / "other")) == {f"v1/objects/{blue[:2]}/{blue[2:]}"}
 
 
+def test_an_action_is_absent_for_want_of_an_object_and_not_for_a_wrong_one(
+    tmp_path: Path, store: Store, other: Store
+) -> None:
+    (tmp_path / "remote").mkdir()
+    folder = Settings(url=(tmp_path / "remote").as_uri(), write=True)
+    red, blue = store.put_bytes(RED), store.put_bytes(BLUE)
+    store.record_action(KEY, {"raw": red, "companions": {".json": blue}})
+    opened(folder).push(store, (), {KEY})
+    write(folder, f"v1/objects/{red[:2]}/{red[2:]}", BLUE)
+    done = opened(folder).pull(other, (), {KEY})
+    assert (done.absent, [found.digest for found in done.poisoned]) == (frozenset(), [red])
+    known = opened(folder).pull(other, (), {KEY}, without={red})
+    assert (known.absent, known.poisoned, other.action(KEY)) == (frozenset(), (), None)
+    (tmp_path / "remote" / "v1" / "objects" / blue[:2] / blue[2:]).unlink()
+    assert opened(folder).pull(Store(tmp_path / "third"), (), {KEY}).absent == {KEY, blue}
+
+
 def write(settings: Settings, key: str, data: bytes) -> None:
     """Put `data` into the remote behind artlock's back."""
     if settings.scheme == "file":

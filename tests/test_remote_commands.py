@@ -156,13 +156,14 @@ def test_a_poisoned_object_is_told_and_the_rest_is_brought(game: Game, folder: P
     place.write_bytes(b"a picture of something else")
     game.cache = tmp_path / "second"
     done = game.run("pull", code=1)
-    assert done.stderr.splitlines()[-3:] == [
+    assert done.stderr.splitlines() == [
         f"refused  {place.as_uri()}: its bytes are not those of its name",
         "",
         "hint: run `artlock push --verify` on a machine that has the right ones",
     ]
     found = said(game, "pull", code=1)
     assert found["poisoned"] == [{"digest": digest, "place": place.as_uri()}]
+    assert found["absent"] == [], "what is there, but wrong, is told once"
     assert not Store(game.cache).has(digest)
     home, game.cache = game.cache, tmp_path / "cache"
     done = game.run("push", "--verify")

@@ -117,11 +117,13 @@ def test_what_cant_be_made_is_brought_back(game: Game, tmp_path: Path) -> None:
     (found,) = json.loads(game.run("reproduce", "hero", "--json", code=1).stdout)
     assert (found["verdict"], found["held"], found["failed"]) == ("impossible", "place", True)
     assert found["message"] == "engine `noise` was retired on 2020-01-01"
+    assert "  its locked picture is in its place\n" in game.run("reproduce", "hero", code=1).stdout
     picture.unlink()
+    told = game.run("reproduce", "hero", code=1).stdout
+    assert told.endswith("  its locked picture is in the store; `--to DIR` takes it from there\n")
     to = tmp_path / "again"
     told = game.run("reproduce", "hero", "--to", str(to), code=1).stdout
-    assert "  its locked picture is in the store\n" in told
-    assert f"  put at {to}/out/hero.png\n" in told
+    assert f"  its locked picture is in the store, and taken from there\n  put at {to}/out/hero.png\n" in told
     assert (to / "out" / "hero.png").read_bytes() == locked
     assert not picture.exists()
     refused = game.run("reproduce", "hero", "--to", str(to), code=2).stderr

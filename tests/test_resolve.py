@@ -180,10 +180,20 @@ def test_neither(merge: Merge) -> None:
     merge.begin()
     merge.manifest(4)
     game = merge.game
-    game.run("resolve", "--all", "--rebuild")
+    done = game.run("resolve", "--all", "--rebuild")
+    assert done.stderr.endswith("hint: run `artlock build`, then `git add assets.lock out`\n")
     assert sorted(load(game.folder / "assets.lock").records) == ["barrel", "bush", "wall"]
     assert game.build()["built"] == ["hero", "small-hero"]
     game.run("check")
+
+
+def test_pictures_outside_git_are_not_to_be_staged(merge: Merge) -> None:
+    merge.begin()
+    merge.manifest(2)
+    manifest = merge.game.folder / "assets.toml"
+    manifest.write_text(manifest.read_text().replace("[project]\n", '[project]\noutputs = "store"\n'))
+    done = merge.game.run("resolve", "--all", "--ours")
+    assert done.stderr.endswith("hint: run `artlock check`, then `git add assets.lock`\n")
 
 
 def test_what_the_manifest_asks_for_is_said(merge: Merge) -> None:

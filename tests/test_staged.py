@@ -193,6 +193,49 @@ def test_a_picture_that_git_ignores(game: Game) -> None:
     assert told(game)[1] == "take `out/wall.png` out of what git ignores, and stage it"
 
 
+def test_pictures_outside_git_are_not_to_be_staged(game: Game, made: Game) -> None:
+    shutil.copytree(made.cache, game.cache)
+    manifest = game.folder / "assets.toml"
+    manifest.write_text(manifest.read_text().replace('name = "test"\n', 'name = "test"\noutputs = "store"\n'))
+    game.git("rm", "-qr", "--cached", "out")
+    (game.folder / ".gitignore").write_text("/out/\n.artlock/\n__pycache__/\n")
+    game.commit()
+    manifest.write_text(manifest.read_text().replace("seed = 3", "seed = 30"))
+    game.build()
+    game.git("add", "assets.toml")
+    assert told(game)[1] == "run `git add assets.lock`"
+    # Nor where nobody told git to leave them out.
+    (game.folder / ".gitignore").write_text(".artlock/\n__pycache__/\n")
+    assert told(game)[1] == "run `git add assets.lock`"
+    game.git("add", "assets.lock")
+    assert game.run("check", "--staged").stdout == AGREE
+
+
+def test_an_input_that_is_kept_out_of_git_stays_there(game: Game, made: Game) -> None:
+    """A licensed picture, say: nobody is told to publish it."""
+    shutil.copytree(made.cache, game.cache)
+    (game.folder / "art").mkdir()
+    shutil.copyfile(game.folder / "out" / "hero.png", game.folder / "art" / "logo.png")
+    (game.folder / ".gitignore").write_text("/art/\n.artlock/\n__pycache__/\n")
+    logo = '\n    [assets.logo]\n    source = "art/logo.png"\n'
+    game.write(ASSETS + logo)
+    game.build()
+    game.commit()
+    game.write(ASSETS.replace("seed = 4", "seed = 40") + logo)
+    game.build()
+    game.git("add", "assets.toml", "out")
+    assert told(game)[1] == "run `git add assets.lock`"
+    game.git("add", "assets.lock")
+    assert game.run("check", "--staged").stdout == AGREE.replace("3", "4")
+
+
+def test_a_lock_that_git_ignores(changed: Game) -> None:
+    changed.git("rm", "-q", "--cached", "assets.lock")
+    (changed.folder / ".gitignore").write_text("assets.lock\n.artlock/\n")
+    changed.git("add", "assets.toml", "out")
+    assert told(changed)[1] == "take `assets.lock` out of what git ignores, and stage it"
+
+
 def test_an_edited_picture(game: Game) -> None:
     (game.folder / "out" / "wall.png").write_bytes((game.folder / "out" / "hero.png").read_bytes())
     game.git("add", "out")

@@ -126,7 +126,7 @@ def lines(result: Reproduction) -> Iterator[str]:
     if result.hint:
         yield f"  hint: {tame(result.hint)}"
     if result.held is not None:
-        yield f"  {_HELD[result.held]}"
+        yield f"  {_HELD[result.held]}{_way_back(result.held, result.put)}"
     if result.closeness is not None:
         yield f"  {_closeness(result.closeness)}"
     if result.distance is not None:
@@ -140,6 +140,13 @@ def lines(result: Reproduction) -> Iterator[str]:
         yield from _environments(result.then, result.now)
     for path in result.put:
         yield f"  put at {tame(path)}"
+
+
+def _way_back(held: Held, put: Collection[str]) -> str:
+    """What becomes of a locked picture where no new one can be made."""
+    if put:
+        return ", and taken from there"
+    return "" if held in {Held.PLACE, Held.LOST} else "; `--to DIR` takes it from there"
 
 
 def _environments(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

@@ -57,8 +57,11 @@ def run(options: argparse.Namespace) -> int:
     elif left:
         say(f"\n{count(len(left), 'conflict')} left: {', '.join(left)}")
     else:
-        out = session.manifest.project.out
-        say(f"\n`{LOCK}` is whole again\n\nhint: run `artlock check`, then `git add {LOCK} {out}`")
+        project = session.manifest.project
+        # Where neither side holds, `check` could only say that a build is due.
+        first = "build" if options.choice is Choice.REBUILD else "check"
+        staged = LOCK if project.outputs == "store" else f"{LOCK} {project.out}"
+        say(f"\n`{LOCK}` is whole again\n\nhint: run `artlock {first}`, then `git add {staged}`")
     return Exit.FINE
 
 

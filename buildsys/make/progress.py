@@ -106,7 +106,7 @@ class RemoteAsked(msgspec.Struct, frozen=True, kw_only=True):
     wanted: int = 0
     """Pictures that the lock names and this machine lacked."""
     lacking: int = 0
-    """Of these, what the remote does not have: they are made again."""
+    """Of these, what the remote does not have: they are made again. Not what it has with wrong bytes."""
 
 
 class RemotePoisoned(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,7 +59,10 @@ class Pulled(msgspec.Struct, frozen=True, kw_only=True):
     present: int = 0
     """Objects and actions that the store had before."""
     absent: frozenset[Digest] = frozenset()
-    """Objects and actions that the remote does not have; also actions whose objects it does not have."""
+    """Objects and actions that the remote does not have; also actions whose objects it does not have.
+
+    What it has with wrong bytes is not absent, but `poisoned`, and an action that names that is neither.
+    """
     poisoned: tuple[Poisoned, ...] = ()
     """What was refused; none of it is in the store."""
 

@@ -114,9 +114,12 @@ class Pull:
         return size is not None
 
     def _keep(self) -> None:
+        refused = self._without.union(found.digest for found in self._poisoned)
         for key, result in self._results.items():
-            if all(map(self._store.has, named(result))):
+            lacking = {digest for digest in named(result) if not self._store.has(digest)}
+            if not lacking:
                 self._store.record_action(key, result, sync=False)
                 self._actions += 1
-            else:
+            elif not lacking <= refused:
+                # Else the remote has all of it: that some is wrong there is told already.
                 self._absent.add(key)

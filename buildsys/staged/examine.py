@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -15,6 +14,7 @@ import msgspec
 from buildsys import agreement, recollection
 from buildsys.errors import ArtlockError
 from buildsys.manifest.model import AssetName
+from buildsys.manifest.project import Project
 from buildsys.places import LOCK, MANIFEST
 from buildsys.plan.agreed import agrees, stand_ins
 from buildsys.plan.companions import files_of
@@ -126,7 +126,22 @@ def lying(index: Index, profile: str | None, differing: Collection[AssetName] = 
     cards = [adapter.removesuffix(".py") + ".toml" for adapter in own]
     seen = (path for path in witness.files if not Path(path).is_absolute())
     # What the manifest comes from first: so a person would stage them.
-    wanted = dict.fromkeys(chain(session.manifest.files, own, cards, [LOCK], sorted(seen)))
+    told = dict.fromkeys((*session.manifest.files, *own, *cards, LOCK))
+    wanted = told | dict.fromkeys(sorted(seen))
     there = [path for path in wanted if not index.same(path) and (index.root / path).exists()]
-    paths = (*there, *sorted(path for path in index.deleted if path in wanted))
+    needless = _needless(index, session.manifest.project, [path for path in there if path not in told])
+    gone = sorted(path for path in index.deleted if path in wanted)
+    paths = (*(path for path in there if path not in needless), *gone)
     return Lying(session=session, edited=edited, unstaged=tuple(path for path in paths if path not in aside))
+
+
+def _needless(index: Index, project: Project, paths: Collection[str]) -> frozenset[str]:
+    """Those of `paths` that a commit does without: the same that a `StagedWorld` has nothing against.
+
+    To stage one would not mend the commit, and may publish what somebody keeps out of git on purpose.
+    """
+    inside = f"{project.out}/"
+    made = frozenset(path for path in paths if path.startswith(inside))
+    private = [path for path in paths if path not in made]
+    needless = index.ignored(private) if private else frozenset[str]()
+    return needless | (made - index.entries.keys()) if project.outputs == "store" else needless
