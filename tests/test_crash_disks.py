@@ -22,7 +22,7 @@ from crash_kit import (
 from game import Game
 
 ROOMS = (
-    ("store", "files", 34),
+    ("store", "files", 31),
     ("store", "pages", 34),
     ("out", "files", 5),
     ("out", "pages", 4),
