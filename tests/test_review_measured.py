@@ -163,20 +163,20 @@ def test_another_colour_comes_before_what_nobody_sees(tmp_path: Path) -> None:
         picture[8:20, 28:36] = (120, 110, 100, 255)
         return picture
 
-    def gem(seed: int) -> Pixels:
-        grain = np.random.default_rng(seed).integers(-4, 5, (48, 48, 3))
+    def gem(seed: int, grain: int) -> Pixels:
         picture = clear(64, 64)
-        picture[8:56, 8:56] = 255
-        picture[8:56, 8:56, :3] = waves(48, 48)[..., :3] // 2 + 60 + grain
+        picture[8:56, 8:56] = (90, 90, 120, 255)
+        spots = np.random.default_rng(seed).integers(-grain, grain + 1, (48, 48, 3))
+        picture[8:56, 8:56, :3] = picture[8:56, 8:56, :3] + spots
         return picture
 
     dotted = noise(2)
     project = Project(tmp_path / "game", tmp_path / "cache")
-    for name, picture in (("potion", potion((40, 70, 200))), ("gem", gem(1)), ("dot", dotted)):
+    for name, picture in (("potion", potion((40, 70, 200))), ("gem", gem(1, 3)), ("dot", dotted)):
         project.draw(name, picture)
     project.commit()
     dotted[3, 3, 0] ^= 128
-    for name, picture in (("potion", potion((44, 116, 60))), ("gem", gem(2)), ("dot", dotted)):
+    for name, picture in (("potion", potion((44, 116, 60))), ("gem", gem(2, 5)), ("dot", dotted)):
         project.draw(name, picture)
     project.save()
     review, changes, _ = project.review()
@@ -184,8 +184,7 @@ def test_another_colour_comes_before_what_nobody_sees(tmp_path: Path) -> None:
     assert measure is not None
     assert measure.hash_bits <= 2
     assert measure.ssim > 0.98
-    assert review.changes[0].name == "potion"
-    assert changes["potion"].attention > 0.7
+    assert [change.name for change in review.changes] == ["potion", "gem", "dot"]
 
 
 def test_what_is_no_picture_is_said(tmp_path: Path) -> None:
