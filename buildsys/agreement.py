@@ -135,7 +135,7 @@ def remember(  # noqa: PLR0913 - all named where an agreement is noted
         read: digests of those texts that were hashed as they were read; the age of others tells.
     """
     read = read or {}
-    with suppress(OSError, ValueError, ArtlockError):
+    with suppress(OSError, ArtlockError):
         decided = {*texts, MANIFEST, LOCK}
         included = {glob: _matches(root, glob) for glob in globs}
         code, changed = _code()
@@ -179,7 +179,10 @@ def _holds(found: Agreement, root: Path) -> bool:
 def _changed(found: Agreement, root: Path) -> tuple[str, ...] | None:
     """The files that are not what they were; None where local weights are not, which concern many assets."""
     index = files.StatIndex(root)
-    changed = tuple(path for path, digest in found.files.items() if index.digest(path) != digest)
+    # A pointer of Git LFS has the digest of its file, but whoever checks is told of it.
+    changed = tuple(
+        path for path, digest in found.files.items() if index.digest(path) != digest or index.is_pointer(path)
+    )
     hold = all(
         weights.digest_of(weights.folder_of(root, model), index) == digest
         for model, digest in found.weights.items()

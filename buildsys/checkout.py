@@ -92,6 +92,10 @@ class Checkout:
         self._expected = frozenset(wanted)
         self._relied.clear()
 
+    def expects(self, wanted: Digest) -> bool:
+        """Whether these bytes are taken for restorable wherever they are."""
+        return wanted in self._expected and wanted not in self._lost
+
     @property
     def relied(self) -> frozenset[Digest]:
         """Those of the expected bytes that a plan went by since."""

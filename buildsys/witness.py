@@ -47,8 +47,8 @@ class Witness:
         return found
 
     def restorable(self, digest: Digest, path: str) -> bool:
-        """As the checkout answers, which looks into store and git."""
-        self.beyond = True
+        """As the checkout answers, which looks into store and git, but for what it is to expect anyway."""
+        self.beyond = self.beyond or not self._checkout.expects(digest)
         return self._checkout.restorable(digest, path)
 
     def known(self, key: Digest) -> Record | None:

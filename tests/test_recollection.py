@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from game import Game
 
 from buildsys import agreement, recollection
 from buildsys.cli import main
+from buildsys.digest import Digest, of_bytes
 from buildsys.errors import Exit
+from buildsys.files.index import TICK_NS
 from buildsys.lock.read import load
 from buildsys.manifest.read import read
-from buildsys.places import LOCK
+from buildsys.places import LOCK, MANIFEST
 from buildsys.plan.judge import Judge
 
 ROOT = Path(__file__).parent.parent
@@ -136,10 +139,9 @@ def test_what_does_not_come_back_the_same_is_not_kept(folder: Path) -> None:
     manifest, lock = read(folder), load(folder / LOCK)
     names = [*manifest.assets.values()]
     odd = msgspec.structs.replace(names[0], parameters={"grid": (1, 2)})
-    with pytest.raises(ValueError, match="another thing"):
-        recollection.keep(
-            folder, msgspec.structs.replace(manifest, assets={**manifest.assets, odd.name: odd}), lock
-        )
+    other = msgspec.structs.replace(manifest, assets={**manifest.assets, odd.name: odd})
+    assert recollection.keep(folder, other, lock) == ""
+    assert recollection.kept(folder, Digest("")) is None
 
 
 def test_the_demo_comes_back_the_same(tmp_path: Path) -> None:
@@ -157,3 +159,64 @@ def test_taken_back_it_agrees_again(folder: Path, capsys: pytest.CaptureFixture[
     capsys.readouterr()
     assert main(["check", "-C", str(folder)]) == Exit.FINE
     assert agreement.agreeing(folder, None) == len(read(folder).assets)
+
+
+def test_several_changes_at_once_are_told_as_the_whole_way_does(
+    folder: Path, judged: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "out" / "small.png").unlink()
+    edited(folder / "out" / "wall.png")
+    capsys.readouterr()
+    code = main(["check", "-C", str(folder)])
+    assert set(judged) == {"wall", "small", "hero", "atlas", "logo"}
+    said = capsys.readouterr()
+    assert main(["check", "-C", str(folder), "--full"]) == code
+    assert capsys.readouterr() == said
+
+
+def test_a_pointer_that_took_a_picture_s_place_is_noted(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = folder / "out" / "wall.png"
+    data = picture.read_bytes()
+    head = f"version https://git-lfs.github.com/spec/v1\noid sha256:{of_bytes(data)}\nsize {len(data)}\n"
+    picture.write_text(head)
+    capsys.readouterr()
+    assert main(["check", "-C", str(folder)]) == Exit.FINE
+    said = capsys.readouterr()
+    assert "note: of 1 asset only a Git LFS pointer is here" in said.err
+    assert main(["check", "-C", str(folder), "--full"]) == Exit.FINE
+    assert capsys.readouterr() == said
+
+
+def put_away(folder: Path) -> None:
+    """As a clone lies there of a project whose finished files are in no git."""
+    replace(folder / MANIFEST, 'name = "test"\n', 'name = "test"\noutputs = "store"\n')
+    shutil.rmtree(folder / ".artlock")
+    shutil.rmtree(folder / "out")
+    time.sleep(TICK_NS * 1.5e-9)  # what was written in this moment would not be remembered
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_what_is_away_by_design_is_remembered_as_well(folder: Path, judged: list[str]) -> None:
+    put_away(folder)
+    assert main(["check", "-C", str(folder)]) == Exit.FINE
+    judged.clear()
+    assert main(["check", "-C", str(folder)]) == Exit.FINE
+    assert agreement.agreeing(folder, None) == len(read(folder).assets)
+    assert judged == []
+
+
+def test_what_is_frozen_and_away_agrees_whatever_else_is_asked_for(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["freeze", "-C", str(folder), "wall"]) == Exit.FINE
+    replace(folder / MANIFEST, '"y"', '"z"')
+    put_away(folder)
+    capsys.readouterr()
+    assert main(["check", "-C", str(folder)]) == Exit.FINE, capsys.readouterr()

@@ -20,7 +20,9 @@ def agrees(step: Step, outputs: str) -> bool:
     if step.verdict is Verdict.FRESH:
         return True
     away = {Why.POINTER, Why.MISSING} if outputs == "store" else {Why.POINTER}
-    return step.verdict is Verdict.RESTORE and all(reason.why in away for reason in step.reasons)
+    # Of what is frozen, what else the manifest asks for is told after the first reason, and changes nothing.
+    reasons = step.reasons[:1] if step.frozen else step.reasons
+    return step.verdict is Verdict.RESTORE and all(reason.why in away for reason in reasons)
 
 
 def stand_ins(plan: Plan, placeholders: Mapping[AssetName, Digest]) -> tuple[AssetName, ...]:
