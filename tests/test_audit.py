@@ -308,10 +308,23 @@ def test_a_file_is_written_in_the_form_of_its_suffix_and_over_nothing_else(game:
         for _ in range(2):
             game.run("audit", *words, "--out", f"../{words[0]}")
     before = (game.folder / "assets.toml").read_bytes()
-    assert game.run("audit", "--out", "assets.toml", code=2).stderr == (
+    assert game.run("audit", "--format", "text", "--out", "assets.toml", code=2).stderr == (
         "error: `assets.toml` is not a page of `artlock audit`\n\nhint: name another file for the page\n"
     )
     assert (game.folder / "assets.toml").read_bytes() == before
+
+
+def test_a_suffix_that_stands_for_no_form_is_refused(game: Game) -> None:
+    game.write(GEM)
+    game.build()
+    for name in ("a.pdf", "a"):
+        assert game.run("audit", "--out", name, code=2).stderr == (
+            f"error: `--out {name}` ends in none of `.txt`, `.jsonl`, `.csv`, `.html`\n\n"
+            "hint: name the form with `--format`, such as `--format csv`\n"
+        )
+        assert not (game.folder / name).exists()
+    game.run("audit", "--out", "a.lst", "--format", "csv")
+    assert (game.folder / "a.lst").read_text().startswith("asset,made by,")
 
 
 def test_the_page_shows_what_lies_there_where_it_is_small(game: Game) -> None:

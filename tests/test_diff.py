@@ -180,6 +180,32 @@ def test_options_that_say_no_sense(game: Game) -> None:
     )
 
 
+def test_where_two_branches_parted(game: Game) -> None:
+    base = game.git("rev-parse", "HEAD")[:10]
+    game.git("switch", "--quiet", "--create", "feature")
+    game.git("add", "--all")
+    game.git("commit", "--quiet", "--message=blue")
+    game.git("switch", "--quiet", "main")
+    game.git("commit", "--quiet", "--allow-empty", "--message=main went on")
+    game.git("switch", "--quiet", "feature")
+    for words in (["--merge-base", "main"], ["main..."]):
+        first, *_ = game.run("diff", *words, "--no-pictures").stdout.splitlines()
+        assert first.startswith(f"where main and HEAD parted ({base}) art → ")
+        assert json.loads(game.run("diff", *words, "--json").stdout)["before"]["asked"] == "main...HEAD"
+    # Where `main` is that commit itself, nothing is to be said but its name.
+    first, *_ = game.run("diff", "--merge-base", "HEAD", "--no-pictures").stdout.splitlines()
+    assert first == f"HEAD {game.git('rev-parse', 'HEAD')[:10]} blue → the working tree"
+
+
+def test_two_revisions_as_git_takes_them(game: Game) -> None:
+    assert game.run("diff", "HEAD", "main", code=2).stderr == (
+        "error: `main` is a revision, where the name of an asset would stand\n\n"
+        "hint: write `artlock diff HEAD..main` to compare the two\n"
+    )
+    game.git("branch", "stone")  # an asset of the working tree: that is meant
+    assert "stone" in game.run("diff", "HEAD", "stone", "--no-pictures").stdout
+
+
 def test_where_there_is_no_repository(tmp_path: Path) -> None:
     game = Game(tmp_path / "game", tmp_path / "cache")
     game.write("")

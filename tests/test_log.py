@@ -198,6 +198,46 @@ def test_a_merge_that_made_a_picture_of_its_own(game: Repository) -> None:
     assert found.versions[0].before.parts.seed == 5
 
 
+def test_the_version_that_is_current_is_not_always_the_newest(
+    game: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    game.commit(record("hero", drawn=1), subject="Base")
+    game.git("checkout", "-q", "-b", "side")
+    game.commit(record("hero", drawn=2, seed=4), subject="Crown")
+    game.git("checkout", "-q", "main")
+    game.commit(record("hero", drawn=3, seed=5), subject="Viking")
+    game.git("checkout", "-q", "side")
+    game.git("merge", "-q", "-s", "ours", "main", "--message=The crown it is", environ=game.who())
+
+    def current(**words: Any) -> list[tuple[str, bool]]:
+        return [(version.commit.subject, version.current) for version in told(game, **words).versions]
+
+    assert current() == [("Viking", False), ("Crown", True), ("Base", False)]
+    assert current(everywhere=True) == current()
+    assert current(revision="main") == [("Viking", True), ("Base", False)]
+    assert current(revision="main~..") == [("Viking", False), ("Crown", True)]
+    assert current(most=1) == [("Viking", False)]
+    run(game, "hero", "--json")
+    assert [item["current"] for item in json.loads(capsys.readouterr().out)["versions"]] == [
+        False,
+        True,
+        False,
+    ]
+    for words in (["-n", "1"], ["-n", "1", "--graph"]):
+        run(game, "hero", *words)
+        assert capsys.readouterr().out.endswith("\n\nthe current version is older than these\n")
+    for words in (["-n", "2"], ["main", "-n", "1"]):
+        run(game, "hero", *words)
+        assert "is older than these" not in capsys.readouterr().out
+
+
+def test_of_what_is_gone_no_version_is_current(game: Repository) -> None:
+    game.commit(record("knight", drawn=1), subject="First")
+    game.commit(record("hero", drawn=1), subject="Renamed")
+    assert [version.current for version in told(game, "knight").versions] == [False, False]
+    assert [version.current for version in told(game, "hero").versions] == [True, False]
+
+
 def test_a_rename_on_one_branch_says_nothing_of_another(game: Repository) -> None:
     other = record("other", drawn=9)
     game.commit(record("knight", drawn=1), other, subject="Base")
@@ -338,7 +378,7 @@ TERMINAL = """\
 hero: 3 versions by 2 people, 2026-01-02 to 2026-01-04
 
 {2}  2026-01-04  Ada  Renamed
-  renamed from knight · pixels {p2}
+  renamed from knight · pixels {p2} · current
   output: out/knight.png → out/hero.png
 
 {1}  2026-01-03  Bo  Cold \\x1b[31m
@@ -357,9 +397,9 @@ hero: 3 versions by 2 people, 2026-01-02 to 2026-01-04
 GRAPH = """\
 hero: 3 versions by 2 people, 2026-01-02 to 2026-01-04
 
-{2}  2026-01-04                                     0  renamed from knight  Renamed
-{1}  2026-01-03  ████                               8  changed              Cold \\x1b[31m
-{0}  2026-01-02                                        added                First
+{2}  2026-01-04                                     0  renamed from knight, current  Renamed
+{1}  2026-01-03  ████                               8  changed                       Cold \\x1b[31m
+{0}  2026-01-02                                        added                         First
 
 bits of 64 in which the perceptual hash differs from that of the version before
 """

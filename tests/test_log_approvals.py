@@ -95,6 +95,15 @@ def test_frozen(game: Repository) -> None:
     assert [version.frozen for version in versions(game)] == [False, True]
 
 
+def test_frozen_later_in_a_commit_that_is_no_version_and_thawed(game: Repository) -> None:
+    frozen: dict[AssetName, Digest] = {HERO: digest_of_picture(1)}
+    game.commit(record("hero", drawn=1), subject="First")
+    game.commit(record("hero", drawn=1), subject="As it is for ever", frozen=frozen)
+    assert [(version.commit.subject, version.frozen) for version in versions(game)] == [("First", True)]
+    game.commit(record("hero", drawn=1), subject="Or not")
+    assert [version.frozen for version in versions(game)] == [False]
+
+
 def test_on_the_terminal(game: Repository, capsys: pytest.CaptureFixture[str]) -> None:
     hero = record("hero", drawn=1)
     game.commit(hero, subject="First")

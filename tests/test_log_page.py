@@ -82,6 +82,11 @@ def test_every_version_has_its_picture_and_each_picture_is_there_once(game: Repo
     anchors = re.findall(r'<section class="version" id="([^"]+)"', text)
     assert re.findall(r'<a href="#([^"]+)"', text) == anchors
     assert len(set(anchors)) == 3
+    # A day's versions are told apart, and the one that the tip has stands out.
+    named = [game.git("rev-parse", "--short=10", f"HEAD~{back}").strip() for back in range(3)]
+    assert re.findall(r"<b>2026-01-0\d <code>(\w+)</code></b>", text) == named
+    assert text.count("● current") == text.count('<span class="chip yes">current</span>') == 1
+    assert text.index("● current") < text.index(f"<code>{named[1]}</code>")
 
 
 def test_pictures_of_a_project_in_a_subfolder_and_of_a_bare_clone(tmp_path: Path, store: Store) -> None:

@@ -231,6 +231,34 @@ def test_another_source() -> None:
     assert changes(before, after)["icon"].notes == ("made from `tower`, not from `castle` any more",)
 
 
+def test_what_is_now_made_from_another_asset() -> None:
+    def note(old: Record, new: Record) -> str:
+        (told,) = changes(locked(record("axe"), old), locked(record("axe"), new))["icon"].notes
+        return told
+
+    adopted = made_from("icon", "art/icon.png", "1")
+    assert note(record("icon"), adopted) == "now made from `art/icon.png`"
+    both = msgspec.structs.replace(
+        picture(record("icon", inputs={"image": sha("1"), "mask": sha("2")}), "both"),
+        paths={"image": "art/icon.png", "mask": "asset:axe"},
+    )
+    assert note(adopted, both) == "now made from `axe`, too"
+
+
+def test_what_stands_beside_the_recipe_made_nothing_again() -> None:
+    """Only the name of what it is made from is another one: the bytes are the same."""
+    icon = made_from("icon", "hero", "1")
+    renamed = msgspec.structs.replace(icon, paths={"image": "asset:knight"})
+    before = locked(record("hero"), icon, made_from("badge", "icon", "1"))
+    after = locked(record("knight"), renamed, made_from("badge", "icon", "2"))
+    found = changes(before, after)
+    assert (found["icon"].kind, found["icon"].causes, found["icon"].notes) == (Kind.RECORD, (), ())
+    assert [field.name for field in found["icon"].fields] == ["paths.image"]
+    assert found["badge"].notes == (
+        "made from `icon`, which is the same on both sides: it was made from an older one before",
+    )
+
+
 def test_two_assets_that_name_each_other_end() -> None:
     """No build makes such a lock, but a stranger may."""
     before = locked(made_from("a", "b", "1"), made_from("b", "a", "1"))
@@ -308,6 +336,9 @@ def test_what_a_reviewer_should_look_at_first() -> None:
     assert len({*order}) == len(order)
     # One level off everywhere is nothing that an eye sees; another size is.
     assert look(measure(changed=1.0, largest=1)) < 0.01
+    # Nor is what hash and SSIM can't see nothing: they know no colours.
+    assert look(measure(psnr=18.8, changed=0.27, largest=140)) == pytest.approx(21.2 / 30)
+    assert look(measure(psnr=3.0)) == 1.0
     assert look(measure(changed=None, largest=None)) == look(measure(psnr=None, changed=None)) == 0.5
 
 

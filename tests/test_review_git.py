@@ -13,11 +13,14 @@ import msgspec
 import pytest
 from review_kit import Project, noise
 
+from buildsys.cli.reviewed import table
 from buildsys.digest import of_bytes
 from buildsys.errors import Exit, GitError, LockError
 from buildsys.lock.model import REVISION
 from buildsys.manifest.model import AssetName
+from buildsys.review.markdown import comment
 from buildsys.review.model import Cause, Kind
+from buildsys.review.told import side_told
 from engines import png
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,8 +93,15 @@ def test_two_commits_and_where_they_went_apart(project: Project) -> None:
     assert changes.keys() == {"gem", "rock"}
     review, changes, _ = project.review("main", "feature", merge_base=True)
     assert changes.keys() == {"gem"}
-    assert review.before.asked == "main"
+    assert review.before.asked == "main...feature"
     assert review.before.commit == project.git("merge-base", "main", "feature")
+    short = review.before.commit[:10]
+    assert side_told(review.before) == f"where main and feature parted ({short})"
+    assert table(review).startswith(f"where main and feature parted ({short}) A gem and a rock → feature ")
+    assert f"where main and feature parted &#40;{short}&#41; → feature" in comment(review)
+    # Where the one holds the other, that one is what is compared with.
+    review, _, _ = project.review("feature~", "feature", merge_base=True)
+    assert review.before.asked == "feature~"
     # With the working tree: from where it and the other branch went apart.
     _, changes, _ = project.review("feature", None, merge_base=True)
     assert changes.keys() == {"rock"}

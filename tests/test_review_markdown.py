@@ -151,6 +151,14 @@ def test_it_is_never_too_long(letter: str, number: int) -> None:
     assert text.endswith("\n")
 
 
+def test_it_says_what_the_table_is_sorted_by() -> None:
+    line = "Sorted by how much each is worth a look: what it is, how different it looks, and why."
+    shelf = kit.Shelf()
+    text = comment(kit.review(*kit.believable(shelf).changes))
+    assert f"|\n\n{line}\n\n" in text
+    assert line not in comment(kit.review())
+
+
 def test_many_notes_are_not_all_of_it() -> None:
     shelf = kit.Shelf()
     text = comment(

@@ -153,6 +153,40 @@ def test_the_second_review_starts_no_process(tmp_path: Path) -> None:
     assert [any(isinstance(event, WorkerStarted) for event in events) for events in started] == [True, False]
 
 
+def test_another_colour_comes_before_what_nobody_sees(tmp_path: Path) -> None:
+    """A recolour keeps its luminance, and so its hash and its SSIM."""
+
+    def potion(colour: tuple[int, int, int]) -> Pixels:
+        picture = clear(64, 64)
+        down, along = np.mgrid[:64, :64]
+        picture[(down - 36) ** 2 + (along - 32) ** 2 < 19**2] = (*colour, 255)
+        picture[8:20, 28:36] = (120, 110, 100, 255)
+        return picture
+
+    def gem(seed: int, grain: int) -> Pixels:
+        picture = clear(64, 64)
+        picture[8:56, 8:56] = (90, 90, 120, 255)
+        spots = np.random.default_rng(seed).integers(-grain, grain + 1, (48, 48, 3))
+        picture[8:56, 8:56, :3] = picture[8:56, 8:56, :3] + spots
+        return picture
+
+    dotted = noise(2)
+    project = Project(tmp_path / "game", tmp_path / "cache")
+    for name, picture in (("potion", potion((40, 70, 200))), ("gem", gem(1, 3)), ("dot", dotted)):
+        project.draw(name, picture)
+    project.commit()
+    dotted[3, 3, 0] ^= 128
+    for name, picture in (("potion", potion((44, 116, 60))), ("gem", gem(2, 5)), ("dot", dotted)):
+        project.draw(name, picture)
+    project.save()
+    review, changes, _ = project.review()
+    measure = changes["potion"].measure
+    assert measure is not None
+    assert measure.hash_bits <= 2
+    assert measure.ssim > 0.98
+    assert [change.name for change in review.changes] == ["potion", "gem", "dot"]
+
+
 def test_what_is_no_picture_is_said(tmp_path: Path) -> None:
     """A file by hand may be anything."""
     project = Project(tmp_path / "game", tmp_path / "cache")

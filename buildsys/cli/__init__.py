@@ -129,7 +129,27 @@ def _command(arguments: Sequence[str]) -> str:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Tells wrong usage as every other mistake is told."""
+    """Tells wrong usage as every other mistake is told, and takes words on either side of an option."""
+
+    _again = False
+    """Whether this is argparse itself, on its second way through."""
+
+    # The words of typeshed's overloads: only argparse calls it, and only so.
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse as argparse does; where words are left over, such as `HEAD` of `hero --json HEAD`, with them.
+
+        Only then: the way that has words anywhere names fewer mistakes, and knows no commands of commands.
+        """
+        found, rest = super().parse_known_args(args, namespace)
+        if self._again or self._subparsers is not None or all(word.startswith("-") for word in rest):
+            return found, rest
+        self._again = True
+        try:
+            return self.parse_known_intermixed_args(args)
+        finally:
+            self._again = False
 
     def error(self, message: str) -> NoReturn:
         """Raise `ArtlockError` where argparse would print and exit."""

@@ -115,8 +115,15 @@ def _form(options: argparse.Namespace) -> _Form:
         return _Form(lambda audit: _stated(audit, options.builder), statement.TYPE)
     if options.disclosure:
         return _Form(disclosure.disclosure, disclosure.TITLE)
-    by_suffix = _SUFFIXES.get(options.out.suffix.lower(), "text") if options.out is not None else "text"
-    return _FORMS[options.format or by_suffix]
+    if options.format or options.out is None:
+        return _FORMS[options.format or "text"]
+    if (suffix := options.out.suffix.lower()) not in _SUFFIXES:
+        known = ", ".join(f"`{known}`" for known in _SUFFIXES)
+        raise ArtlockError(
+            f"`--out {options.out}` ends in none of {known}",
+            "name the form with `--format`, such as `--format csv`",
+        )
+    return _FORMS[_SUFFIXES[suffix]]
 
 
 def _stated(audit: Audit, builder: str) -> str:

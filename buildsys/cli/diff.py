@@ -18,6 +18,7 @@ from buildsys.cli.reviewed import table
 from buildsys.errors import ArtlockError, Exit, GitError, LockError, did_you_mean
 from buildsys.history.run import Place, place
 from buildsys.lock.read import load
+from buildsys.lockwords import meant
 from buildsys.manifest.model import AssetName
 from buildsys.places import LOCK
 from buildsys.review.model import Pictures, Review, Revision
@@ -90,7 +91,7 @@ def _reviewed(options: argparse.Namespace, here: Place) -> tuple[Review, Picture
     if options.staged and asked.after is not None:
         fact = f"`{options.words[0]}` names both sides, and so does `--staged`"
         raise ArtlockError(fact, "leave one of the two away")
-    if options.merge_base and asked == Ends():
+    if options.merge_base and len(names) == len(options.words):  # no word was a revision
         raise ArtlockError(
             "`--merge-base` of what?", "name the other branch: `artlock diff --merge-base main`"
         )
@@ -134,12 +135,27 @@ def _asked(here: Place, words: Collection[str]) -> tuple[Ends, tuple[str, ...]]:
             f"write `artlock diff HEAD {first}` for the asset, or `heads/{first}` for the branch",
         )
     if is_revision:
+        _check_names(here, first, others)
         return ends(first), tuple(others)
-    if is_asset or not _GLOB.isdisjoint(first) or first in _assets(here, committed=True):
+    if is_asset or not _GLOB.isdisjoint(first) or first in _assets(here, "HEAD"):
         return Ends(), tuple(words)
     if hint := did_you_mean(first, _assets(here)):
         raise ArtlockError(f"`{first}` is neither a revision nor an asset", hint)
     return ends(first), tuple(others)  # git says best what it lacks
+
+
+def _check_names(here: Place, first: str, words: Collection[str]) -> None:
+    """Refuse a second revision, as git takes two. Raises `ArtlockError`."""
+    second = next(iter(words), "")
+    if not second or not _is_revision(here.folder, second):
+        return
+    try:
+        meant([second], {**dict.fromkeys(_assets(here)), **dict.fromkeys(_assets(here, first))})
+    except LockError:
+        raise ArtlockError(
+            f"`{second}` is a revision, where the name of an asset would stand",
+            f"write `artlock diff {first}..{second}` to compare the two",
+        ) from None
 
 
 def _is_revision(root: Path, word: str) -> bool:
@@ -148,11 +164,11 @@ def _is_revision(root: Path, word: str) -> bool:
     return False
 
 
-def _assets(here: Place, *, committed: bool = False) -> Collection[AssetName]:
-    """The assets of the lock that lies here, or of the last commit's; a lock that is no use has none."""
+def _assets(here: Place, revision: str = "") -> Collection[AssetName]:
+    """The assets of the lock that lies here, or of that revision's; a lock that is no use has none."""
     with suppress(GitError, LockError):
-        if committed:
-            head = Revision(asked="HEAD", commit=git.commit(here.folder, "HEAD"))
-            return lock_of(here.folder, head, here.above)[0].records
+        if revision:
+            commit = Revision(asked=revision, commit=git.commit(here.folder, revision))
+            return lock_of(here.folder, commit, here.above)[0].records
         return load(here.folder / LOCK).records
     return ()

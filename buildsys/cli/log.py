@@ -117,6 +117,7 @@ def _version_json(version: Version) -> dict[str, Any]:
         "approved": approved
         and {"by": approved.word.by, "commit": approved.commit.name if approved.commit else None},
         "frozen": version.frozen,
+        "current": version.current,
         "oldest_known": version.oldest_known,
     }
 
@@ -141,6 +142,7 @@ def _block(entry: Entry) -> Iterator[str]:
         facts.append(f"{words.distance_told(entry.distance)} from the one before")
     facts += [f"pixels {words.picture_told(entry.record)}"] if entry.record else []
     facts += ["frozen"] if entry.frozen else []
+    facts += ["current"] if entry.current else []
     yield _INDENT + printable(" · ".join(facts))
     if said := words.approved_told(entry):
         yield _INDENT + paint(printable(said), "green")
@@ -176,7 +178,7 @@ def _graph(told: History) -> Iterator[str]:
         if isinstance(entry, Gap):
             bits, what = None, f"not readable: {entry.why}"
         else:
-            bits, what = entry.distance, words.kind_told(entry)
+            bits, what = entry.distance, words.kind_told(entry) + (", current" if entry.current else "")
         number = "" if bits is None else str(bits)
         subject = printable(commit.subject)
         cells = (commit.short, commit.day, words.bar(bits), f"{number:>2}", printable(what), subject)
@@ -188,6 +190,9 @@ def _graph(told: History) -> Iterator[str]:
 
 
 def _last(told: History) -> Iterator[str]:
+    if told.passed:
+        yield ""
+        yield words.PASSED
     if told.ends:
         yield ""
         yield told.ends

@@ -49,8 +49,9 @@ def table(review: Review) -> str:
 
 def _revision(revision: Revision) -> str:
     if revision.commit:
-        asked = "" if revision.commit.startswith(revision.asked) else f"{printable(revision.asked)} "
-        return f"{asked}{revision.commit[:_SHORT]} {printable(revision.subject)}".rstrip()
+        asked, short = told.asked_told(revision), revision.commit[:_SHORT]
+        commit = f"({short})" if "..." in revision.asked else short
+        return " ".join(filter(None, (asked, commit, printable(revision.subject))))
     return "what is staged" if revision.index else "the working tree"
 
 

@@ -65,6 +65,9 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     """Of 64, how many bits of the perceptual hashes differ from the picture before."""
     approved: Approved | None = None
     frozen: bool = False
+    """Whether its file was frozen, by the newest word on it."""
+    current: bool = False
+    """Whether the commit that was asked for has this one: of two branches, a merge may drop the newer."""
     became: AssetName | None = None
     """Of one that was removed: the new name under which the same file went on."""
     oldest_known: bool = False
@@ -94,6 +97,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     name: AssetName
     """As it was asked for."""
     entries: tuple[Entry, ...] = ()
+    passed: bool = False
+    """Whether the current version is not among them, for it is older than those."""
     ends: str = ""
     """Why there may be older versions that are not here; empty where all are."""
 

@@ -35,6 +35,8 @@ def page(history: History, kept: Mapping[Digest, bytes], lost: Mapping[Digest, s
     if versions:
         body += _strip(versions, kept, lost) + _charts(versions)
     body += f'<div class="versions">{"".join(_card(entry, kept, lost) for entry in history.entries)}</div>\n'
+    if history.passed:
+        body += f'<p class="faint">{escape(words.PASSED)}</p>\n'
     if history.ends:
         body += f'<p class="faint">{escape(history.ends)}</p>\n'
     top = f'<p class="faint">{escape(printable(words.heading(history)))}</p>\n'
@@ -77,11 +79,12 @@ def _frame(version: Version, kept: Mapping[Digest, bytes], lost: Mapping[Digest,
     bar = "" if moved is None else f'<i style="width: {100 * moved / words.BITS:.1f}%"></i>'
     told = words.kind_told(version) if moved is None else f"{words.kind_told(version)} · {moved} bits"
     approved = '<span class="yes">✓ approved</span>' if version.approved else ""
+    current = '<span class="now">● current</span>' if version.current else ""
     return (
         f'<a href="#{_anchor(version)}">{frames.shot(version.record, kept, lost, _alt(version))}'
-        f'<div class="moved">{bar}</div><b>{version.commit.day}</b>'
+        f'<div class="moved">{bar}</div><b>{version.commit.day} <code>{version.commit.short}</code></b>'
         f"<span>{escape(printable(version.commit.subject)) or NOTHING}</span>"
-        f'<span class="dim">{escape(printable(told))}</span>{approved}</a>'
+        f'<span class="dim">{escape(printable(told))}</span>{approved}{current}</a>'
     )
 
 
@@ -160,6 +163,8 @@ def _chips(version: Version) -> Iterator[tuple[str, str]]:
         yield said, "yes"
     if version.frozen:
         yield "frozen", ""
+    if version.current:
+        yield "current", "yes"
 
 
 def _rows(version: Version) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ Knows nothing of terminals and pages.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,7 @@ import msgspec
 
 from buildsys import git
 from buildsys.errors import ArtlockError, GitError, did_you_mean
-from buildsys.history.commits import Touch, Wanted, boundary, lock_in, touches
+from buildsys.history.commits import ABSENT, Touch, Wanted, boundary, lock_in, touches
 from buildsys.history.model import Entry, Gap, History, Version
 from buildsys.history.reading import Reading
 from buildsys.history.walk import Walk
@@ -70,17 +70,27 @@ def history(
     ends = boundary(found.folder)
     commits = touches(found.folder, found.lock, wanted)
     with closing(Reading(found.folder)) as reading:
-        walk = Walk(reading, commits, AssetName(name))
+        walk = Walk(reading, commits, AssetName(name), _tip(found, wanted))
         shown = walk.entries()
         if prompts:
             shown = (entry for entry in shown if isinstance(entry, Gap) or entry.rewords)
-        entries = tuple(map(walk.approved, tuple(_first(shown, most))))
+        entries = tuple(map(walk.heard, tuple(_first(shown, most))))
         if not entries and not walk.known:
             _refuse(name, wanted, commits, reading, shallow=bool(ends))
     whole = most is None or _versions(entries) < most
     whole &= ".." not in wanted.revision or any(touch.oldest for touch in commits)
     told = f"history ends here: this clone is shallow; run `{UNSHALLOW}` for the rest"
-    return History(name=AssetName(name), entries=entries, ends=told if ends and whole else "")
+    passed = bool(entries) and walk.current is not None and most is not None
+    return History(name=AssetName(name), entries=entries, passed=passed, ends=told if ends and whole else "")
+
+
+def _tip(found: Place, wanted: Wanted) -> str:
+    """The object name of the lock that holds now: that of the commit that was asked for, or of `HEAD`."""
+    revision = "HEAD" if wanted.everywhere else wanted.revision.rpartition("..")[2] or "HEAD"
+    path = found.above + LOCK
+    with suppress(GitError):  # all branches, and none of them checked out
+        return git.named(found.folder, git.commit(found.folder, revision), [path]).get(path, ABSENT)
+    return ABSENT
 
 
 def _first(entries: Iterator[Entry], most: int | None) -> Iterator[Entry]:

@@ -36,6 +36,8 @@ STYLE: Final = """
 .reel span { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .reel .dim { color: var(--dim); }
 .reel .yes { color: #7fd6a0; }
+.reel .now { color: #e0a030; }
+.reel code { font-size: 11px; font-weight: 400; color: var(--dim); }
 .shot {
   display: flex; align-items: center; justify-content: center; aspect-ratio: 1; border-radius: 4px;
   border: 2px solid var(--edge); overflow: hidden; background: #121216; padding: 6px;

@@ -25,7 +25,10 @@ from buildsys.review.model import Kind
 class Walk:
     """One asset through the locks of `touches`, the newest first."""
 
-    def __init__(self, reading: Reading, touches: tuple[Touch, ...], asked: AssetName) -> None:
+    def __init__(self, reading: Reading, touches: tuple[Touch, ...], asked: AssetName, tip: str) -> None:
+        """`tip`: the lock whose version is the current one."""
+        self.current = reading.state(tip, asked).record
+        """What the tip has; None once its version was told, and where it has none."""
         self._reading = reading
         self._touches = touches
         self._asked = asked
@@ -35,6 +38,8 @@ class Walk:
         self._standing: dict[Digest, Approval | None] = {}
         """By picture, the newest word on it."""
         self._approved: dict[Digest, Approved] = {}
+        self._frozen: dict[Digest, bool] = {}
+        """By file, the newest word on it."""
         self.known = False
         """Whether any lock so far had the asset, or may have had it."""
 
@@ -45,11 +50,13 @@ class Walk:
             for name in tuple(self._names.get(touch.new) or {self._asked: None}):
                 yield from self._entry(touch, name)
 
-    def approved(self, entry: Entry) -> Entry:
-        """`entry` with the word on its picture, as far as was looked: it may be older than the version."""
+    def heard(self, entry: Entry) -> Entry:
+        """`entry` with the newest words on its picture, as far as was looked: they come later, or earlier."""
         if isinstance(entry, Gap) or entry.record is None:
             return entry
-        return msgspec.structs.replace(entry, approved=self._approved.get(entry.record.picture.pixels))
+        picture = entry.record.picture
+        approved, frozen = self._approved.get(picture.pixels), self._frozen.get(picture.file, False)
+        return msgspec.structs.replace(entry, approved=approved, frozen=frozen)
 
     def _entry(self, touch: Touch, name: AssetName) -> Iterator[Entry]:
         now = self._reading.state(touch.new, name)
@@ -63,7 +70,10 @@ class Walk:
             return
         before = next((found.record for found in older if found.record is not None), None)
         oldest = before is None and (touch.oldest or any(found.trouble for found in older))
-        yield self._version(touch, name, now, before, oldest=oldest)
+        version = self._version(touch, name, now, before, oldest=oldest)
+        if version.current:
+            self.current = None
+        yield version
 
     def _gap(self, touch: Touch, name: AssetName, why: str) -> Iterator[Gap]:
         """Told once, by the commit that began it."""
@@ -106,10 +116,11 @@ class Walk:
         )
 
     def _hear(self, touch: Touch, now: State, older: Iterable[State]) -> None:
-        """Note the newest word on the picture, and the commit that spoke it."""
+        """Note the newest words on the picture, and the commit that approved it."""
         if now.record is None:
             return
         pixels = now.record.picture.pixels
+        self._frozen.setdefault(now.record.picture.file, now.frozen)
         word = self._standing.setdefault(pixels, now.approval)
         if word is None or now.approval != word:
             return
@@ -132,7 +143,7 @@ class Walk:
             before=before,
             fields=fields(before, record) if before and record else (),
             distance=distance(before, record),
-            frozen=now.frozen,
+            current=record is not None and record == self.current,
             became=became,
             oldest_known=oldest,
         )

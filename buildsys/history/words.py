@@ -19,6 +19,7 @@ BITS: Final = 64
 """Of a perceptual hash. Of two pictures that have nothing in common, about half differ."""
 MOST_FIELDS: Final = 8
 """Of one version; `--json` has all."""
+PASSED: Final = "the current version is older than these"
 _DIGITS: Final = 12
 _BLOCKS: Final = " ▏▎▍▌▋▊▉█"
 

@@ -20,9 +20,8 @@ _BESIDE: Final = ("sent.", "credits", "chosen", "output", "gates", "paths.", "in
 
 
 def causes(fields: Sequence[Field], *, same_bytes: bool, edited: bool) -> tuple[Cause, ...]:
-    """Why the picture is another one; where it is the same, of what kind the differences are."""
-    counting = fields if same_bytes else [item for item in fields if not item.name.startswith(_BESIDE)]
-    found = {item.cause for item in counting}
+    """Why the picture was made again: it may have come out the same."""
+    found = {item.cause for item in fields if not item.name.startswith(_BESIDE)}
     if not same_bytes and (edited or not found):
         found.add(Cause.HAND)
     return tuple(cause for cause in Cause if cause in found)
@@ -55,7 +54,8 @@ class Origins:
         if key not in after.record.parts.inputs:
             return f"no longer made from `{_told(was) or key}`"
         if key not in before.record.parts.inputs:
-            return f"now made from `{_told(path) or key}`, too"
+            too = ", too" if before.record.parts.inputs else ""
+            return f"now made from `{_told(path) or key}`{too}"
         if path != was:
             return f"made from `{_told(path) or key}`, not from `{_told(was) or key}` any more"
         source = asset_of(path)
@@ -65,7 +65,7 @@ class Origins:
 
     def _why(self, name: AssetName, seen: frozenset[AssetName]) -> str:  # noqa: PLR0911 - one for each cause
         change = self._changes.get(name)
-        if change is None or name in seen:
+        if change is None or change.kind is Kind.RECORD or name in seen:
             return "which is the same on both sides: it was made from an older one before"
         if change.kind is Kind.ADDED:
             return "which is new"

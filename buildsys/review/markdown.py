@@ -34,6 +34,8 @@ _REFERS: Final = re.compile(r"[@#!~%$&^](?=\w)|:(?=//)|(?<=\bwww)(?=\.)|(?<=\bGH
 """What makes a mention, a reference or a link out of what follows it, on GitHub or GitLab."""
 _SPECIAL: Final = re.compile(r"[&<>\"`*_~\[\]()|\\:@#!$^{}]")
 """Every mark that could mean something in Markdown or HTML, within a line."""
+_ORDER: Final = "Sorted by how much each is worth a look: what it is, how different it looks, and why."
+"""Below the table, whose shares alone would seem to stand in no order."""
 _APART: Final = "\u200b"
 """Seen by nobody."""
 
@@ -55,7 +57,7 @@ def comment(review: Review, *, link: str = "", sheet: str = "", place: str = "")
     blocks = [mark(place), _summary(review, place), *_notes(review), *_pictures(link, sheet)]
     if review.changes:
         table, shown = _table(review.changes)
-        blocks.append(table)
+        blocks += [table, _ORDER]
         if over := len(review.changes) - shown:
             blocks.append(f"… and {count(over, 'change')} more, less worth a look than these.")
     return _fitted(blocks, list(_details(review)), link)

@@ -24,6 +24,8 @@ _UNASKED: Final = 0.1
 """More, where nobody asked for another picture."""
 _HALF_THE_BITS: Final = 32
 """Of a perceptual hash: as many differ between two pictures that have nothing to do with each other."""
+_EQUAL, _SPREAD = 40.0, 30.0
+"""Decibels of PSNR: from how many on nobody sees a difference, and how many less are all the difference."""
 _ACCEPTED: Final = 0.25
 _DIGITS: Final = 4
 
@@ -48,7 +50,12 @@ def look(measure: Measure | None) -> float:
         return 1.0
     if measure.psnr is None:
         return 0.0 if measure.changed is not None else 0.5
-    seen = [min(1.0, measure.hash_bits / _HALF_THE_BITS), 1 - max(0.0, measure.ssim)]
+    seen = [
+        min(1.0, measure.hash_bits / _HALF_THE_BITS),
+        1 - max(0.0, measure.ssim),
+        # Hash and SSIM look at luminance alone: blue that became green is the same picture to them.
+        (_EQUAL - measure.psnr) / _SPREAD,
+    ]
     if measure.changed is not None and measure.largest is not None:
         # A pixel that is one level off is changed, too, and nobody sees it.
         seen.append(measure.changed * measure.largest / 255)

@@ -29,14 +29,17 @@ def revisions(
 ) -> tuple[Revision, Revision]:
     """The two sides that were asked for; without an `after`, what is staged or the working tree.
 
-    `merge_base`: from where the two went apart, instead of `before`. Raises `GitError`.
+    `merge_base`: from where the two went apart, instead of `before`: unless that is `before` itself, it is
+    named `A...B`. Raises `GitError`.
     """
     old = _commit(root, before)
     new = _commit(root, after) if after is not None else Revision(asked="", index=staged)
     if merge_base:
         other = new.commit or _commit(root, "HEAD").commit
-        base = _merge_base(root, old, other, after or "HEAD")
-        old = Revision(asked=before, commit=base, subject=_subject(root, base))
+        end = after or "HEAD"
+        base = _merge_base(root, old, other, end)
+        if base != old.commit:
+            old = Revision(asked=f"{before}...{end}", commit=base, subject=_subject(root, base))
     return old, new
 
 

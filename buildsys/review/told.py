@@ -38,14 +38,22 @@ _TINY: Final = 0.001
 
 
 def side_told(revision: Revision) -> str:
-    """`main (1a2b3c4d5e)`, `the working tree`, `what is staged`."""
+    """`main (1a2b3c4d5e)`, `where main and HEAD parted (1a2b3c4d5e)`, `the working tree`."""
     if revision.index:
         return "what is staged"
     if not revision.commit:
         return "the working tree"
     short = revision.commit[:_COMMIT]
-    asked = printable(revision.asked)
-    return short if not asked or revision.commit.startswith(asked) else f"{asked} ({short})"
+    asked = asked_told(revision)
+    return f"{asked} ({short})" if asked else short
+
+
+def asked_told(revision: Revision) -> str:
+    """What a commit was asked for by; empty where that was its own name."""
+    before, apart, after = revision.asked.partition("...")
+    if apart:
+        return printable(f"where {before} and {after} parted")
+    return "" if revision.commit.startswith(revision.asked) else printable(revision.asked)
 
 
 def counts_told(review: Review) -> tuple[tuple[str, int], ...]:
