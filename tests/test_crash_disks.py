@@ -23,11 +23,11 @@ from game import Game
 
 ROOMS = (
     ("store", "files", 31),
-    ("store", "pages", 34),
+    ("store", "pages", 28),
     ("out", "files", 5),
     ("out", "pages", 4),
     ("private", "files", 36),
-    ("private", "pages", 12),
+    ("private", "pages", 11),
     ("project", "files", 2),
     ("project", "pages", 2),
 )
