@@ -149,14 +149,14 @@ def _want_of_memory(error: Exception) -> EngineError | None:
 
 
 def _explained(error: Exception) -> EngineError:
-    """`error` in the protocol's terms; an adapter's bug fails its request, with a traceback in the log."""
+    """`error` in the protocol's terms; an adapter's bug fails its request, with a traceback in the log.
+
+    A full disk is no bug, and all of it is said.
+    """
     if isinstance(error, EngineError):
         return error
     if isinstance(error, ProtocolError):
         return EngineError(ErrorKind.INTERNAL, f"the builder broke the protocol: {error}")
-    traceback.print_exception(error)
-    if want := _want_of_memory(error):
-        return want
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         # The builder's folder as a rule: what an adapter makes has no other place to go.
         where = (
@@ -167,6 +167,9 @@ def _explained(error: Exception) -> EngineError:
             f"the engine can't write {where}: the disk is full",
             hint="free some space, then run the command again",
         )
+    traceback.print_exception(error)
+    if want := _want_of_memory(error):
+        return want
     if isinstance(error, ModuleNotFoundError):
         return EngineError(ErrorKind.MISSING, f"the Python module `{error.name}` is not installed")
     return EngineError(ErrorKind.INTERNAL, f"{type(error).__name__}: {error}")

@@ -38,7 +38,6 @@ SOME = random.Random(os.environ.get("ARTLOCK_TEST_SEED", "disks"))  # noqa: S311
 FULL = "the disk is full"
 ACTIONS = {
     "free some space, then run the command again",
-    "make room or set permissions, then build again",
     "mount it writable, or work in another folder",
 }
 

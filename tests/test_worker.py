@@ -363,8 +363,8 @@ def test_a_log_that_cannot_be_written_is_named(start: Start, tmp_path: Path) -> 
     (tmp_path / "log").mkdir()
     with pytest.raises(EngineFailed) as caught:
         start(engine("good"))
-    fact = f"the engine `good` can't be started: `{tmp_path / 'log'}` can't be opened: Is a directory"
-    assert str(caught.value) == f"{fact}\n\nhint: make room or set permissions, then build again"
+    fact = f"the engine `good` can't be started: can't open `{tmp_path / 'log'}`: a folder is there"
+    assert str(caught.value) == f"{fact}\n\nhint: move the folder away"
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ from __future__ import annotations
 import errno
 import os
 import signal
+from pathlib import Path
 from typing import Final, NamedTuple
 
+from buildsys.files.durable import disk_error
 from buildsys.make import advice
 from buildsys.make.walls import starved
 from buildsys.manifest.model import Engine
@@ -59,6 +61,6 @@ def not_begun(engine: Engine, python: str, error: OSError) -> Ending:
         fact = f"the interpreter `{python}` of `{engine.name}` can't be started: {error.strerror}"
         return Ending(fact, ErrorKind.MISSING, f"mend `python` of the engine `{engine.name}`")
     if error.filename is not None:
-        fact = f"{subject}: `{os.fspath(error.filename)}` can't be opened: {error.strerror}"
-        return Ending(fact, ErrorKind.TRANSIENT, "make room or set permissions, then build again")
+        told = disk_error("open", Path(os.fsdecode(error.filename)), error)
+        return Ending(f"{subject}: {told.message}", ErrorKind.TRANSIENT, told.hint)
     return Ending(f"{subject}: {error.strerror}", ErrorKind.TRANSIENT, "close other programs")
