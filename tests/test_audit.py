@@ -177,6 +177,12 @@ def test_a_project_in_a_subfolder_of_a_bare_clone(game: Game, tmp_path: Path) ->
     game.folder = tmp_path / "bare.git"
     assert told(game)["gem"] == told(game, "--project", "keep")["gem"]
     assert told(game)["gem"]["state"] == "locked"
+    assert "git knows no revision" in game.run("audit", "--rev", "nonsense", code=2).stderr
+    game.folder = top
+    assert told(game, "--project", "keep")["gem"]["state"] == "locked"
+    assert told(game, "--project", "keep", "--rev", "HEAD")["gem"]["brought"]["subject"] == "a gem"
+    shutil.rmtree(top / ".git")
+    assert told(game, "--project", "keep")["gem"]["state"] == "locked"
 
 
 def test_where_there_is_no_project_nothing_ships(game: Game, tmp_path: Path) -> None:

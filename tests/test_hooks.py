@@ -221,6 +221,8 @@ def test_a_project_that_moved_is_not_passed_over(game: Game, tmp_path: Path) -> 
     old = Game.lying(top / "games" / "a", game.cache, tmp_path / "count.txt")
     old.run("hooks", "install")
     (top / ".gitignore").write_text(".artlock/\n")
+    (top / "tests").mkdir()
+    (top / "tests" / "assets.toml").write_text("# no game: an example that nobody checks\n")
 
     def committed(*words: str) -> subprocess.CompletedProcess[str]:
         subprocess.run(["git", "add", "--all"], cwd=top, check=True)

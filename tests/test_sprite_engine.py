@@ -142,7 +142,7 @@ def test_mirrored_is_mirrored(painter: Painter, tmp_path: Path) -> None:
         ("red sword", ()),
         ("xqzzyv", ("no word of the prompt is known: what is drawn is chance",)),
         (
-            "a very old and rusty red iron sword with some green leather on a brown handle",
+            "a very old and rusty red iron sword with some green leather on a brown key",
             ("the model reads 8 words; not read: `very old rusty`",),
         ),
     ],

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from buildsys import git
 from buildsys.audit import disclosure, forms, page, statement
 from buildsys.audit.gather import chosen, gather, raw_of
 from buildsys.audit.ground import Ground, Past
@@ -80,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
     here = _place(options)
     # In a bare repository nothing is checked out: what ships is what was committed last.
     revision = options.rev or ("HEAD" if here.bare else "")
+    options.start = here.folder
     session = shared.presets(options)
     with ExitStack() as stack:
         if revision:
@@ -106,8 +108,19 @@ def _place(options: argparse.Namespace) -> Place:
     """Where the project is, in git or without it. Raises `ArtlockError`."""
     try:
         return place(options.start, options.project, options.rev)
-    except GitError:  # who asks for a revision is told below; all the rest can be said without git
-        return Place(find_root(options.start, LOCK, MANIFEST), "", LOCK)
+    except GitError:
+        if _git_answers(options.start):
+            raise
+        # No git, or no repository: who asks for a revision is told below, and the rest can be said without.
+        return Place(find_root(options.start / options.project, LOCK, MANIFEST), "", LOCK)
+
+
+def _git_answers(folder: Path) -> bool:
+    try:
+        git.run(folder, "rev-parse", "--git-dir")
+    except GitError:
+        return False
+    return True
 
 
 def _form(options: argparse.Namespace) -> _Form:

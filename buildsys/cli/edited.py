@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from buildsys import adoption, keeping
 from buildsys.errors import ArtlockError
-from buildsys.manifest.edit import Draft
+from buildsys.manifest.read import sources
 from buildsys.plan import handmade
 from buildsys.plan.step import Step
 from buildsys.session import Session
@@ -21,10 +21,16 @@ def mend(session: Session, step: Step, profile: str | None) -> str:
     anew = f"`artlock build{option} --force {step.name}` to make it anew"
     try:
         (item,) = adoption.plan(session, (step.name,))
-        if not item.done:
-            Draft(session.root).file_of(step.name)
+        taken = item.done or _has_a_table(session, step)
     except ArtlockError:
+        taken = False
+    if not taken:
         # An atlas, an asset of a matrix, another scale, what is no picture any more: `adopt` takes none.
         source = handmade.source_of(step.asset)
         return f"copy `{step.output}` over `{source}` to keep it, or run {anew}" if source else f"run {anew}"
     return f"run `artlock adopt{option} {step.name}` to keep it, or {anew}"
+
+
+def _has_a_table(session: Session, step: Step) -> bool:
+    """Whether the manifest names it: only then is there a place for its new source."""
+    return any(step.name in source.table.get("assets", {}) for source in sources(session.root))

@@ -96,6 +96,7 @@ def _entry(wanted: Digest, folder: Path, called: str) -> tuple[str, Table] | Non
     tells which is meant.
     """
     nearest: tuple[str, Table] | None = None
+    older: tuple[str, Table] | None = None
     for text in texts_with(wanted, folder):
         if nearest is not None and f'{called}"' not in text:
             continue  # to read it as TOML takes long
@@ -106,11 +107,13 @@ def _entry(wanted: Digest, folder: Path, called: str) -> tuple[str, Table] | Non
         for name, entry in assets.items() if isinstance(assets, dict) else ():
             if isinstance(entry, dict) and entry.get("file") == wanted:
                 output = str(entry.get("output", "")).rpartition("/")[2]
-                # Git before 2.35 puts `hero.png` into `/tmp/XXXXXX_hero.png`.
-                if called == output or called.endswith(f"_{output}"):
+                if called == output:
                     return name, entry
+                # Git before 2.35 puts `hero.png` into `/tmp/XXXXXX_hero.png`.
+                if called.endswith(f"_{output}"):
+                    older = older or (name, entry)
                 nearest = nearest or (name, entry)
-    return nearest
+    return older or nearest
 
 
 def _unknown(folder: Path) -> str:

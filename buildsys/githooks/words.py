@@ -28,8 +28,8 @@ _SCRIPT: Final = """\
 listed=
 gone=
 
-manifests() {{
-    git ls-files -z -- "$@" | tr -d '\\001-\\037\\177' | tr '\\000' '\\n'
+lines() {{
+    tr -d '\\001-\\037\\177' | tr '\\000' '\\n'
 }}
 
 check() {{
@@ -39,14 +39,16 @@ ${{file#./}}
 "
     if [ -f "$file" ]; then
         run check --staged --quiet -C "$1" || exit $?
-    elif [ -z "$(manifests ":(top,literal)${{file#./}}")" ]; then
+    elif [ -z "$(git ls-files -- ":(top,literal)${{file#./}}")" ] &&
+        git cat-file -e "HEAD:${{file#./}}" 2>/dev/null; then
         gone=${{gone:-$1}}
     fi
 }}
 
-# A project that moved is in no line below: without a word, it would not be checked any more.
+# A project that this commit moves is in no line below: without a word, it would not be checked any more.
 moved() {{
-    [ -z "$gone" ] || manifests ':(top,glob)**/assets.toml' | while IFS= read -r file; do
+    [ -z "$gone" ] || git diff --cached --name-only --no-renames --diff-filter=A -z -- \\
+        ':(top,glob)**/assets.toml' | lines | while IFS= read -r file; do
         case "$listed" in *"
 $file
 "*) continue ;; esac

@@ -87,7 +87,9 @@ class Restoring:
                 self._note({path: file for item in files.values() for path, file in item.items()})
                 with ThreadPoolExecutor(_THREADS, thread_name_prefix="artlock-restore") as threads:
                     copied = threads.map(
-                        lambda some: [step.name for step in some if self._stage(batch, step, files[step.name])],
+                        lambda some: [
+                            step.name for step in some if self._stage(batch, step, files[step.name])
+                        ],
                         _by_folder(steps),
                     )
                     whole = {name for names in copied for name in names}

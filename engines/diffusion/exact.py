@@ -52,9 +52,9 @@ def fix_cuda() -> None:
     # Benchmarking takes the algorithm that happened to be fastest in this process.
     cudnn.benchmark = False
     cudnn.deterministic = True
-    # One attention on every GPU: the memory-efficient one does each number format on all that torch has code
-    # for, so only shapes that it can't do go to plain products, and the shape alone says so. Refused, though
-    # faster: flash, which older GPUs and float32 don't have, and cuDNN's, which its version chooses.
+    # One attention on every GPU: the memory-efficient one. Plain products take its place for a shape that it
+    # can't do, and for bfloat16 on GPUs before Ampere. Refused, though faster: flash, which older GPUs and
+    # float32 don't have, and cuDNN's, which its version chooses.
     torch.backends.cuda.enable_flash_sdp(False)
     torch.backends.cuda.enable_cudnn_sdp(False)
     torch.backends.cuda.enable_mem_efficient_sdp(True)

@@ -71,6 +71,13 @@ class Sprite:
         notes: list[str] = []
         if not read:
             notes.append("no word of the prompt is known: what is drawn is chance")
+        elif unknown := self.painter.words.unknown(prompt):
+            told = ", ".join(f"`{word}`" for word in unknown)
+            notes.append(f"not known, and left out: {told}")
+        if (other := self.painter.stand_in(read)) is not None:
+            notes.append(f"`{words[read[-1]]}` was never learned: drawn as `{words[other]}`")
+        elif read and not self.painter.learned(read):
+            notes.append(f"`{words[read[-1]]}` was never learned: what is drawn is a guess")
         if over:
             unread = " ".join(words[word] for word in over)
             notes.append(f"the model reads {LONGEST} words; not read: `{unread}`")

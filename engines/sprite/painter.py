@@ -30,6 +30,11 @@ _FIRMEST: Final = 0.88
 """Alpha below and above which a pixel is clear or opaque: the edges of what was learned are soft."""
 
 
+_ALIKE: Final = 0.5
+"""Cosine of two words from which on one may stand for the other: chateau for castle (0.56), a mansion for a
+house (0.66), but no tome for an ogre (0.36)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What to draw."""
@@ -54,6 +59,7 @@ class Painter:
         vocabulary = held.tensors["vocabulary"].tolist()
         self._own = {word: number for number, word in enumerate(vocabulary, 1)}
         self._habits = held.tensors["habits"]
+        self._things = [vocabulary[row] for row in np.flatnonzero(self._habits.any(axis=1))]
         sharp = any(name.startswith(PREFIX) for name in held.tensors)
         self._sharpen = Sharpener(held.tensors) if sharp else None
         self._silence = self.network.condition(np.zeros((0, 1)), (), self.network.styles)
@@ -62,6 +68,25 @@ class Painter:
         """The words that are drawn, and those that were too many."""
         words = self.words.read(prompt)
         return words[-LONGEST:], words[:-LONGEST]
+
+    def learned(self, words: list[int]) -> bool:
+        """Whether the word that names the thing is one that training knew."""
+        return words[-1] in self._own
+
+    def stand_in(self, words: list[int]) -> int | None:
+        """The known thing that is drawn where the last of `words`, which names it, was never learned.
+
+        By its vector alone such a word gave a dark blob: what training saw of such vectors is one in ten.
+        None where the word was learned, or no thing is near enough.
+        """
+        if not words or self.learned(words) or not self._things:
+            return None
+        vectors = self.words.vectors
+        near = vectors[self._things].astype(np.float64) @ vectors[words[-1]].astype(np.float64)
+        # Rounded, so that the last bits of a sum, which differ by CPU, choose nothing.
+        alike = np.round(near / vectors.shape[1], 6)
+        best = int(np.argmax(alike))
+        return self._things[best] if alike[best] >= _ALIKE else None
 
     def style(self, words: list[int], seed: int) -> str:
         """The one that `seed` chooses among those that the thing is known in; else the first."""
@@ -75,6 +100,8 @@ class Painter:
     def latents(self, wish: Wish) -> Floats:
         """(latents,): a picture as the network thinks of it."""
         words, _ = self.read(wish.prompt)
+        if (other := self.stand_in(words)) is not None:
+            words = [*words[:-1], other]
         style = self.style(words, wish.seed) if wish.style == "auto" else wish.style
         asked = self.network.condition(
             self.words.vectors[words].astype(np.float64),

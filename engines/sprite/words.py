@@ -39,6 +39,11 @@ class Words:
             if word in self.index and word not in _UNSAID
         ]
 
+    def unknown(self, text: str) -> list[str]:
+        """The words of `text` that have no vector, each once."""
+        found = dict.fromkeys(_WORD.findall(text.lower()))
+        return [word for word in found if word not in self.index and word not in _UNSAID]
+
 
 def unit(vectors: NDArray[np.int8]) -> NDArray[np.float32]:
     """Rows whose squares have the mean one."""
