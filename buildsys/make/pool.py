@@ -83,7 +83,9 @@ class Pool:
         )
         # A daemon, as is every driver: a builder that forgets to close still ends, and its lifelines
         # with it.
-        self._thread = threading.Thread(target=self._dispatcher.run, name="artlock-pool", daemon=True)
+        self._over = False
+        """Whether the dispatcher takes no more: then nothing may stay in its inbox."""
+        self._thread = threading.Thread(target=self._work, name="artlock-pool", daemon=True)
         self._thread.start()
 
     @property
@@ -99,7 +101,7 @@ class Pool:
         self._inbox.put(
             Job(engine=engine, request=request, asked=request, future=future, on_progress=on_progress)
         )
-        if not self._thread.is_alive():
+        if self._over:
             self._refuse_all()
         return future
 
@@ -135,6 +137,18 @@ class Pool:
         finally:
             self._refuse_all()
             self._folder.remove()
+
+    def _work(self) -> None:
+        """Dispatch to the end.
+
+        A request that was put in between the last look into the inbox and the end of the thread waited for
+        ever where whoever asked took the thread's life for an answer: so the end is told first.
+        """
+        try:
+            self._dispatcher.run()
+        finally:
+            self._over = True
+            self._refuse_all()
 
     def _refuse_all(self) -> None:
         """Answer what came too late for the dispatcher: with what ended it, which may be no stop at all."""
