@@ -5,7 +5,7 @@ Knows nothing of what is stale. The manifest has refused cycles already.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from buildsys.manifest.model import Asset, AssetName, Input, Manifest
 from buildsys.manifest.references import sources
@@ -49,14 +49,7 @@ def order(assets: Mapping[AssetName, Asset]) -> tuple[AssetName, ...]:
 
 def with_upstream(assets: Mapping[AssetName, Asset], names: Iterable[AssetName]) -> frozenset[AssetName]:
     """`names` and everything that they are made from."""
-    found: set[AssetName] = set()
-    stack = list(names)
-    while stack:
-        name = stack.pop()
-        if name not in found:
-            found.add(name)
-            stack.extend(upstream(assets[name]))
-    return frozenset(found)
+    return _reached(names, lambda name: upstream(assets[name]))
 
 
 def with_downstream(assets: Mapping[AssetName, Asset], names: Iterable[AssetName]) -> frozenset[AssetName]:
@@ -65,11 +58,17 @@ def with_downstream(assets: Mapping[AssetName, Asset], names: Iterable[AssetName
     for name, asset in assets.items():
         for source in upstream(asset):
             made.setdefault(source, []).append(name)
+    return _reached(names, lambda name: made.get(name, ()))
+
+
+def _reached(
+    names: Iterable[AssetName], following: Callable[[AssetName], Iterable[AssetName]]
+) -> frozenset[AssetName]:
     found: set[AssetName] = set()
     stack = list(names)
     while stack:
         name = stack.pop()
         if name not in found:
             found.add(name)
-            stack.extend(made.get(name, ()))
+            stack.extend(following(name))
     return frozenset(found)
