@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from buildsys import art, files, lfs
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError, DiskError, ManifestError
-from buildsys.make.build import Outcome
 from buildsys.make.inspection import Unfit, inspect
 from buildsys.make.progress import Event
 from buildsys.manifest import template
@@ -26,7 +25,9 @@ from buildsys.plan import handmade
 from buildsys.plan.judge import Wishes
 from buildsys.plan.step import Plan, Step, Verdict, Why
 from buildsys.session import Session
-from buildsys.workbench import build
+
+if TYPE_CHECKING:
+    from buildsys.make.build import Outcome  # as above
 
 KEPT: Final = ("source", "format", "formats", "scales", "gates", "tile", "profiles")
 """Keys of the asset that stay as they are; what the old recipe had else becomes a comment."""
@@ -61,6 +62,8 @@ def carry_out(
     planned: Callable[[Plan], None] = lambda _: None,
 ) -> Outcome:
     """Copy the outputs, change the manifest, and build what was adopted. Raises `ArtlockError`."""
+    from buildsys.workbench import build  # noqa: PLC0415 - it loads doit, and `check` only asks for the plan
+
     draft = Draft(session.root)
     for item in items:
         if not item.done:

@@ -14,7 +14,7 @@ from buildsys import agreement, recollection
 from buildsys import digest as digests
 from buildsys.digest import Digest
 from buildsys.errors import ArtlockError
-from buildsys.lock.read import parse
+from buildsys.lock.read import parsed
 from buildsys.places import LOCK
 from buildsys.plan.agreed import agrees, stand_ins
 from buildsys.plan.judge import Wishes
@@ -45,7 +45,7 @@ def confirm(session: Session, outcome: Outcome, began: int, profile: str | None)
         return
     with suppress(OSError, ValueError, ArtlockError):  # `check` tells what is wrong, if anybody asks
         data = (session.root / LOCK).read_bytes()
-        left = Session(session.root, session.manifest, parse(data.decode()), session.store)
+        left = Session(session.root, session.manifest, parsed(data.decode(), LOCK, None), session.store)
         witness = Witness(left.checkout)
         plan = left.plan(wishes=Wishes(retry_refused=True), world=witness, trusting=True)
         differing = any(not agrees(step, left.manifest.project.outputs) for step in plan.steps.values())

@@ -17,6 +17,8 @@ Digest = NewType("Digest", str)
 
 LENGTH: Final = 64
 
+_WHOLE: Final = re.compile(rf"[0-9a-f]{{{LENGTH}}}")
+
 _WRITTEN_OTHERWISE: Final = re.compile(rb"[:,\[]-?[n0-9](?:ull|\.000|[0-9]{15,}\.|[0-9.]*[eE])")
 """A float that is so small or so large that `msgspec` spells it in its own way, or nothing, which it makes of
 a float that is not finite. Found in a string as well, where it does no harm."""
@@ -63,7 +65,7 @@ def of_value(value: Any) -> Digest:  # noqa: ANN401 - whatever JSON can carry
 
 def parse(text: str) -> Digest:
     """`text` as a digest. Raises `ValueError` where it is none."""
-    if len(text) != LENGTH or not set(text) <= set("0123456789abcdef"):
+    if not _WHOLE.fullmatch(text):
         detail = f"{text[:80]!r} is not a SHA-256 in lower-case hexadecimal"
         raise ValueError(detail)
     return Digest(text)

@@ -180,7 +180,7 @@ class Workbench:
                 lose=session.checkout.lose,
                 publish=self.ledger.publish,
                 tell=tell,
-                bulk=bulk.restore,
+                bulk=lambda steps: journal.at_once(bulk.restore(steps)),
                 supply=lookup,
                 locked=wishes.locked,
             )

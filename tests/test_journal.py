@@ -653,6 +653,44 @@ def game(tmp_path: Path) -> Game:
     return Game(tmp_path / "game", tmp_path / "cache")
 
 
+def test_a_group_is_written_at_once(path: Path) -> None:
+    journal = Journal(path, Heading(command="build"))
+    journal.note(AssetsKept(fresh=1, edited=0))
+    for name in journal.at_once(["hero", "villain"]):
+        before = actions(path)
+        journal.note(started(name))
+        journal.note(recalled(name))
+        assert actions(path) == before
+    assert actions(path) == ["hero", "villain"]
+    journal.close()
+
+
+def test_what_is_told_before_an_interrupt_is_kept(path: Path) -> None:
+    journal = Journal(path, Heading(command="build"))
+    journal.note(AssetsKept(fresh=1, edited=0))
+
+    def restore() -> None:
+        for name in journal.at_once(["hero", "villain"]):
+            journal.note(recalled(name))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        restore()
+    assert actions(path) == ["hero"]
+    journal.close(KeyboardInterrupt)
+    assert rows_of(path).runs[0].ending == "interrupted"
+
+
+def recalled(name: str) -> ActionRecalled:
+    return ActionRecalled(name=AssetName(name), action=Action.RESTORE, engine="noise", key=KEY)
+
+
+def actions(path: Path) -> list[str]:
+    """The assets of the rows that another process would see."""
+    with closing(sqlite3.connect(path)) as connection:
+        return [asset for (asset,) in connection.execute("SELECT asset FROM action ORDER BY id")]
+
+
 ASSET = '[assets.{}]\nrole = "sprite"\nseed = {}\nsize = [8, 8]\n'
 
 

@@ -63,17 +63,21 @@ def _check(options: argparse.Namespace) -> int:
         from buildsys.cli import staged  # noqa: PLC0415 - only a hook needs it
 
         return staged.tell(options)
+    # A tenth of the time went into looking for cycles among a million values, all of which are kept.
+    gc.disable()
+    try:
+        return _tell(options)
+    finally:
+        gc.enable()
+
+
+def _tell(options: argparse.Namespace) -> int:
     whole = options.full or options.approved
     known = None if whole else agreement.recall(find_root(options.start), options.profile)
     if known is None or known.changed:
         from buildsys.cli import differences  # noqa: PLC0415 - half of the time where nothing changed
 
-        # A tenth of the time went into looking for cycles among a million values, all of which are kept.
-        gc.disable()
-        try:
-            return differences.tell(options, known)
-        finally:
-            gc.enable()
+        return differences.tell(options, known)
     if options.json:
         nothing: list[str] = []
         print_json(

@@ -1,4 +1,4 @@
-"""Many files put in their places at once: copied side by side, synced together, then named.
+"""Many files put in their places at once: copied beside them, synced together, then named.
 
 Knows nothing of what they are. Each is as safe as one that is placed alone: after any crash it is the old
 file or the new one.
@@ -26,7 +26,7 @@ _TOGETHER: Final = 256
 class Batch:
     """Files on their way to places below `within`; what is not published is removed at the end.
 
-    `stage` may be called from several threads at once.
+    Called from one thread.
     """
 
     def __init__(self, within: Path) -> None:
@@ -77,7 +77,7 @@ class Batch:
         folder = self._within
         try:
             if len(self._staged) >= _TOGETHER:
-                systems = {self._folders[target.parent]: target.parent for target in self._staged}
+                systems = {system: folder for folder, system in self._folders.items()}
                 if all(_sync_system(folder) for folder in systems.values()):
                     return
             for temporary in self._staged.values():

@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import Final
 
 from buildsys import lfs
-from buildsys.digest import Digest, of_bytes
+from buildsys.digest import Digest
 from buildsys.errors import DiskError
 from buildsys.files.durable import disk_error, make_folder, publish_whole, staged, write_all
 
 _CHUNK: Final = 1 << 20
+_SMALL: Final = 1 << 16
+"""Python takes all the room from the system before it reads: of small files, much was most of the time."""
 _CLONE: Final = 0x40049409
 """FICLONE of Linux: share the blocks of another file, where the file system can."""
 
 
-def open_regular(path: Path, *, follow: bool = True) -> int:
+def open_regular(path: Path | str, *, follow: bool = True) -> int:
     """`path` open for reading; an `OSError` where it is no regular file, or a link not to follow."""
     # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
@@ -51,18 +53,23 @@ def digest_of_regular(path: Path, *, follow: bool = True) -> Digest:
         return Digest(hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def digest_or_meant(path: Path) -> tuple[Digest, bool]:
+def digest_or_meant(path: Path | str) -> tuple[Digest, bool]:
     """SHA-256 of a regular file, or of the one that a pointer of Git LFS stands for; whether it is one.
 
     Raises `OSError`, also for a symbolic link.
     """
-    with os.fdopen(open_regular(path, follow=False), "rb") as file:
-        head = file.read(lfs.LARGEST + 1)
-        if len(head) > lfs.LARGEST:
-            file.seek(0)
-            return Digest(hashlib.file_digest(file, "sha256").hexdigest()), False
+    digest, head = hashlib.sha256(), b""
+    # Read by the descriptor: to make a file object of it took longer than to read a small file.
+    descriptor = open_regular(path, follow=False)
+    try:
+        while chunk := os.read(descriptor, _SMALL):
+            digest.update(chunk)
+            if len(head) <= lfs.LARGEST:
+                head += chunk
+    finally:
+        os.close(descriptor)
     meant = lfs.meant_by(head)
-    return (meant, True) if meant else (of_bytes(head), False)
+    return (meant, True) if meant else (Digest(digest.hexdigest()), False)
 
 
 def copy_and_digest(source: int, target: int) -> Digest:

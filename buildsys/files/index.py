@@ -116,7 +116,7 @@ class StatIndex:
 
     def _read(self, full: str, before: Key) -> Digest:
         started = time.time_ns()
-        found, pointer = digest_or_meant(Path(full))
+        found, pointer = digest_or_meant(full)
         self._fresh = False
         self._known.pop(full, None)
         self._pointers.discard(full)

@@ -1,7 +1,7 @@
 """The journal while a command runs: events in, rows out, each written as it happens.
 
-Knows nothing of who tells. Nothing that goes wrong here reaches a build: the journal gives up, and says
-so once.
+Only what is restored in bulk is written in groups. Knows nothing of who tells. Nothing that goes wrong here
+reaches a build: the journal gives up, and says so once.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -37,6 +37,8 @@ from buildsys.make.progress import (
 from buildsys.make.purse import UNBILLED, Withheld
 from buildsys.manifest.cards import FINISH
 from buildsys.plan.step import Step, Verdict, asset_of
+
+_Group = TypeVar("_Group")
 
 OUTSIDE: Final = "outside"
 """The error kind of an asset that failed before or after an engine, such as for a lost input."""
@@ -115,6 +117,26 @@ class Journal:
             self.note(failed)
             raise
         self.note(AssetDone(name=step.name, verdict=step.verdict, seconds=time.monotonic() - started))
+
+    def at_once(self, groups: Iterable[_Group]) -> Iterator[_Group]:
+        """Each of `groups`; what is told of one is written at once, or lost if the process is killed.
+
+        For what took no money: of a build that restores ten thousand assets, a row at a time took a tenth.
+        """
+        for group in groups:
+            self._say("BEGIN IMMEDIATE")
+            try:
+                yield group
+            finally:
+                self._say("COMMIT")
+
+    def _say(self, statement: str) -> None:
+        with self._guard:
+            try:
+                if self._rows is not None:
+                    self._rows.write(statement)
+            except _TROUBLE as error:
+                self._give_up(error)
 
     def before(self, tell: Callable[[Event], None]) -> Callable[[Event], None]:
         """A listener that takes an event in, and passes it on to `tell`."""

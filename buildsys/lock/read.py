@@ -44,12 +44,15 @@ def load(path: Path) -> Lock:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise LockError(f"{path.name}:{line}: not UTF-8", RESTORE) from error
-    return _parsed(text, path.name, _stages(path) if _MARK in text else None)
+    return parsed(text, path.name, _stages(path) if _MARK in text else None)
 
 
 @lru_cache(maxsize=1)
-def _parsed(text: str, origin: str, stages: Sides | None) -> Lock:
-    """Kept: a build reads the lock again once nobody else can write it, and mostly finds the same text."""
+def parsed(text: str, origin: str, stages: Sides | None) -> Lock:
+    """As `parse`, and kept: a build reads the lock three times, and mostly finds the same text.
+
+    It does so again once nobody else can write it, and at its end.
+    """
     return parse(text, origin=origin, stages=stages)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -31,9 +30,6 @@ FromGit: TypeAlias = Callable[[Sequence[str]], Iterable[tuple[str, bytes]]]
 
 _TOGETHER: Final = 2048
 """Assets that are synced, and told of, at once."""
-
-_THREADS: Final = 3
-"""They mostly wait for the disk. Measured on two processors: 1 is as quick, 8 take a tenth longer."""
 
 
 class Restoring:
@@ -81,26 +77,22 @@ class Restoring:
     def _together(self, steps: Sequence[Step]) -> list[tuple[Step, Record]]:
         self._fetch(steps)
         files = {step.name: _files(step) for step in steps}
+        targets = {
+            name: {self._root / path: file for path, file in item.items()} for name, item in files.items()
+        }
         with Batch(self._root) as batch:
             try:
-                batch.prepare({(self._root / path).parent for item in files.values() for path in item})
+                batch.prepare({target.parent for item in targets.values() for target in item})
                 self._note({path: file for item in files.values() for path, file in item.items()})
-                with ThreadPoolExecutor(_THREADS, thread_name_prefix="artlock-restore") as threads:
-                    copied = threads.map(
-                        lambda some: [
-                            step.name for step in some if self._stage(batch, step, files[step.name])
-                        ],
-                        _by_folder(steps),
-                    )
-                    whole = {name for names in copied for name in names}
-                staged = [step for step in steps if step.name in whole]
+                # On this thread: several took Python's own lock from each other at each call of the disk.
+                staged = [step for step in steps if self._stage(batch, targets[step.name])]
                 batch.sync()
             except ArtlockError:
                 return []  # the build meets it again, at the asset that it belongs to
             return [
                 (step, relabelled(step.known, step))
                 for step in staged
-                if step.known is not None and self._publish(batch, files[step.name])
+                if step.known is not None and _publish(batch, targets[step.name])
             ]
 
     def _fetch(self, steps: Sequence[Step]) -> None:
@@ -116,12 +108,11 @@ class Restoring:
                 if digests.of_bytes(data) in places[path]:
                     self._store.put_bytes(data, sync=False)
 
-    def _stage(self, batch: Batch, step: Step, files: Mapping[str, Digest]) -> bool:
-        """Whether every file of `step` is ready to be put in its place."""
-        targets = {self._root / path: file for path, file in files.items()}
+    def _stage(self, batch: Batch, targets: Mapping[Path, Digest]) -> bool:
+        """Whether every file of an asset is ready to be put in its place; the last one is its picture."""
         try:
             # In the place of a companion that the judge never saw may lie a person's work.
-            free = not any(path != step.output and os.path.lexists(self._root / path) for path in files)
+            free = not any(map(os.path.lexists, list(targets)[:-1]))
             if free and all(
                 batch.stage(self._store.path_of(file), target, file) for target, file in targets.items()
             ):
@@ -131,21 +122,14 @@ class Restoring:
         batch.drop(targets)
         return False
 
-    def _publish(self, batch: Batch, files: Mapping[str, Digest]) -> bool:
-        try:
-            for path in files:
-                batch.publish(self._root / path)
-        except OSError:
-            return False  # a folder lies there, say: as above
-        return True
 
-
-def _by_folder(steps: Iterable[Step]) -> Collection[Sequence[Step]]:
-    """The steps by the folder of their files: threads that make files in one folder wait for each other."""
-    folders: dict[str, list[Step]] = {}
-    for step in steps:
-        folders.setdefault(step.output.rpartition("/")[0], []).append(step)
-    return folders.values()
+def _publish(batch: Batch, targets: Iterable[Path]) -> bool:
+    try:
+        for target in targets:
+            batch.publish(target)
+    except OSError:
+        return False  # a folder lies there, say: as in `_stage`
+    return True
 
 
 def keep_moving(root: Path, store: Store, steps: Iterable[Step]) -> None:

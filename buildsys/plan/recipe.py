@@ -49,8 +49,8 @@ def tree(parts: Parts) -> dict[str, Json]:
         "format": parts.format,
         "metadata": parts.metadata,
     }
-    # 0 is a seed, and False a choice: only what says nothing is left out.
-    return {key: value for key, value in values.items() if value is not None and value not in ("", {}, [])}
+    # 0 is a seed: only what says nothing is left out.
+    return {key: value for key, value in values.items() if value or value == 0}
 
 
 def digest_of(parts: Parts) -> Digest:

@@ -271,7 +271,7 @@ def _path(folder: Path, digest: Digest) -> Path:
         digests.parse(digest)
     except ValueError as error:
         raise StoreError(f"{error}", "restore `assets.lock` from git") from error
-    return folder / digest[:2] / digest[2:]
+    return folder.joinpath(digest[:2], digest[2:])
 
 
 def _read(path: Path) -> bytes | None:
