@@ -42,14 +42,14 @@ from engines.protocol import Done, EngineError, ErrorKind
 
 
 PLACE = Path(PLACE_AT)
+UNTIL = time.monotonic() + 60  # for all requests together, or a lost processor would take minutes to show
 
 
 def meet():
     """Wait until as many processes as there are processors hold a request."""
     (PLACE / str(os.getpid())).touch()
-    until = time.monotonic() + 60
     while len(list(PLACE.iterdir())) < PROCESSES:
-        if time.monotonic() > until:
+        if time.monotonic() > UNTIL:
             raise EngineError(ErrorKind.BAD_REQUEST, "nobody else came")
         time.sleep(0.02)
 
