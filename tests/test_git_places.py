@@ -134,6 +134,23 @@ def test_a_bare_repository_has_nothing_to_check(made: Game, tmp_path: Path) -> N
         )
 
 
+def test_above_the_games_of_a_repository_they_are_told(tmp_path: Path) -> None:
+    top = Game.lying(tmp_path, tmp_path / "cache", tmp_path / "count.txt")
+    top.git("init", "-q")
+    alone = "error: there is no `assets.toml` here or above"
+    refused = f"{alone}\n\nhint: run `artlock init` to start a project\n"
+    assert top.run("check", "--staged", code=125).stderr == refused
+    for name in ("games/my keep", "games/tower"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "assets.toml").write_text('[project]\nname = "x"\n')
+    assert top.run("check", "--staged", code=125).stderr == refused  # git does not know of them
+    top.git("add", ".")
+    assert top.run("check", "--staged", code=125).stderr == (
+        f"{alone}; this repository has games in `games/my keep`, `games/tower`\n\n"
+        "hint: run `artlock check --staged -C 'games/my keep'`\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("head", "folders", "bare"),
     [
