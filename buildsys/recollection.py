@@ -47,10 +47,9 @@ def keep(root: Path, manifest: Manifest, lock: Lock) -> Digest:
     try:
         data = msgspec.msgpack.encode(reading)
         # Not by its bytes: those of a tuple in a parameter are those of a list.
-        same = msgspec.msgpack.decode(data, type=Reading) == reading
+        if msgspec.msgpack.decode(data, type=Reading) != reading:
+            return Digest("")
     except _REFUSED:
-        same = False
-    if not same:
         return Digest("")
     files.write_durably(root / PLACE, data)
     return digests.of_bytes(data)

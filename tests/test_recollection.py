@@ -163,9 +163,9 @@ def test_damage_is_never_more_than_a_reading_that_is_not_there(folder: Path) -> 
     cut = [whole[:length] for length in chance.sample(range(len(whole)), 300)]
     turned = []
     for at in chance.sample(range(len(whole)), 1500):
-        data = bytearray(whole)
-        data[at] ^= 1 << chance.randrange(8)
-        turned.append(bytes(data))
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << chance.randrange(8)
+        turned.append(bytes(damaged))
     for data in (*cut, *turned):
         place.write_bytes(data)
         assert recollection.kept(folder, wanted) is None
