@@ -8,26 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-import msgspec
-
-from buildsys import art, files, lfs
-from buildsys.digest import Digest
-from buildsys.errors import ArtlockError, DiskError, ManifestError
-from buildsys.make.inspection import Unfit, inspect
+from buildsys import art, files
+from buildsys.errors import DiskError
+from buildsys.handwork import Adoption, adoptable
+from buildsys.make.build import Outcome
 from buildsys.make.progress import Event
 from buildsys.manifest import template
 from buildsys.manifest.edit import Draft
 from buildsys.manifest.gates import LETTERING
-from buildsys.manifest.model import Asset, AssetName
-from buildsys.plan import handmade
+from buildsys.manifest.model import Asset
 from buildsys.plan.judge import Wishes
-from buildsys.plan.step import Plan, Step, Verdict, Why
+from buildsys.plan.step import Plan
 from buildsys.session import Session
-
-if TYPE_CHECKING:
-    from buildsys.make.build import Outcome  # as above
+from buildsys.workbench import build
 
 KEPT: Final = ("source", "format", "formats", "scales", "gates", "tile", "profiles")
 """Keys of the asset that stay as they are; what the old recipe had else becomes a comment."""
@@ -35,23 +30,11 @@ KEPT: Final = ("source", "format", "formats", "scales", "gates", "tile", "profil
 NOTE: Final = "Before it was adopted:"
 
 
-class Adoption(msgspec.Struct, frozen=True, kw_only=True):
-    """One output on its way to be a source."""
-
-    name: AssetName
-    output: str
-    picture: str
-    """Where the copy goes; relative to the project, with `/`."""
-    digest: Digest
-    done: bool = False
-    """Whether the manifest says so already: an adoption that was interrupted before its build."""
-
-
 def plan(session: Session, names: Collection[str], folder: str = art.FOLDER) -> tuple[Adoption, ...]:
     """What adopting `names` would do. Writes nothing. Raises `ArtlockError`."""
     chosen = session.names(names)
     steps = session.plan(chosen).steps
-    return tuple(_adoption(session, steps[name], folder) for name in chosen or ())
+    return tuple(adoptable(session, steps[name], folder) for name in chosen or ())
 
 
 def carry_out(
@@ -62,8 +45,6 @@ def carry_out(
     planned: Callable[[Plan], None] = lambda _: None,
 ) -> Outcome:
     """Copy the outputs, change the manifest, and build what was adopted. Raises `ArtlockError`."""
-    from buildsys.workbench import build  # noqa: PLC0415 - it loads doit, and `check` only asks for the plan
-
     draft = Draft(session.root)
     for item in items:
         if not item.done:
@@ -85,42 +66,6 @@ def carry_out(
         opened, opened.outputs(adopted), wishes=Wishes(force=adopted), tell=tell, planned=planned
     )
     return outcome
-
-
-def _adoption(session: Session, step: Step, folder: str) -> Adoption:
-    if step.asset.pack:
-        fact = f"`{step.name}` is an atlas, and can't be adopted"
-        raise ArtlockError(fact, f"run `artlock build --force {step.name}`, and change what it packs")
-    if step.on_disk is None or not _by_hand(session, step):
-        fact = f"the file of `{step.name}` was not changed by hand"
-        raise ArtlockError(fact, f"change `{step.output}` first")
-    if session.checkout.pointer(step.output):
-        raise ArtlockError(f"only a Git LFS pointer is here of `{step.output}`", lfs.HINT)
-    path = handmade.source_of(step.asset)
-    if path:
-        if session.checkout.file(path) == step.on_disk:
-            return Adoption(name=step.name, output=step.output, picture=path, digest=step.on_disk, done=True)
-        fact = f"`{step.name}` is made from `{path}` already"
-        raise ManifestError(fact, f"copy `{step.output}` over `{path}`")
-    output = session.root / step.output
-    try:
-        inspect(output.parent, output.name, None)
-    except Unfit as error:
-        fact = f"`{step.output}` can't be adopted: {error}"
-        raise ArtlockError(fact, f"save it as a whole {output.suffix[1:].upper()} picture") from error
-    picture = f"{folder}/{step.name}{output.suffix}"
-    return Adoption(name=step.name, output=step.output, picture=picture, digest=step.on_disk)
-
-
-def _by_hand(session: Session, step: Step) -> bool:
-    """Whether a person's work lies at the asset's place."""
-    if step.verdict is Verdict.EDITED:
-        return True
-    # A blocked asset's file may be one, too: the verdict tells only what is in the way of a build.
-    if step.verdict is not Verdict.BLOCKED or any(reason.why is Why.LEFT for reason in step.reasons):
-        return False
-    recorded = step.recorded.picture.file if step.recorded else None
-    return step.on_disk not in (recorded, session.lock.placeholders.get(step.name))
 
 
 def _keep_words(draft: Draft, asset: Asset) -> None:

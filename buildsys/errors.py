@@ -48,6 +48,8 @@ class Exit(IntEnum):
     UNJUDGED = 125
     """`check` could not judge: `git bisect run` skips a commit of which it hears this."""
     INTERRUPTED = 130
+    UNHEARD = 141
+    """Whoever read the output left before all was said: as the shell tells of what SIGPIPE ended."""
 
 
 class ArtlockError(Exception):

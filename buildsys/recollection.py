@@ -26,6 +26,9 @@ from buildsys.plan import companions, graph
 from buildsys.plan.record import Record
 
 PLACE: Final = Path(PRIVATE, "reading")
+_REFUSED: Final = (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError)
+"""What `msgspec` raises over values and bytes that are none of ours: of text that is no UTF-8 no error of its
+own, nor of a number that is too long."""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -41,8 +44,12 @@ def keep(root: Path, manifest: Manifest, lock: Lock) -> Digest:
     Raises `DiskError`.
     """
     reading = Reading(manifest, lock)
-    data = msgspec.msgpack.encode(reading)
-    if msgspec.msgpack.decode(data, type=Reading) != reading:
+    try:
+        data = msgspec.msgpack.encode(reading)
+        # Not by its bytes: those of a tuple in a parameter are those of a list.
+        if msgspec.msgpack.decode(data, type=Reading) != reading:
+            return Digest("")
+    except _REFUSED:
         return Digest("")
     files.write_durably(root / PLACE, data)
     return digests.of_bytes(data)
@@ -54,7 +61,7 @@ def kept(root: Path, wanted: Digest) -> Reading | None:
         data = (root / PLACE).read_bytes()
         if digests.of_bytes(data) == wanted:
             return msgspec.msgpack.decode(data, type=Reading)
-    except (OSError, DiskError, msgspec.MsgspecError):
+    except (OSError, DiskError, *_REFUSED):
         pass  # the texts are read again
     return None
 

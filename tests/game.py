@@ -105,6 +105,13 @@ class Game:
         shutil.copytree(self.folder, copy.folder)
         return copy
 
+    def apart(self, folder: Path) -> Game:
+        """A copy with a store of its own; what its engine makes is still noted in the same file."""
+        copy = Game.lying(folder / "game", folder / "cache", self.count)
+        shutil.copytree(self.folder, copy.folder)
+        shutil.copytree(self.cache, copy.cache)
+        return copy
+
     @property
     def environ(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "ARTLOCK_"))}

@@ -129,7 +129,7 @@ def test_an_interrupted_adoption_goes_on(step: str, game: Game, monkeypatch: pyt
     if step == "copied":
         monkeypatch.setattr("buildsys.manifest.edit.Draft.save", stop)
     else:
-        monkeypatch.setattr("buildsys.workbench.build", stop)
+        monkeypatch.setattr("buildsys.adoption.build", stop)
     session = Session.open(game.folder)
     with pytest.raises(Killed):
         adoption.carry_out(session, adoption.plan(session, ["hero"]))
@@ -313,7 +313,7 @@ def test_a_gate_looks_for_the_text_that_it_had(
 
     monkeypatch.setenv("ARTLOCK_CACHE_DIR", str(game.cache))
     # The reader is an extra that may not be installed.
-    monkeypatch.setattr("buildsys.workbench.build", stop)
+    monkeypatch.setattr("buildsys.adoption.build", stop)
     game.write(TITLE + f"gates = {{ {gates} }}\n")
     picture().save(game.folder / "out" / "title.png")
     session = Session.open(game.folder)
@@ -331,7 +331,7 @@ def test_the_gate_of_a_style_looks_for_the_text_that_it_had(
         raise Killed
 
     monkeypatch.setenv("ARTLOCK_CACHE_DIR", str(game.cache))
-    monkeypatch.setattr("buildsys.workbench.build", stop)
+    monkeypatch.setattr("buildsys.adoption.build", stop)
     game.write("[styles.sign]\ngates = { lettering = { tolerance = 0.1 } }\n\n" + TITLE + 'style = "sign"\n')
     picture().save(game.folder / "out" / "title.png")
     session = Session.open(game.folder)

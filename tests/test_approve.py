@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -49,11 +47,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Game:
 
 @pytest.fixture
 def game(built: Game, tmp_path: Path) -> Game:
-    for part in ("game", "cache"):
-        shutil.copytree(built.folder.parent / part, tmp_path / part)
-    mine = copy.copy(built)
-    mine.folder, mine.cache = tmp_path / "game", tmp_path / "cache"
-    return mine
+    return built.apart(tmp_path)
 
 
 def approvals(game: Game) -> dict[str, str]:

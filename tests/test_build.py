@@ -196,7 +196,10 @@ def test_a_hand_edit_is_kept_and_told_until_forced(game: Game) -> None:
     found = game.run("build")
     assert hero.read_bytes() == edited
     assert "edited  hero: the file was changed by hand, and kept" in found.stderr
-    assert "hint: `artlock build --force hero` makes it anew" in found.stderr
+    assert (
+        "hint: `artlock adopt hero` keeps it as a source, `artlock build --force hero` makes it anew"
+        in found.stderr
+    )
     assert game.build()["edited"] == ["hero"]
     # What is made from it was made from the edit.
     assert json.loads(game.run("explain", "icon", "--json").stdout)[0]["verdict"] == "fresh"

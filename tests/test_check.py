@@ -198,6 +198,43 @@ def conflict(game: Game) -> None:
     (game.folder / "assets.lock").write_text(text[:begin] + marked + text[end:])
 
 
+def test_a_hands_work_is_decided_on_before_what_is_made_from_it(game: Game) -> None:
+    """Else a build makes that from a picture that may not stay, and then once more."""
+    game.write(ASSETS + '    [assets.icon]\n    from = "hero"\n')
+    game.build()
+    mine = (game.folder / "out" / "wall.png").read_bytes()
+    (game.folder / "out" / "hero.png").write_bytes(mine)
+    found = game.run("check", code=1)
+    assert [line.split()[1] for line in found.stdout.splitlines()] == ["hero:", "icon:"]
+    hint = "hint: run `artlock adopt hero` to keep it, or `artlock build --force hero` to make it anew\n"
+    assert found.stderr == f"\n2 differences in 3 assets\n\n{hint}"
+    # What is not made from it is a build's matter, which keeps the hand's work.
+    (game.folder / "out" / "wall.png").unlink()
+    build = "hint: run `artlock build`, and commit what it changes\n"
+    assert game.run("check", code=1).stderr == f"\n3 differences in 3 assets\n\n{build}"
+    game.build()
+    assert (game.folder / "out" / "hero.png").read_bytes() == mine
+    assert game.run("check", code=1).stderr == f"\n1 difference in 3 assets\n\n{hint}"
+
+
+def test_to_say_what_becomes_of_a_hands_work_takes_no_workbench(game: Game) -> None:
+    shutil.copy(game.folder / "out" / "hero.png", game.folder / "out" / "wall.png")
+    code = (
+        "import sys\nfrom buildsys.cli import main\nmain(['check'])\n"
+        "print(*sorted({'buildsys.workbench', 'buildsys.make.build'} & sys.modules.keys()), 'loaded')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=game.folder,
+        env=game.environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "run `artlock adopt wall`" in done.stderr
+    assert done.stdout.splitlines()[-1] == "loaded"
+
+
 def test_what_becomes_of_a_hands_work_is_a_persons_choice(game: Game, made: Game) -> None:
     """`adopt` comes first, but not for an asset of a matrix: it has no table that could tell of a source."""
     hero = (game.folder / "out" / "hero.png").read_bytes()
@@ -212,7 +249,7 @@ def test_what_becomes_of_a_hands_work_is_a_persons_choice(game: Game, made: Game
     game.build()
     (game.folder / "out" / "left" / "wall.png").write_bytes(hero)
     assert game.run("check", code=1).stderr.endswith(
-        "\n\nhint: run `artlock build --force left/wall` to make it anew\n"
+        "\n\nhint: move `out/left/wall.png` to another place, and run `artlock build` to have it made anew\n"
     )
 
 
@@ -250,5 +287,5 @@ def test_no_difference(game: Game) -> None:
 def test_the_page_tells_every_code() -> None:
     page = (Path(__file__).parent.parent / "docs" / "lock.md").read_text(encoding="utf-8")
     for code in Exit:
-        if code >= Exit.RECIPE and code is not Exit.INTERRUPTED:
+        if Exit.RECIPE <= code <= Exit.UNJUDGED:
             assert f"| {code.value} | `{code.name.lower()}` |" in page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import shutil
 from pathlib import Path
@@ -41,10 +40,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Game:
 
 @pytest.fixture
 def game(built: Game, tmp_path: Path) -> Game:
-    for part in ("game", "cache"):
-        shutil.copytree(built.folder.parent / part, tmp_path / part)
-    mine = copy.copy(built)
-    mine.folder, mine.cache = tmp_path / "game", tmp_path / "cache"
+    mine = built.apart(tmp_path)
     mine.made()
     return mine
 

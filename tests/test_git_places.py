@@ -12,6 +12,9 @@ import pytest
 import rtoml
 from game import ROOT, Game
 
+from buildsys.errors import NoProjectError
+from buildsys.places import find_root
+
 ASSETS = """
     [assets.hero]
     role = "sprite"
@@ -129,6 +132,49 @@ def test_a_bare_repository_has_nothing_to_check(made: Game, tmp_path: Path) -> N
             f"error: `{bare.folder}` is a bare repository: no files lie in it\n\n"
             "hint: run this in a clone of it\n"
         )
+
+
+def test_above_the_games_of_a_repository_they_are_told(tmp_path: Path) -> None:
+    top = Game.lying(tmp_path, tmp_path / "cache", tmp_path / "count.txt")
+    top.git("init", "-q")
+    alone = "error: there is no `assets.toml` here or above"
+    refused = f"{alone}\n\nhint: run `artlock init` to start a project\n"
+    assert top.run("check", "--staged", code=125).stderr == refused
+    for name in ("games/my keep", "games/tower"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "assets.toml").write_text('[project]\nname = "x"\n')
+    assert top.run("check", "--staged", code=125).stderr == refused  # git does not know of them
+    top.git("add", ".")
+    assert top.run("check", "--staged", code=125).stderr == (
+        f"{alone}; this repository has games in `games/my keep`, `games/tower`\n\n"
+        "hint: run `artlock check --staged -C 'games/my keep'`\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("head", "folders", "bare"),
+    [
+        ("ref: refs/heads/main\n", ["objects", "refs"], True),
+        ("0123456789" * 4 + "\n", ["objects", "refs"], True),
+        ("ref: refs/heads/main\n", ["objects"], False),
+        ("The head of the dragon, and what it guards.\n", ["objects", "refs"], False),
+        ("0123456789\n", ["objects", "refs"], False),
+    ],
+)
+def test_only_what_git_takes_for_a_repository_is_called_one(
+    tmp_path: Path, head: str, folders: list[str], *, bare: bool
+) -> None:
+    """A game may well have folders `objects` and `refs`, and a `HEAD`."""
+    (tmp_path / "HEAD").write_text(head)
+    for name in folders:
+        (tmp_path / name).mkdir()
+    asked = subprocess.run(
+        ["git", "rev-parse", "--is-bare-repository"], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert (asked.stdout == b"true\n") == bare
+    with pytest.raises(NoProjectError) as caught:
+        find_root(tmp_path)
+    assert ("is a bare repository" in caught.value.message) == bare
 
 
 def test_a_work_tree_and_a_submodule(game: Game, tmp_path: Path) -> None:

@@ -41,11 +41,11 @@ LAYERS = (
     ("buildsys.session",),
     ("buildsys.lockwords", "buildsys.renaming"),
     ("buildsys.lookup",),
+    ("buildsys.art", "buildsys.handwork"),
     ("buildsys.workbench",),
     (
         "buildsys.adoption",
         "buildsys.approval",
-        "buildsys.art",
         "buildsys.audit",
         "buildsys.comparison",
         "buildsys.confirming",

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 from history_kit import Repository, digest_of_picture, lock_of, picture, record
 from PIL import Image
@@ -159,6 +160,22 @@ def test_a_page_needs_nothing_else(game: Repository, store: Store) -> None:
     assert not re.search(r'(?:src|href)="(?!data:|#)', text)
     assert "From one version to the next" in text
     assert "<title>2026-01-05: From the first version here 12 of 64 bits</title>" in text
+
+
+def test_versions_of_one_day_are_told_apart_by_their_times(game: Repository) -> None:
+    for number in range(4):
+        game.commit(record("hero", drawn=number, phash=f"{number:016x}"), subject=f"{number}")
+    found = told(game)
+    versions = [
+        msgspec.structs.replace(
+            version,
+            commit=msgspec.structs.replace(version.commit, date=f"2026-01-05T1{number}:30:00+01:00"),
+        )
+        for number, version in zip((4, 3, 2, 1), found.versions, strict=True)
+    ]
+    text = page(msgspec.structs.replace(found, entries=tuple(versions)), {}, {})
+    assert "<title>14:30: From the first version here" in text
+    assert "<title>2026-01-05: " not in text
 
 
 def test_few_versions_have_no_chart_and_many_have_room(game: Repository, store: Store) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
@@ -29,6 +30,7 @@ from buildsys.make.events import (
 from buildsys.make.failure import EngineFailed
 from buildsys.make.made import Made
 from buildsys.make.pool import Pool, Stopped
+from buildsys.manifest.pricing import PicturePrice, Price
 from engines.protocol import Done, ErrorKind
 
 
@@ -93,25 +95,24 @@ def test_one_process_stays_warm_for_all_requests(pool: Pool) -> None:
     assert [one.facts["renders"] for one in done] == [1, 2, 3, 4, 5]
 
 
-def test_what_waited_while_the_engine_loaded_is_sent_together(pool: Pool) -> None:
-    good = engine("good", parallel=False, settings={"load_seconds": 0.3})
-    done = results([pool.submit(good, request(str(number))) for number in range(6)])
+def test_what_waited_while_the_engine_loaded_is_sent_together(pool: Pool, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    good = engine("good", parallel=False, settings={"await": str(gate)})
+    asked = [pool.submit(good, request(str(number))) for number in range(6)]
+    gate.touch()
+    done = results(asked)
     assert [one.facts["together"] for one in done] == [4, 4, 4, 4, 2, 2]
 
 
-def test_requests_of_one_batch_may_share_names_with_each_other(pool: Pool) -> None:
-    good = engine("good", parallel=False, settings={"load_seconds": 0.3})
-    first, second = (replace(request("hero"), seed=seed) for seed in (1, 2))
-    one, other = results([pool.submit(good, first), pool.submit(good, second)])
+def test_requests_of_one_batch_may_share_names_with_each_other(pool: Pool, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    good = engine("good", parallel=False, settings={"await": str(gate)})
+    asked = [pool.submit(good, replace(request("hero"), seed=seed)) for seed in (1, 2)]
+    gate.touch()
+    one, other = results(asked)
     assert one.facts["together"] == 2
     assert (one.id, other.id) == ("hero", "hero")
     assert Path(one.output).read_bytes() != Path(other.output).read_bytes()
-
-
-def test_a_parallel_engine_has_as_many_processes_as_jobs_and_no_more(pool: Pool) -> None:
-    good = engine("good", batch=1)
-    done = results([pool.submit(good, request(str(number), seconds=0.3)) for number in range(4)])
-    assert len({one.facts["process"] for one in done}) == 2
 
 
 def test_a_process_that_ran_out_of_memory_is_replaced(pool: Pool, events: list[Event]) -> None:
@@ -127,9 +128,12 @@ def test_a_process_that_ran_out_of_memory_is_replaced(pool: Pool, events: list[E
 def test_what_failed_together_is_tried_again_alone_and_before_the_rest(
     pool: Pool, tmp_path: Path, events: list[Event]
 ) -> None:
-    good = engine("good", parallel=False, sandbox=False, settings={"load_seconds": 0.3})
+    gate = tmp_path / "gate"
+    good = engine("good", parallel=False, sandbox=False, settings={"await": str(gate)})
     hero = request("hero", "exit", once=str(tmp_path / "once"))
-    done = results([pool.submit(good, one) for one in (hero, *map(request, "abcd"))])
+    asked = [pool.submit(good, one) for one in (hero, *map(request, "abcd"))]
+    gate.touch()
+    done = results(asked)
     assert [one.facts["together"] for one in done] == [1, 1, 1, 1, 1]
     started = [event.asset for event in events if isinstance(event, RequestStarted)]
     assert started == ["hero", "a", "b", "c", "hero", "a", "b", "c", "d"]
@@ -219,6 +223,17 @@ def test_a_bug_in_a_drivers_thread_is_raised_where_the_build_waits(pool: Pool) -
     futures = [pool.submit(impossible, request(str(number))) for number in range(3)]
     for future in futures:
         assert isinstance(future.exception(20), ValueError)
+
+
+class Unreadable(dict[str, Any]):
+    def items(self) -> NoReturn:
+        raise ZeroDivisionError
+
+
+def test_a_bug_between_an_answer_and_its_sum_is_raised_where_the_build_waits(pool: Pool) -> None:
+    price = Price(pictures=(PicturePrice(usd=1, parameters=Unreadable(any="thing")),))
+    asked = pool.submit(msgspec.structs.replace(engine("good"), price=price), request())
+    assert isinstance(asked.exception(20), ZeroDivisionError)
 
 
 def test_a_flood_of_steps_is_told_thinned_out(pool: Pool, events: list[Event]) -> None:

@@ -106,9 +106,12 @@ def test_the_account_of_a_lone_request_is_told_before_its_answer(tmp_path: Path)
 
 
 def test_of_a_batch_all_accounts_are_told_once_it_has_ended(tmp_path: Path) -> None:
-    good = engine("good", parallel=False, settings={"load_seconds": 0.3})
+    gate = tmp_path / "gate"
+    good = engine("good", parallel=False, settings={"await": str(gate), "load_seconds": 0.3})
     with running(tmp_path) as run:
-        results([run.pool.submit(good, request(name)) for name in "abc"])
+        asked = [run.pool.submit(good, request(name)) for name in "abc"]
+        gate.touch()
+        results(asked)
         kinds = [type(event) for event in run.told.events if isinstance(event, RequestDone | RequestSpent)]
         assert kinds == [RequestDone] * 3 + [RequestSpent] * 3
         spent = run.told.of(RequestSpent)

@@ -133,8 +133,12 @@ def test_on_the_cpu_an_owner_may_have_several_processes_on_a_gpu_one(tmp_path: P
     settings = {"diary": str(diary)}
     for device, processes in (("cpu", 2), ("cuda:0", 1)):
         one = engine("good", name=device, settings=settings, **gpu(devices=(device,), concurrent=2, batch=1))
+        gate = tmp_path / f"gate-{device}"
         with running(tmp_path) as run:
-            asked = [run.pool.submit(one, request(str(number), seconds=0.2)) for number in range(4)]
+            held = {"await": str(gate)}
+            asked = [run.pool.submit(one, request(str(number), **held)) for number in range(4)]
+            run.told.expect(RequestStarted, processes)
+            gate.touch()
             assert len({done.facts["process"] for done in results(asked)}) == processes
 
 

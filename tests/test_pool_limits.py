@@ -28,12 +28,12 @@ def test_an_engine_has_as_many_processes_as_its_limit_says(
 
 
 def test_what_waits_is_split_evenly_over_the_idle(tmp_path: Path) -> None:
-    good = engine("good", batch=4)
     gate = tmp_path / "gate"
+    good = engine("good", batch=4, settings={"await": str(gate)})
     with running(tmp_path, jobs=3) as run:
-        warm = [run.pool.submit(good, request(name, **{"await": str(gate)})) for name in "abc"]
+        warm = [run.pool.submit(good, request(name)) for name in "abc"]
+        gate.touch()  # not before all wait: who loads first may take all of them, but three were begun
         run.told.expect(WorkerStarted, 3)
-        gate.touch()
         results(warm)
         # One thread gives out work: while it tells of the plug, what is asked gathers in its inbox.
         plug = run.pool.submit(engine("good", name="other"), request("plug"))

@@ -154,9 +154,12 @@ def test_a_quarter_of_an_hour_is_waited_for() -> None:
 
 
 def test_a_batch_that_ran_out_of_memory_is_tried_again_alone_and_so_is_all_after_it(tmp_path: Path) -> None:
-    good = engine("good", parallel=False, settings={"load_seconds": 0.3})
+    gate = tmp_path / "gate"
+    good = engine("good", parallel=False, settings={"await": str(gate)})
     with running(tmp_path) as run:
-        done = results([run.pool.submit(good, request(name, alone=True)) for name in "abcdef"])
+        asked = [run.pool.submit(good, request(name, alone=True)) for name in "abcdef"]
+        gate.touch()
+        done = results(asked)
         assert [one.facts["together"] for one in done] == [1] * 6
         started = [event.asset for event in run.told.of(RequestStarted)]
         assert started == [*"abcd", *"abcd", *"ef"]

@@ -131,7 +131,8 @@ def test_an_edit_is_mended_in_the_profile_that_was_checked(game: Game) -> None:
     game.build("--profile", "final")
     (game.folder / "out" / "gem.png").write_bytes(b"mine")
     assert game.run("check", "--profile", "final", code=1).stderr.endswith(
-        "\n\nhint: run `artlock build --profile final --force gem` to make it anew\n"
+        "\n\nhint: move `out/gem.png` to another place, and run `artlock build --profile final` "
+        "to have it made anew\n"
     )
     shutil.copy(game.folder / "out" / "knight.png", game.folder / "out" / "gem.png")
     assert game.run("check", "--profile", "final", code=1).stderr.endswith(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import time
 from collections.abc import Callable
@@ -142,6 +143,34 @@ def test_what_does_not_come_back_the_same_is_not_kept(folder: Path) -> None:
     other = msgspec.structs.replace(manifest, assets={**manifest.assets, odd.name: odd})
     assert recollection.keep(folder, other, lock) == ""
     assert recollection.kept(folder, Digest("")) is None
+
+
+@pytest.mark.parametrize("value", [2**70, "\ud800", float("nan"), (1, 2)])
+def test_what_can_not_be_written_is_not_kept(folder: Path, value: object) -> None:
+    manifest, lock = read(folder), load(folder / LOCK)
+    hero = next(iter(manifest.assets.values()))
+    odd = msgspec.structs.replace(hero, parameters={"odd": value})
+    other = msgspec.structs.replace(manifest, assets={**manifest.assets, odd.name: odd})
+    assert recollection.keep(folder, other, lock) == ""
+
+
+def test_damage_is_never_more_than_a_reading_that_is_not_there(folder: Path) -> None:
+    """Cut off anywhere, or with a bit turned over; also where the digest is that of the damaged file."""
+    wanted = recollection.keep(folder, read(folder), load(folder / LOCK))
+    place = folder / recollection.PLACE
+    whole = place.read_bytes()
+    chance = random.Random(7)  # noqa: S311 - the same damage each time
+    cut = [whole[:length] for length in chance.sample(range(len(whole)), 300)]
+    turned = []
+    for at in chance.sample(range(len(whole)), 1500):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << chance.randrange(8)
+        turned.append(bytes(damaged))
+    for data in (*cut, *turned):
+        place.write_bytes(data)
+        assert recollection.kept(folder, wanted) is None
+        found = recollection.kept(folder, of_bytes(data))
+        assert found is None or isinstance(found, recollection.Reading)
 
 
 def test_the_demo_comes_back_the_same(tmp_path: Path) -> None:

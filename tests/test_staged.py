@@ -254,6 +254,17 @@ def test_an_edited_picture(game: Game) -> None:
     assert game.run("check", "--staged").stdout == AGREE
 
 
+def test_an_edited_picture_that_another_is_made_from(game: Game) -> None:
+    shutil.copy(game.folder / "out" / "wall.png", game.folder / "out" / "hero.png")
+    game.git("add", "out")
+    lines, hint = told(game)
+    assert [line.split()[1] for line in lines] == ["hero:", "icon:"]
+    assert hint == (
+        "run `artlock adopt hero` to keep it, or `artlock build --force hero` to make it anew, "
+        "and stage what it changes"
+    )
+
+
 def test_an_edited_picture_of_a_source(game: Game) -> None:
     """It was adopted, and painted over once more."""
     wall = game.folder / "out" / "wall.png"
@@ -277,8 +288,12 @@ def test_an_edited_picture_that_is_not_staged_is_in_nobodys_way(changed: Game) -
     assert told(changed)[1] == "run `git add assets.lock`"
     # Staged, it is; and no build mends it, nor can it be adopted.
     changed.git("add", "out/wall.png")
-    assert told(changed)[1] == "run `artlock build --force wall` to make it anew, and stage what it changes"
-    changed.build("--force", "wall")
+    assert told(changed)[1] == (
+        "move `out/wall.png` to another place, and run `artlock build` to have it made anew, "
+        "and stage what it changes"
+    )
+    (changed.folder / "out" / "wall.png").rename(changed.folder / "mine.png")
+    changed.build()
     assert told(changed)[1] == "run `git add assets.lock out/wall.png`"
 
 

@@ -77,26 +77,44 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     streams.prepare()
     try:
+        return _ended(arguments)
+    except BrokenPipeError:
+        # `artlock plan | head`: not an error, and no success either, for what a `check` found is not known.
+        # Python would complain once more when it flushes at exit.
+        streams.silence(sys.stdout)
+        streams.silence(sys.stderr)
+        return Exit.UNHEARD
+
+
+def _ended(arguments: list[str]) -> int:
+    """The exit code of one command, all told. Raises `BrokenPipeError` where nobody hears it any more."""
+    try:
         code = _run(arguments)
-        # Now, not when Python leaves: then a full disk would be a complaint of Python's, and exit 120.
-        sys.stdout.flush()
+        _flush()
     except ArtlockError as error:
         return _tell(error, arguments)
     except KeyboardInterrupt:
-        with streams.outliving(sys.stderr):
+        with streams.outliving(sys.stderr), streams.deserted(sys.stderr):
             name = _command(arguments)
             print(f"\n{_INTERRUPTED.format(name if name in _GOES_ON else 'build')}", file=sys.stderr)
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        # `artlock plan | head`: not an error. Python would complain once more when it flushes at exit.
-        streams.silence(sys.stdout)
-        return Exit.FINE
+        raise
     except OSError as error:
         refusal = _refusal(error)
         return _tell(refusal, []) if refusal else _bug()
+    except SystemExit:  # argparse, of `--help`
+        _flush()
+        raise
     except Exception:  # noqa: BLE001 - the one catch site; a bug still deserves a message
         return _bug()
     return code
+
+
+def _flush() -> None:
+    """Write what is left now, not when Python leaves: a full disk would be its complaint, and exit 120."""
+    with streams.deserted(sys.stdout):
+        sys.stdout.flush()
 
 
 def _run(arguments: list[str]) -> int:
@@ -193,10 +211,16 @@ def _tell(error: ArtlockError, arguments: list[str]) -> int:
     """Say what is wrong: to a person, and to a program that asked for JSON."""
     from buildsys.cli.console import print_json, tame  # noqa: PLC0415 - only an error needs it
 
-    with streams.outliving(sys.stderr):
+    with streams.outliving(sys.stderr), streams.deserted(sys.stderr):
         print(f"error: {tame(str(error))}", file=sys.stderr)
     if "--json" in arguments:
-        print_json({"error": error.message, "hint": error.hint})
+        try:
+            print_json({"error": error.message, "hint": error.hint})
+            sys.stdout.flush()
+        except (
+            OSError
+        ):  # its reader left, the disk is full: a person was told, and the exit code tells the rest
+            streams.silence(sys.stdout)
     return error.exit_code
 
 

@@ -217,7 +217,8 @@ def summary(
     ]
     if edited:
         kept = edited[0] in session.lock.frozen
-        mend = f"`artlock build --force {edited[0]}` makes it anew"
+        adopt = f"`artlock adopt {edited[0]}` keeps it as a source"
+        mend = f"{adopt}, `artlock build --force {edited[0]}` makes it anew"
         lines.append(f"\nhint: {keeping.edited(records[edited[0]].output) if kept else mend}\n")
     for made in outcome.standins:
         if made.name not in outcome.fresh:

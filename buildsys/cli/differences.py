@@ -230,10 +230,12 @@ def _mend(session: Session, differing: Sequence[Step], profile: str | None) -> s
     """One action: a build mends everything but what a hand changed, and what a person must decide."""
     if any(kind(step) == "conflict" for step in differing):
         return "run `artlock resolve`"
-    if differing and all(step.verdict is Verdict.EDITED for step in differing):
-        from buildsys.cli import edited  # noqa: PLC0415 - it loads what reads a manifest to edit it
+    if any(step.verdict is Verdict.EDITED for step in differing):
+        from buildsys.cli import edited  # noqa: PLC0415 - it loads what looks into pictures
+        from buildsys.handwork import undecided as by_hand  # noqa: PLC0415 - as above
 
-        return edited.mend(session, differing[0], profile)
+        if steps := by_hand(differing, session.manifest.assets):
+            return edited.mend(session, steps[0], profile)
     return f"run `{_build(profile)}`, and commit what it changes"
 
 

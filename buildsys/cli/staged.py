@@ -9,13 +9,14 @@ import argparse
 import gc
 import os
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from buildsys import agreement
+from buildsys import agreement, git
 from buildsys.agreement import Agreement
 from buildsys.cli.console import count, paint, print_json, say, tame
-from buildsys.errors import Exit, ManifestError, NoProjectError
+from buildsys.errors import Exit, GitError, ManifestError, NoProjectError
 from buildsys.places import LOCK, MANIFEST, find_root
 from buildsys.staged.index import Index
 
@@ -49,8 +50,28 @@ def _root(start: Path) -> Path:
     try:
         return find_root(start)
     except NoProjectError:
+        pass
+    try:
         # Deleted by hand, it may be staged all the same.
         return find_root(start, LOCK, MANIFEST)
+    except NoProjectError as error:
+        if not (games := _games(start)):
+            raise
+        import shlex  # noqa: PLC0415 - not for a hook that has nothing to say
+
+        shown = ", ".join(f"`{game}`" for game in games[:_MOST_NAMED])
+        more = f" and {len(games) - _MOST_NAMED} more" if len(games) > _MOST_NAMED else ""
+        fact = f"there is no `{MANIFEST}` here or above; this repository has games in {shown}{more}"
+        raise NoProjectError(fact, f"run `artlock check --staged -C {shlex.quote(games[0])}`") from error
+
+
+def _games(start: Path) -> list[str]:
+    """Folders of the manifests that git has below `start`, from where the command was run."""
+    listing = b""
+    with suppress(GitError):  # no repository, or a bare one
+        listing = git.run(start, "ls-files", "-z", "--", f":(glob)**/{MANIFEST}", keep=["GIT_INDEX_FILE"])
+    paths = sorted({os.fsdecode(path) for path in listing.split(b"\0") if path})
+    return [os.path.relpath((start / path).parent) for path in paths]
 
 
 def _recalled(index: Index, profile: str | None) -> int | None:

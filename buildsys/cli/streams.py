@@ -41,3 +41,15 @@ def outliving(stream: TextIO) -> Iterator[None]:
         if error.errno != errno.EIO:
             raise
         silence(stream)
+
+
+@contextmanager
+def deserted(stream: TextIO) -> Iterator[None]:
+    """Say the last words on `stream`, though whoever read it may have left, as `head` does.
+
+    The exit code is known by then, and tells the rest.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        silence(stream)

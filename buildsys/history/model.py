@@ -39,6 +39,11 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
         """`2026-11-20`, where the author was."""
         return self.date[:10]
 
+    @property
+    def time(self) -> str:
+        """`14:05`, of that day."""
+        return self.date[11:16]
+
 
 class Approved(msgspec.Struct, frozen=True, kw_only=True):
     """That a person accepted the picture of a version, and it was not taken back."""

@@ -104,7 +104,8 @@ def _charts(versions: Sequence[Version]) -> str:
     steps = [None if version.distance is None else float(version.distance) for version in drawn]
     first = drawn[0].record
     drift = [float(distance(first, version.record) or 0) for version in drawn]
-    labels = [version.commit.day for version in drawn]
+    days = [version.commit.day for version in drawn]
+    labels = [version.commit.time for version in drawn] if len(set(days)) == 1 else days
     if len(labels) > _LABELLED:
         every = -(-len(labels) // _LABELLED)
         labels = [label if number % every == 0 else "" for number, label in enumerate(labels)]

@@ -85,11 +85,14 @@ class Candidates:
         self._scoring = Scoring(measure, engines, self._entrants, Copies(store, inputs))
         # One for all assets: each has a thread of the build's own, which waits.
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="artlock-candidate")
+        self._closed = False
         self._tell = tell
 
     def close(self) -> None:
-        """Let the threads go."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        """Let the threads go: what has not begun by now never does."""
+        self._closed = True
+        # Nothing is cancelled: of a future that is cancelled before its turn, `wait` never hears.
+        self._executor.shutdown(wait=False)
 
     def __enter__(self) -> Self:
         return self
@@ -145,14 +148,24 @@ class Candidates:
                 return
 
     def _at_once(self, steps: Sequence[Step]) -> Iterator[tuple[Step, Attempt]]:
-        asked = [self._executor.submit(self._attempt, step, scored=True) for step in steps]
+        try:
+            asked = [self._executor.submit(self._attempt, step, scored=True) for step in steps]
+        except RuntimeError:
+            self._check_open()  # it was closed meanwhile, or no thread could be started
+            raise
         # All of them, whatever becomes of one: the others may be paid for already.
         wait(asked)
         if error := _worst(asked):
             raise error
         yield from zip(steps, (future.result() for future in asked), strict=True)
 
+    def _check_open(self) -> None:
+        """Raise `Stopped` once it is closed."""
+        if self._closed:
+            raise Stopped("the build was stopped")
+
     def _attempt(self, step: Step, *, scored: bool) -> Attempt:
+        self._check_open()
         try:
             record, notes = self._maker.draw(step)
         except EngineFailed as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
@@ -68,6 +69,8 @@ class Dispatcher:
         self._numbering = Numbering()
         self._now = clock.now()
         self._end: BaseException | None = None
+        self._waiting: set[Future[Made]] = set()
+        """Who has no answer yet, wherever the request is: a bug may come while it is in nobody's hands."""
 
     def run(self) -> None:
         """Handle messages until the end was asked for and the last worker has left."""
@@ -133,6 +136,8 @@ class Dispatcher:
         if self._end is not None:
             job.future.set_exception(self._end)
             return
+        self._waiting.add(job.future)
+        job.future.add_done_callback(self._waiting.discard)
         standing = self._roster.standing(job.engine.name)
         job = self._numbering.first(job)
         job.account.wait(self._now, standing.loading)
@@ -159,7 +164,7 @@ class Dispatcher:
                 # What a process could not allocate, it will hardly find later: start afresh.
                 self._staff.dismiss(post, self._now)
             self._settle(post, job, message.answer)
-        del post.batch[job.request.id]  # not before: should a bug end the build, nobody is forgotten
+        del post.batch[job.request.id]
         if not post.batch:
             self._close_batch(post)
         job.resolve()
@@ -248,11 +253,10 @@ class Dispatcher:
     def _finish(self, end: End) -> None:
         if self._end is None:
             self._end = end.error
-        left = [job for standing in self._roster.standings() for job in standing.line.clear()]
-        left += [job for post in self._roster.posts.values() for job in post.batch.values()]
-        for job in left:
-            if not job.future.done():  # a bug may have come between an answer and its bookkeeping
-                job.future.set_exception(self._end)
+        for standing in self._roster.standings():
+            standing.line.clear()
+        for future in tuple(self._waiting):
+            future.set_exception(self._end)
         for post in self._roster.posts.values():
             post.batch.clear()
             self._close_batch(post)

@@ -13,13 +13,14 @@ import msgspec
 
 from buildsys import agreement, recollection
 from buildsys.errors import ArtlockError
+from buildsys.handwork import undecided
 from buildsys.manifest.model import AssetName
 from buildsys.manifest.project import Project
 from buildsys.places import LOCK, MANIFEST
 from buildsys.plan.agreed import agrees, stand_ins
 from buildsys.plan.companions import files_of
 from buildsys.plan.judge import Wishes
-from buildsys.plan.step import Plan, Step, Verdict
+from buildsys.plan.step import Plan, Step
 from buildsys.session import Session
 from buildsys.staged import sources
 from buildsys.staged.index import Index
@@ -111,9 +112,10 @@ def lying(index: Index, profile: str | None, differing: Collection[AssetName] = 
     found = [step for step in plan.steps.values() if not agrees(step, session.manifest.project.outputs)]
     if plan.orphans or lock.conflicts or lock.marked or stand_ins(plan, lock.placeholders):
         return None
-    if any(step.verdict is not Verdict.EDITED for step in found):
+    hands = undecided(found, session.manifest.assets)
+    edited = tuple(step for step in hands if step.name in differing or step.recorded is None)
+    if len(hands) < len(found) and not edited:
         return None
-    edited = tuple(step for step in found if step.name in differing or step.recorded is None)
     aside = {
         path
         for step in found
