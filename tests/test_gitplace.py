@@ -15,7 +15,6 @@ from review_kit import Project, noise
 from buildsys import git, gitplace
 from buildsys.errors import GitError
 
-
 ASSETS = """
     [assets.hero]
     role = "sprite"
