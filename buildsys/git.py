@@ -1,42 +1,20 @@
 """Git, asked through its own program. Knows nothing of manifests or locks.
 
-Each call names its repository by a folder: the variables by which git tells a hook where it works are
-removed, or a command run inside a hook would look into the wrong repository.
+Each call names its repository by a folder, whatever repository a hook runs in: see `gitplace`.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final, cast
 
+from buildsys import gitplace
 from buildsys.errors import GitError
-
-_PLACES: Final = frozenset(
-    {
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_COMMON_DIR",
-        "GIT_DIR",
-        "GIT_GRAFT_FILE",
-        "GIT_IMPLICIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_INTERNAL_SUPER_PREFIX",
-        "GIT_LITERAL_PATHSPECS",
-        "GIT_NAMESPACE",
-        "GIT_NO_REPLACE_OBJECTS",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_PREFIX",
-        "GIT_QUARANTINE_PATH",
-        "GIT_REPLACE_REF_BASE",
-        "GIT_SHALLOW_FILE",
-        "GIT_WORK_TREE",
-    }
-)
-"""What binds git to one repository: `git rev-parse --local-env-vars`, less configuration, and what
-else is set while a hook runs."""
+from buildsys.gitplace import is_repository as is_repository  # noqa: PLC0414
 
 _INDEX: Final = ("", ":1", ":2", ":3")
 _REGULAR: Final = b"100"
@@ -57,22 +35,6 @@ _MENDS: Final = (
     ),
 )
 """What git says, what we say, and the action that mends it."""
-
-
-def environment(keep: Iterable[str] = (), source: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment in which git is run: bound to no repository, in English, asking nobody.
-
-    `keep` names variables to leave in, such as `GIT_INDEX_FILE` where a hook looks at what is committed.
-    """
-    dropped = _PLACES.difference(keep)
-    kept = {name: value for name, value in source.items() if name not in dropped}
-    # A status must not take the lock of the index away from the user's own git.
-    return kept | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
-
-
-def is_repository(folder: Path) -> bool:
-    """Whether `folder` is in the work tree of a git repository; also True where git does not trust it."""
-    return any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents))
 
 
 def root(folder: Path) -> Path:
@@ -258,7 +220,7 @@ def _start(folder: Path, arguments: Iterable[str], keep: Iterable[str]) -> subpr
         return subprocess.Popen(  # noqa: S603 - arguments are a list, and revisions are checked
             ["git", *arguments],  # noqa: S607 - the git that the user has
             cwd=folder,
-            env=environment(keep),
+            env=gitplace.environment((*keep, *gitplace.own(folder))),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -146,6 +146,8 @@ def test_check_approved_is_for_a_release(game: Game) -> None:
         ("items/axe", Exit.UNAPPROVED),
         ("items/bow", Exit.UNAPPROVED),
     ]
+    said = game.run("check", "--approved", code=Exit.FAILED).stderr
+    assert said.endswith("\n\nhint: look at them, then run `artlock approve hero items/axe items/bow`\n")
     game.run("approve", "hero", "items/axe")
     done = game.run("check", "--approved", code=Exit.FAILED)
     assert done.stdout == "unapproved  items/bow\n"

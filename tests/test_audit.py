@@ -165,6 +165,22 @@ def test_a_bare_clone_is_told_as_its_last_commit(game: Game, tmp_path: Path) -> 
     assert told(game) == told(game, "--rev", "main") == whole
 
 
+def test_each_row_says_that_an_earlier_commit_may_have_brought_it(game: Game, tmp_path: Path) -> None:
+    """As in the clone of a CI, whose stderr nobody files with the audit."""
+    game.write(GEM)
+    game.build()
+    commit(game, "a gem")
+    (game.folder / "notes.txt").write_text("later")
+    commit(game, "notes")
+    game.git("clone", "--quiet", "--depth=1", game.folder.as_uri(), str(tmp_path / "clone"))
+    whole = game.run("audit", "gem").stdout + game.run("audit", "gem", "--format", "csv").stdout
+    assert "or earlier" not in whole
+    game.folder = tmp_path / "clone"
+    head = told(game)["gem"]["brought"]["commit"]
+    assert f", {head[:12]} or earlier\n" in game.run("audit", "gem").stdout
+    assert f",{head} or earlier," in game.run("audit", "gem", "--format", "csv").stdout
+
+
 def test_a_project_in_a_subfolder_of_a_bare_clone(game: Game, tmp_path: Path) -> None:
     game.write(GEM)
     game.build()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from buildsys import git
+from buildsys import git, gitplace
 from buildsys.errors import GitError
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\xff picture\n"
@@ -159,7 +159,7 @@ def test_a_hook_of_another_repository_does_not_lead_astray(
 
 def test_environment_keeps_what_is_asked_for() -> None:
     source = {"GIT_INDEX_FILE": "i", "GIT_DIR": "d", "GIT_SSH_COMMAND": "s", "PATH": "p"}
-    assert git.environment(["GIT_INDEX_FILE"], source) == {
+    assert gitplace.environment(["GIT_INDEX_FILE"], source) == {
         "GIT_INDEX_FILE": "i",
         "GIT_SSH_COMMAND": "s",
         "PATH": "p",
@@ -171,7 +171,7 @@ def test_environment_keeps_what_is_asked_for() -> None:
 
 def test_every_variable_that_git_calls_local_is_dropped(repository: Path) -> None:
     local = git.run(repository, "rev-parse", "--local-env-vars").decode().split()
-    left = git.environment(source=dict.fromkeys(local, "x"))
+    left = gitplace.environment(source=dict.fromkeys(local, "x"))
     assert {name for name in left if name in local} <= {
         "GIT_CONFIG",
         "GIT_CONFIG_COUNT",

@@ -326,12 +326,47 @@ def test_init_with_git(tmp_path: Path) -> None:
         "/out/**/*.webp diff=artlock",
     ]
     assert found.count(".gitattributes") == 1
-    assert game.run("init", "--git", code=2).stderr == (
-        "error: `assets.toml` is there already\n\nhint: run `artlock hooks install`\n"
-    )
+    again = game.run("init", "--git")
+    assert (again.stdout, again.stderr) == ("", "everything is installed already\n")
     game.git("add", "--all")
     assert tried(game, "commit", "-m", "x").returncode == 1
     assert os.access(game.folder / ".git" / "hooks" / "pre-commit", os.X_OK)
+
+
+def test_init_with_git_completes_a_game_that_is_there(tmp_path: Path) -> None:
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    game.write("")
+    manifest = game.folder / "assets.toml"
+    manifest.write_text(manifest.read_text().replace('name = "test"', 'name = "test"\nout = "art/made"'))
+    text = manifest.read_text()
+    found = game.run("init", "--git").stdout
+    assert f"made a git repository in {game.folder}\n" in found
+    game.run("hooks", "status")
+    assert (game.folder / ".gitignore").read_text() == ".artlock/\n"
+    assert (game.folder / ".gitattributes").read_text().splitlines() == [
+        "assets.lock text eol=lf linguist-generated",
+        "/art/made/** -text",
+        "assets.lock merge=artlock",
+        "/art/made/**/*.png diff=artlock",
+        "/art/made/**/*.webp diff=artlock",
+    ]
+    assert manifest.read_text() == text
+    assert not (game.folder / "dodo.py").exists()
+
+
+def test_git_ignores_what_is_private_without_being_told(tmp_path: Path) -> None:
+    """As in a game that `init` did not write."""
+    game = Game(tmp_path / "game", tmp_path / "cache")
+    game.write('[assets.hero]\nrole = "sprite"\nprompt = "x"\nseed = 3\nsize = [8, 8]\n')
+    game.build()
+    assert (game.folder / ".artlock" / "journal.db").exists()
+    subprocess.run(["git", "init", "-q", str(game.folder)], check=True)
+    game.git("add", "--all")
+    staged = subprocess.run(
+        ["git", "ls-files"], cwd=game.folder, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert "out/hero.png" in staged
+    assert not [path for path in staged if path.startswith(".artlock")]
 
 
 def test_an_unknown_action(game: Game) -> None:

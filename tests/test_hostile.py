@@ -265,7 +265,7 @@ def test_nothing_is_left_by_a_command_that_was_ended(
     assert list(temporary.iterdir()) == []
     left = {path.name for path in (game.folder / ".artlock").iterdir()}
     # Logs stay: a message may have named one.
-    remembered = {"agreement", "reading", "index", "journal.db", "journal.lock"}
+    remembered = {".gitignore", "agreement", "reading", "index", "journal.db", "journal.lock"}
     assert left <= {*remembered, "build.lock", "logs", "trial"}
     if "trial" in left:
         assert [path.name for path in (game.folder / ".artlock" / "trial").iterdir()] == ["logs"]

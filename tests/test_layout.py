@@ -21,7 +21,7 @@ LAYERS = (
         "buildsys.toml",
         "engines.protocol",
     ),
-    ("buildsys.files", "buildsys.git", "buildsys.lfs"),
+    ("buildsys.files", "buildsys.git", "buildsys.gitplace", "buildsys.lfs"),
     ("buildsys.manifest",),
     ("buildsys.plan",),
     ("buildsys.holdings",),

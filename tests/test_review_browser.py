@@ -14,7 +14,7 @@ import page_kit as kit
 import pytest
 from browser_kit import Page, chromium
 
-from buildsys.review.model import Review
+from buildsys.review.model import Change, Kind, Review
 from buildsys.review.page import write
 from engines.png import Pixels
 
@@ -255,6 +255,27 @@ def test_keys_go_through_the_list(demo: Page) -> None:
         "3 of 11: items/bow, changed, not measured"
     )
     assert demo.do("document.querySelectorAll('[aria-current]').length") == 2  # in the list, on the sheet
+
+
+def test_who_goes_on_before_pictures_are_decoded_meets_no_mistake(tab: Page, tmp_path: Path) -> None:
+    """The window may be resized just then, while two pictures lie there and the next change has one."""
+    shelf = kit.Shelf()
+    new = kit.side(shelf, "new", halves(RED, BLUE))
+    added = Change(kind=Kind.ADDED, after=new, attention=0.0)
+    found = kit.review(kit.simple(shelf, "two", halves(RED, RED), halves(RED, BLUE)), added)
+    show(tab, tmp_path, found, shelf)
+    tab.until("document.querySelectorAll('#stage img').length === 2")
+    tab.do("window.decoded = new Promise(done => { window.go = done; }), 1")
+    tab.do("HTMLImageElement.prototype.decode = () => window.decoded, 1")
+    tab.press("j")
+    assert tab.do(NAME) == "new"
+    tab.press("0")
+    tab.window(1000, 700)
+    tab.do("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))")
+    assert tab.do("document.querySelectorAll('#stage img').length") == 2
+    assert tab.complaints == []
+    tab.do("window.go()")
+    tab.until("document.querySelectorAll('#stage img').length === 1")
 
 
 def test_arrows_go_through_the_list_with_the_focus(demo: Page) -> None:

@@ -31,6 +31,13 @@ ASSETS = """
     from = "hero"
     finish = [{ resize = [20, 12] }]
 """
+WALL = """
+    [assets.wall]
+    role = "sprite"
+    prompt = "z"
+    seed = 5
+    size = [16, 16]
+"""
 NOTHING = "nothing is staged that artlock looks after\n"
 AGREE = "3 assets checked: manifest, lock and files agree as they are staged\n"
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n"
@@ -252,6 +259,26 @@ def test_an_edited_picture(game: Game) -> None:
     assert told(game)[1] == "run `git add assets.toml assets.lock art/wall.png`"
     game.git("add", "assets.toml", "assets.lock", "art", "out")
     assert game.run("check", "--staged").stdout == AGREE
+
+
+def test_all_edited_pictures_that_can_be_adopted_are_named(game: Game) -> None:
+    """One command mends them, and `adopt` takes none of several where one can't be."""
+    game.write(
+        ASSETS.replace("[assets.wall]", '[assets."door/{side}"]\n    matrix = { side = ["left"] }') + WALL
+    )
+    game.build()
+    game.commit()
+    for name in ("hero", "wall", "door/left"):
+        shutil.copy(game.folder / "out" / "icon.png", game.folder / "out" / f"{name}.png")
+    game.git("add", "out")
+    assert told(game)[1] == (
+        "run `artlock adopt hero wall` to keep them, or `artlock build --force hero wall` to make them anew, "
+        "and stage what it changes"
+    )
+    game.run("adopt", "hero", "wall")
+    game.git("add", "--all")
+    # Then what is made from them, and last what `adopt` does not take.
+    assert [line.split()[1] for line in told(game)[0]] == ["icon:", "door/left:"]
 
 
 def test_an_edited_picture_that_another_is_made_from(game: Game) -> None:

@@ -21,6 +21,7 @@ from zookeeper import MARK, ROOT
 
 GOOD = ("good/1", "good/2", "thumbs/1")
 BELONGS = {
+    ".gitignore",
     "agreement",
     "reading",
     "build.lock",

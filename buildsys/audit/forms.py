@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from buildsys.audit.model import SCHEMA, Audit, Entry, State, Used
+from buildsys.audit.model import SCHEMA, Audit, Brought, Entry, State, Used
 from buildsys.digest import canonical
 from buildsys.journal.words import NOTHING, count, dollars, printable
 
@@ -82,7 +82,7 @@ def row(entry: Entry) -> tuple[str, ...]:
         choice_told(entry),
         "" if brought is None else f"{brought.name} <{brought.mail}>",
         "" if brought is None else brought.date,
-        "" if brought is None else brought.commit,
+        "" if brought is None else f"{brought.commit}{_or_earlier(brought)}",
         approval_told(entry),
         "yes" if entry.frozen else "",
         "" if entry.cost is None else f"{entry.cost:.15g}",
@@ -127,7 +127,7 @@ def facts(entry: Entry) -> Sequence[tuple[str, str]]:
         ("made from", ", ".join(used_told(item) for item in entry.used)),
         ("by hand", "; ".join(hands_told(entry))),
         ("candidate", choice_told(entry)),
-        ("brought by", "" if brought is None else f"{brought.name}, {brought.date}, {brought.commit[:12]}"),
+        ("brought by", "" if brought is None else brought_told(brought)),
         ("approved", approval_told(entry)),
         ("frozen", "yes" if entry.frozen else ""),
         ("cost", "not known" if entry.cost is None else dollars(entry.cost) if entry.cost else "free"),
@@ -155,6 +155,16 @@ def origin(entry: Entry) -> Sequence[tuple[str, str]]:
 def picture(entry: Entry) -> tuple[str, str]:
     """Path and SHA-256 of the picture itself, as it lies there."""
     return entry.output, entry.lying or entry.files[entry.output]
+
+
+def brought_told(brought: Brought) -> str:
+    """Who brought it, when, and with which commit."""
+    return f"{brought.name}, {brought.date}, {brought.commit[:12]}{_or_earlier(brought)}"
+
+
+def _or_earlier(brought: Brought) -> str:
+    """A row is read without what stderr said of the clone."""
+    return " or earlier" if brought.earlier else ""
 
 
 def used_told(item: Used) -> str:

@@ -112,7 +112,8 @@ def tell(options: argparse.Namespace, known: Recalled | None) -> int:
         print(f"{paint('unapproved', 'yellow')}  {step.name}")
     if agree and unsaid:
         sum_ = f"{count(len(unsaid), 'picture')} that nobody has accepted"
-        say(f"\n{sum_}\n\nhint: look at them, then run `artlock approve {unsaid[0].name}`")
+        names = " ".join(step.name for step in unsaid)
+        say(f"\n{sum_}\n\nhint: look at them, then run `artlock approve {names}`")
         return Exit.FAILED
     if agree:
         whole = (all(item.why is not Why.POINTER for item in step.reasons) for step in plan.steps.values())
@@ -235,7 +236,7 @@ def _mend(session: Session, differing: Sequence[Step], profile: str | None) -> s
         from buildsys.handwork import undecided as by_hand  # noqa: PLC0415 - as above
 
         if steps := by_hand(differing, session.manifest.assets):
-            return edited.mend(session, steps[0], profile)
+            return edited.mend(session, steps, profile)
     return f"run `{_build(profile)}`, and commit what it changes"
 
 

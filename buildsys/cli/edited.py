@@ -5,6 +5,8 @@ Knows nothing of how it was found.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from buildsys import keeping
 from buildsys.errors import ArtlockError
 from buildsys.handwork import adoptable
@@ -14,22 +16,33 @@ from buildsys.plan.step import Step
 from buildsys.session import Session
 
 
-def mend(session: Session, step: Step, profile: str | None) -> str:
-    """The ways on, the one that keeps the hand's work first; none that loses it stands alone."""
-    if step.frozen:
-        return keeping.edited(step.output)
+def mend(session: Session, steps: Sequence[Step], profile: str | None) -> str:
+    """The ways on, the one that keeps the hand's work first; none that loses it stands alone.
+
+    Where the first of `steps` can be adopted, all that can: one command is to mend them.
+    """
+    first = steps[0]
+    if first.frozen:
+        return keeping.edited(first.output)
     option = f" --profile {profile}" if profile else ""
-    anew = f"`artlock build{option} --force {step.name}` to make it anew"
-    try:
-        taken = adoptable(session, step).done or _has_a_table(session, step)
-    except ArtlockError:
-        taken = False
-    if taken:
-        return f"run `artlock adopt{option} {step.name}` to keep it, or {anew}"
-    if source := handmade.source_of(step.asset):
-        return f"copy `{step.output}` over `{source}` to keep it, or run {anew}"
+    if _can_be_adopted(session, first):
+        rest = [step for step in steps[1:] if not step.frozen and _can_be_adopted(session, step)]
+        names = " ".join(step.name for step in (first, *rest))
+        them = "them" if rest else "it"
+        anew = f"`artlock build{option} --force {names}` to make {them} anew"
+        return f"run `artlock adopt{option} {names}` to keep {them}, or {anew}"
+    if source := handmade.source_of(first.asset):
+        anew = f"`artlock build{option} --force {first.name}` to make it anew"
+        return f"copy `{first.output}` over `{source}` to keep it, or run {anew}"
     # An atlas, an asset of a matrix, another scale, what is no picture any more: `adopt` takes none.
-    return f"move `{step.output}` to another place, and run `artlock build{option}` to have it made anew"
+    return f"move `{first.output}` to another place, and run `artlock build{option}` to have it made anew"
+
+
+def _can_be_adopted(session: Session, step: Step) -> bool:
+    try:
+        return adoptable(session, step).done or _has_a_table(session, step)
+    except ArtlockError:
+        return False
 
 
 def _has_a_table(session: Session, step: Step) -> bool:

@@ -64,9 +64,9 @@ __all__ = ["DOIT_CONFIG", "task_build"]
 '''
 
 IGNORED: Final = (".artlock/",)
-OUT: Final = "/out/"
-"""Ignored as well, where finished assets are not in git."""
-ATTRIBUTES: Final = ("assets.lock text eol=lf linguist-generated", "/out/** -text")
+OUT: Final = "out"
+"""Where a new game's assets go; ignored as well, where finished assets are not in git."""
+LOCKED: Final = "assets.lock text eol=lf linguist-generated"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -87,12 +87,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write what is missing."""
+    """Write what is missing; of a game that is there already, what git lacks alone."""
     folder: Path = options.folder
     manifest = folder / "assets.toml"
     if manifest.exists():
-        hint = "run `artlock hooks install`" if options.git else "run `artlock build`"
-        raise ArtlockError(f"`{manifest}` is there already", hint)
+        if not options.git:
+            raise ArtlockError(f"`{manifest}` is there already", "run `artlock build`")
+        from buildsys.manifest.read import read  # noqa: PLC0415 - only `--git` needs it
+
+        project = read(folder.resolve()).project
+        _tell_git(folder, project.out, away=project.outputs == "store", whole=True)
+        return Exit.FINE
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -103,19 +108,24 @@ def run(options: argparse.Namespace) -> int:
     _write(manifest, MANIFEST.format(name=_slug(name), title=_title(name), outputs=outputs))
     if not (folder / "dodo.py").exists():
         _write(folder / "dodo.py", DODO)
-    _append(folder / ".gitignore", (*IGNORED, OUT) if away else IGNORED)
-    attributes: tuple[str, ...] = ATTRIBUTES[:1] if away else ATTRIBUTES
-    if options.git:
-        from buildsys.githooks import words  # noqa: PLC0415 - only `--git` needs them
-
-        # At once, or the file would be written, and told of, twice.
-        attributes += words.attributes(OUT.strip("/"))
-    _append(folder / ".gitattributes", attributes)
-    if options.git:
-        _introduce(folder)
+    _tell_git(folder, OUT, away=away, whole=options.git)
     commit = "commit `assets.lock`" if away else "commit it with `assets.lock`"
     say(f"\nnext: `artlock build`, look at `out/`, then {commit}")
     return Exit.FINE
+
+
+def _tell_git(folder: Path, out: str, *, away: bool, whole: bool) -> None:
+    """What git is to ignore, and to leave as it is; `whole`: repository, hook and settings as well."""
+    _append(folder / ".gitignore", (*IGNORED, f"/{out}/") if away else IGNORED)
+    attributes: tuple[str, ...] = (LOCKED,) if away else (LOCKED, f"/{out}/** -text")
+    if whole:
+        from buildsys.githooks import words  # noqa: PLC0415 - only `--git` needs them
+
+        # At once, or the file would be written, and told of, twice.
+        attributes += words.attributes(out)
+    _append(folder / ".gitattributes", attributes)
+    if whole:
+        _introduce(folder)
 
 
 def _introduce(folder: Path) -> None:

@@ -71,7 +71,7 @@ def _row(change: Change) -> tuple[str, ...]:
         f"{change.attention:.2f}",
         told.KINDS[change.kind],
         name,
-        ", ".join(told.CAUSES[cause] for cause in change.causes) or NOTHING,
+        ", ".join(told.causes_told(change)) or NOTHING,
         _picture(change),
         "" if cost is None else _dollars(cost),
     )

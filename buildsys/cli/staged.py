@@ -213,10 +213,9 @@ def _mend_by_checkout(index: Index, profile: str | None, differing: Collection[A
     if found.edited:
         from buildsys.cli import edited  # noqa: PLC0415 - as above
 
-        first = found.edited[0]
-        mend = edited.mend(found.session, first, profile)
+        mend = edited.mend(found.session, found.edited, profile)
         # Of one that is frozen, nothing changes: the next hint is which file to stage.
-        return mend if first.frozen else f"{mend}, and stage what it changes"
+        return mend if found.edited[0].frozen else f"{mend}, and stage what it changes"
     return _staging(index, found.unstaged)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from buildsys.errors import DiskError
+from buildsys.places import PRIVATE
 
 _PREFIX: Final = ".artlock-"
 _SUFFIX: Final = ".tmp"
@@ -67,10 +68,13 @@ def sync_file(path: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create `folder` and its parents, durably. Raises `OSError`."""
+    """Create `folder` and its parents, durably; `.artlock` so that git ignores it. Raises `OSError`."""
     missing = list(itertools.takewhile(lambda parent: not parent.exists(), (folder, *folder.parents)))
     for parent in reversed(missing):
         parent.mkdir(exist_ok=True)
+        if parent.name == PRIVATE:
+            # Before anything else lies there: no `git add --all` takes up logs and the journal.
+            (parent / ".gitignore").write_text("*\n")
         sync_folder(parent.parent)
 
 

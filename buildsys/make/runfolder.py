@@ -17,7 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from buildsys.files.durable import disk_error
+from buildsys.files.durable import disk_error, make_folder
 from buildsys.make.worker import Place
 
 _PREFIX: Final = "run-"
@@ -39,7 +39,8 @@ class RunFolder:
             raise disk_error("write into", work, error) from error
 
     def _make(self, work: Path) -> None:
-        work.mkdir(parents=True, exist_ok=True)
+        make_folder(work)
+        work.mkdir(exist_ok=True)  # of a file that lies there, this tells
         self._logs = work / "logs"
         self._logs.mkdir(exist_ok=True)
         for old in work.glob(f"{_PREFIX}*"):

@@ -118,7 +118,7 @@ def _table(changes: Sequence[Change]) -> tuple[str, int]:
 
 
 def _row(change: Change) -> str:
-    causes = ", ".join(told.CAUSES[cause] for cause in change.causes)
+    causes = ", ".join(told.causes_told(change))
     return f"| {_name(change)} | {told.KINDS[change.kind]} | {_much(change)} | {causes} |"
 
 

@@ -23,14 +23,14 @@ KINDS: Final = {
 }
 """In the order in which they are counted up."""
 
-CAUSES: Final = {
+_CAUSES: Final = {
     Cause.RECIPE: "its recipe",
     Cause.INPUT: "an input",
     Cause.ENGINE: "its engine",
     Cause.ENVIRONMENT: "the environment",
     Cause.HAND: "nothing in the lock",
 }
-"""What it was made again for. Nothing in the lock: it was changed by hand, or made anew as it was."""
+_BY_HAND: Final = "by hand"
 _SAME: Final = {Kind.ENCODING: "same pixels", Kind.RECORD: "same file", Kind.RENAMED: "same file"}
 _COMMIT: Final = 10
 _TINY: Final = 0.001
@@ -54,6 +54,12 @@ def asked_told(revision: Revision) -> str:
     if apart:
         return printable(f"where {before} and {after} parted")
     return "" if revision.commit.startswith(revision.asked) else printable(revision.asked)
+
+
+def causes_told(change: Change) -> tuple[str, ...]:
+    """What it was made again for. Nothing in the lock: it was made anew as it was."""
+    edited = change.after is not None and change.after.edited is not None
+    return tuple(_BY_HAND if edited and cause is Cause.HAND else _CAUSES[cause] for cause in change.causes)
 
 
 def counts_told(review: Review) -> tuple[tuple[str, int], ...]:

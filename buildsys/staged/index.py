@@ -20,8 +20,6 @@ from buildsys.errors import DiskError, GitError
 
 _KEEP: Final = ("GIT_INDEX_FILE",)
 """`git commit --all` and `git commit FILE` tell their hooks of an index of their own."""
-_ELSEWHERE: Final = ("GIT_DIR", "GIT_WORK_TREE")
-"""How git tells a hook of a repository that lies beside its work tree: `git --git-dir=… commit`."""
 _WORDS: Final = {b"1": 8, b"u": 10}
 """Spaces before the path, by the kind of a line of `git status --porcelain=v2`."""
 _REGULAR: Final = "100"
@@ -44,9 +42,8 @@ class Index:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
-        self._keep, told = _place(self.root)
-        self._top = Path(os.fsdecode(told[0]))
-        self._above = os.fsdecode(told[1])
+        self._top = git.root(self.root)
+        self._above = git.prefix(self.root)
         self.disk: files.StatIndex | None = None
         """Tells the digests of the checkout's own files; without it, all is read from git."""
         self.unmerged: frozenset[str] = frozenset()
@@ -115,7 +112,7 @@ class Index:
         given = b"".join(os.fsencode(self._above + path) + b"\0" for path in paths)
         try:
             # Ends in 1 where there are none, which is no error.
-            found = git.run(self._top, "check-ignore", "-z", "--stdin", keep=self._keep, given=given)
+            found = git.run(self._top, "check-ignore", "-z", "--stdin", keep=_KEEP, given=given)
         except GitError:
             return frozenset()
         return frozenset(self._below(found.split(b"\0")))
@@ -167,30 +164,17 @@ class Index:
     def _git(self, *words: str) -> bytes:
         # At the top: a hook's name of the index is relative to it.
         place = ["--", self._above] if self._above else []
-        return git.run(self._top, "--literal-pathspecs", *words, *place, keep=self._keep)
+        return git.run(self._top, "--literal-pathspecs", *words, *place, keep=_KEEP)
 
     def _below(self, paths: Collection[bytes]) -> Iterator[str]:
         return (os.fsdecode(path).removeprefix(self._above) for path in paths if path)
 
     def _blob(self, name: str) -> bytes:
         if self._answers is None:
-            self._answers = git.objects(self._top, self._questions(), self._keep)
+            self._answers = git.objects(self._top, self._questions(), _KEEP)
         self._asked.append(name)
         return next(self._answers)[1]
 
     def _questions(self) -> Iterator[str]:
         while True:
             yield self._asked.pop()
-
-
-def _place(root: Path) -> tuple[tuple[str, ...], list[bytes]]:
-    """What to keep of git's own variables; the top of the work tree, and where `root` is below it."""
-    words = ("rev-parse", "--show-toplevel", "--show-prefix")
-    try:
-        return _KEEP, git.run(root, *words).split(b"\n")
-    except GitError:
-        # Only then: inside a submodule, a hook of the repository above would show the wrong one.
-        if not os.path.isabs(os.environ.get("GIT_DIR", "")):  # noqa: PTH117 - a word of the environment
-            raise
-    keep = (*_KEEP, *_ELSEWHERE)
-    return keep, git.run(root, *words, keep=keep).split(b"\n")

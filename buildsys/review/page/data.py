@@ -58,7 +58,6 @@ def _review(review: Review, found: Mapping[Digest, str], place: str) -> dict[str
         "notes": [printable(note) for note in review.notes],
         "folder": place,
         "pictures": pictures,
-        "causes": dict(told.CAUSES),
         "changes": changes,
     }
 
@@ -80,7 +79,7 @@ def _change(change: Change, pictures: Mapping[Digest, str]) -> dict[str, Any]:
         "told": told.KINDS[change.kind],
         "headline": f"→ {told.size_told(after)}" if after and told.resized(change) else told.headline(change),
         "attention": round(change.attention, 4),
-        "causes": list(change.causes),
+        "causes": list(told.causes_told(change)),
         "notes": list(change.notes),
         "box": change.measure.box if change.measure else None,
         "share": change.measure.changed if change.measure else None,

@@ -11,7 +11,7 @@ const heading = words => el("h3", {}, words);
 
 function why(change) {
   const notes = change.notes.map(note => el("li", {}, prose(note)));
-  const causes = change.causes.map(cause => el("span", {}, review.causes[cause]));
+  const causes = change.causes.map(cause => el("span", {}, cause));
   return [
     ...(causes.length ? [heading("Made again for"), el("div", {className: "why"}, ...causes)] : []),
     ...(notes.length ? [el("ul", {className: "notes"}, ...notes)] : []),

@@ -2,7 +2,7 @@
 
 const GROUPS = [
   ["Kind", change => [change.told]],
-  ["Made again for", change => change.causes.map(cause => review.causes[cause])],
+  ["Made again for", change => change.causes],
   ["Engine", change => [...new Set([change.before, change.after].filter(Boolean).map(side => side.engine))]],
   ["Mark", change => [markOf(change).mark || (change.mark ? "no mark yet" : "can't be marked")]],
 ];

@@ -22,11 +22,13 @@ function alike({before, after}) {
 
 /** Put `change` on the stage, once the browser knows the sizes of its pictures. */
 async function showStage(change) {
-  open = change;
   const turn = ++drawn;
   stopBlinking();
   await Promise.all([change.before, change.after].map(sized));
-  if (turn === drawn) draw();
+  if (turn !== drawn) return;
+  // Not before: until then the stage has the pictures of the one that was open, and may be laid anew.
+  open = change;
+  draw();
 }
 
 /** The size as it really is: of a file that was changed by hand, the lock does not know it. */
