@@ -267,6 +267,17 @@ def test_a_tidied_comment_does_not_change_what_made_a_picture(game: Game, author
     )
 
 
+def test_what_was_adopted_is_told_with_its_recipe(game: Game) -> None:
+    adopted(game)
+    gem = told(game)["gem"]["adopted"]
+    assert gem.pop("commit") == game.git("rev-parse", "HEAD~1").strip()
+    assert gem == {
+        "engine": "noise", "adapter": "tools/noise.py", "model": "", "revision": "",
+        "licence": "unknown", "prompt": "a red gem", "seed": 9,
+    }  # fmt: skip
+    assert "Models: none" not in game.run("audit", "--disclosure").stdout
+
+
 def test_a_second_version_by_hand_is_still_one_of_the_model(game: Game) -> None:
     adopted(game, 'author = "Rita"')
     Image.new("RGB", (16, 16), "green").save(game.folder / "art" / "gem.png")

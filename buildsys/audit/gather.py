@@ -12,7 +12,7 @@ from buildsys.audit import making, people
 from buildsys.audit.costs import Costs
 from buildsys.audit.ground import Ground, check_whole
 from buildsys.audit.inbound import Files
-from buildsys.audit.makers import Makers, raw_of
+from buildsys.audit.makers import Makers, by_hand, raw_of
 from buildsys.audit.model import Audit, Entry, State, Used
 from buildsys.audit.people import Manuscript
 from buildsys.digest import Digest
@@ -114,6 +114,7 @@ class _Gatherer:
             sent=record.sent,
             used=used(record, self._ground.lock.records),
             hands=people.hands(record, self._manuscript, asset, lying, replaced=name in self._history.drawn),
+            adopted=self._makers.adopted(record) if by_hand(record) else None,
             choice=people.choice(record, asset, self._manuscript.of(name).number),
             brought=self._history.brought.get(name),
             accepted=people.accepted(self._ground.lock, record),

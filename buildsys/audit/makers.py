@@ -13,7 +13,7 @@ from buildsys.audit.ground import Ground
 from buildsys.audit.history import Drawn
 from buildsys.audit.inbound import Files, Seen
 from buildsys.audit.making import Word
-from buildsys.audit.model import UNKNOWN, Making
+from buildsys.audit.model import UNKNOWN, Adopted, Making
 from buildsys.audit.people import Manuscript
 from buildsys.digest import Digest
 from buildsys.errors import ManifestError
@@ -35,6 +35,12 @@ def raw_of(record: Record, cards: Cards) -> tuple[Digest, str] | None:
         return record.raw, ""
     path = record.paths.get("image", "")
     return (record.raw, path) if path and asset_of(path) is None else None
+
+
+def by_hand(record: Record) -> bool:
+    """Whether a record is made of the project's own picture."""
+    path = record.paths.get("image", "")
+    return record.parts.adapter == FINISH and bool(path) and asset_of(path) is None
 
 
 class Makers:
@@ -73,6 +79,26 @@ class Makers:
             self._locks[drawn.commit] = self._ground.lock_of(drawn.commit)
         lock = self._locks[drawn.commit]
         return None if lock is None else lock.records.get(AssetName(drawn.name))
+
+    def adopted(self, record: Record) -> Adopted | None:
+        """What an engine drew that a person's picture took the place of."""
+        old = self.before(record.name)
+        if old is not None:
+            return Adopted(
+                commit=self._drawn[record.name].commit,
+                engine=old.engine,
+                adapter=old.parts.adapter,
+                model=old.parts.model,
+                revision=old.parts.revision,
+                licence=self.licence(old),
+                prompt=old.parts.prompt,
+                seed=old.parts.seed,
+            )
+        engine = self._engine(record.name) if self._manuscript.of(record.name).adopted else None
+        if engine is None:
+            return None
+        model = recipe.FOLDER if recipe.is_folder(engine.model) else engine.model or engine.card.model
+        return Adopted(engine=engine.name, adapter=engine.card.name, model=model, licence=engine.licence)
 
     def licence(self, record: Record) -> str:
         """Of the model, as an engine of the manifest or a preset tells it."""
