@@ -125,6 +125,13 @@ class Makers:
         word = _told(seen, author)
         if self._manuscript.of(record.name).adopted:
             return making.adopted(word, self._by_git(record) or self._by_comment(record))
+        asset = self._ground.manifest.assets.get(record.name)
+        told = asset.source_type if asset is not None else ""
+        models = (Making.GENERATIVE, Making.COMPOSITE)
+        claimed = making.OF_TYPE.get(told)
+        own = word.making in models or (record.name in self._drawn and claimed not in models)
+        if claimed is not None and not own:
+            return Word(claimed, told, f"the manifest says `{told}`")
         if record.name in self._drawn:
             return making.replaced(word, self._by_git(record))
         return word
