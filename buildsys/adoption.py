@@ -20,11 +20,12 @@ from buildsys.manifest.edit import Draft
 from buildsys.manifest.gates import LETTERING
 from buildsys.manifest.model import Asset
 from buildsys.plan.judge import Wishes
+from buildsys.plan.provenance import COMPOSITE, UNKNOWN, models_of
 from buildsys.plan.step import Plan
 from buildsys.session import Session
 from buildsys.workbench import build
 
-KEPT: Final = ("source", "format", "formats", "scales", "gates", "tile", "profiles")
+KEPT: Final = ("source", "format", "formats", "scales", "gates", "tile", "profiles", "source_type")
 """Keys of the asset that stay as they are; what the old recipe had else becomes a comment."""
 
 NOTE: Final = "Before it was adopted:"
@@ -46,8 +47,12 @@ def carry_out(
 ) -> Outcome:
     """Copy the outputs, change the manifest, and build what was adopted. Raises `ArtlockError`."""
     draft = Draft(session.root)
+    # A build asks no git, so the manifest itself must say that a model had a part in it.
+    models = models_of(session.manifest)
     for item in items:
         if not item.done:
+            word = COMPOSITE if item.name in models else UNKNOWN
+            draft.set(item.name, "source_type", word, first=True)
             draft.set(item.name, "source", item.picture, first=True)
             _keep_words(draft, session.manifest.assets[item.name])
             draft.retire(item.name, KEPT, NOTE)

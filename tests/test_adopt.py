@@ -34,6 +34,7 @@ ADOPTED = """\
 # The hero.
 [assets.hero]  # everyone sees him
 source = "art/hero.png"
+source_type = "unknown"
 # Before it was adopted:
 # role = "sprite"
 # prompt = "knight"   # of the moon

@@ -250,6 +250,68 @@ def test_an_adopted_picture_is_still_one_of_the_model(game: Game) -> None:
     assert told(game)["gem"]["made_by"] == "composite"
 
 
+def adopted(game: Game, *words: str) -> None:
+    """A gem of the model, painted over and adopted; `words` go in place of the comments, if any."""
+    game.write(GEM)
+    game.build()
+    commit(game, "a gem")
+    Image.new("RGB", (16, 16), "blue").save(game.folder / "out" / "gem.png")
+    game.run("adopt", "gem")
+    if words:
+        path = game.folder / "assets.toml"
+        kept = [line for line in path.read_text().splitlines() if not line.startswith(("#", "source_type"))]
+        at = kept.index("[assets.gem]") + 1
+        path.write_text("\n".join([*kept[:at], *words, *kept[at:]]) + "\n")
+        game.build()
+    commit(game, "painted over", who="Bo")
+
+
+@pytest.mark.parametrize("author", ["", 'author = "Rita"'])
+def test_a_tidied_comment_does_not_change_what_made_a_picture(game: Game, author: str) -> None:
+    adopted(game, author)
+    assert "#" not in (game.folder / "assets.toml").read_text().partition("[assets.gem]")[2]
+    for words in ((), ("--rev", "HEAD")):
+        gem = told(game, *words)["gem"]
+        assert (gem["made_by"], gem["source_type"]) == ("composite", "compositeWithTrainedAlgorithmicMedia")
+        assert gem["because"] == (
+            "it took the place of a picture of which "
+            "the adapter `tools/noise.py` says `trainedAlgorithmicMedia`"
+        )
+        assert gem["hands"][0]["told"] == "`art/gem.png` took the place of what an engine drew"
+    assert "Pre-generated: yes. The game holds 1 picture made by them in part" in (
+        game.run("audit", "--disclosure").stdout
+    )
+
+
+def test_what_was_adopted_is_told_with_its_recipe(game: Game) -> None:
+    adopted(game)
+    gem = told(game)["gem"]["adopted"]
+    assert gem.pop("commit") == game.git("rev-parse", "HEAD~1").strip()
+    assert gem == {
+        "engine": "noise", "adapter": "tools/noise.py", "model": "", "revision": "",
+        "licence": "unknown", "prompt": "a red gem", "seed": 9,
+    }  # fmt: skip
+    assert "Models: none" not in game.run("audit", "--disclosure").stdout
+
+
+def test_a_second_version_by_hand_is_still_one_of_the_model(game: Game) -> None:
+    adopted(game, 'author = "Rita"')
+    Image.new("RGB", (16, 16), "green").save(game.folder / "art" / "gem.png")
+    game.build()
+    assert told(game)["gem"]["made_by"] == "composite"  # not committed yet
+    commit(game, "once more")
+    assert told(game)["gem"]["made_by"] == "composite"
+
+
+def test_what_was_adopted_of_a_model_is_told_through_what_was_made_of_it(game: Game) -> None:
+    game.write(GEM + SMALL)
+    game.build()
+    commit(game, "both")
+    Image.new("RGB", (8, 8), "blue").save(game.folder / "out" / "small.png")
+    game.run("adopt", "small")
+    assert told(game)["small"]["made_by"] == "composite"
+
+
 def test_who_picked_a_candidate_is_who_wrote_it_into_the_manifest(game: Game) -> None:
     game.write(BEST)
     game.build()

@@ -17,7 +17,7 @@ from audit_kit import COMMIT, MODEL, REVISION, audit, entry, sha
 from game import ROOT
 
 from buildsys.audit import disclosure, forms, statement
-from buildsys.audit.model import Accepted, Choice, Entry, Hand, Making, State, Used
+from buildsys.audit.model import Accepted, Adopted, Choice, Entry, Hand, Making, State, Used
 from buildsys.audit.page import page
 from buildsys.audit.shown import Shown
 from buildsys.manifest.model import FinishStep
@@ -286,6 +286,29 @@ def test_without_a_model_nothing_is_disclosed_and_nothing_promised() -> None:
     assert "Models: none is named in the lock\n" in text
     unknown = disclosure.disclosure(audit(GEM, entry("found", made_by=Making.UNKNOWN, engine="x", model="")))
     assert "- Pre-generated: not known. Of 1 picture, listed below, nobody says what made them.\n" in unknown
+
+
+def test_the_model_of_what_was_adopted_is_named() -> None:
+    old = Adopted(
+        engine="sd",
+        adapter="diffusion",
+        model=MODEL,
+        revision=REVISION,
+        licence="Free",
+        prompt="moon",
+        seed=5,
+    )
+    adopted = entry(made_by=Making.COMPOSITE, engine="finish", model="", licence="", adopted=old)
+    assert f"- {MODEL} at {REVISION[:12]}, engine sd: 1 picture\n  Licence: Free\n" in (
+        disclosure.disclosure(audit(adopted))
+    )
+    found = stated(adopted)["predicate"]["buildDefinition"]["resolvedDependencies"]
+    assert f"model:{MODEL}" in [item["name"] for item in found]
+    (row,) = rows(adopted)
+    assert row["adopted picture"] == (
+        f"engine sd, adapter diffusion; model {MODEL} {REVISION[:12]}; licence Free; seed 5; prompt moon"
+    )
+    assert f"  adopted: {row['adopted picture']}\n" in forms.text(audit(adopted))
 
 
 def test_the_same_audit_is_the_same_bytes(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def asked(
     game: Game, wanted: Mapping[str, str], at: str = "HEAD", folder: Path | None = None
 ) -> dict[str, Brought]:
     place = folder or game.folder
-    return history.brought(place, game.git("rev-parse", at).strip(), wanted)
+    return history.traced(place, game.git("rev-parse", at).strip(), wanted).brought
 
 
 def test_a_lock_of_the_past_is_looked_through_whatever_else_it_holds() -> None:
@@ -83,6 +83,18 @@ def test_a_picture_that_came_back_was_brought_by_who_brought_it_back(game: Game)
 def test_what_is_not_committed_was_brought_by_nobody(game: Game) -> None:
     commit(game, {"hero": BLUE}, "blue")
     assert asked(game, {"hero": RED, "gem": BLUE}) == {}
+
+
+def test_what_a_persons_picture_took_the_place_of_is_found(game: Game) -> None:
+    first = commit(game, {"hero": BLUE}, "by an engine")
+    own = 'paths.image = "art/hero.png"\nfile'
+    for pixels in (GREEN, RED):
+        text = lock({"hero": pixels}, "finish").replace("output", own, 1)
+        (game.folder / "assets.lock").write_text(text.replace("file =", "output =", 1))
+        game.git("commit", "--quiet", "--all", f"--message={pixels[:4]} by hand")
+        for asked_for in (pixels, BLUE):  # committed, and not yet
+            found = history.traced(game.folder, "HEAD", {"hero": asked_for})
+            assert found.drawn == {"hero": (first, "hero")}
 
 
 def test_a_rename_is_followed(game: Game) -> None:

@@ -110,6 +110,22 @@ def test_a_source_is_by_hand_where_it_has_an_author_unless_it_says_otherwise(gam
     assert marks.read(game.folder / "out" / "found.png") == marks.Marks(A1111, "trainedAlgorithmicMedia")
 
 
+@pytest.mark.parametrize("says", [False, True])
+def test_an_adopted_picture_of_a_model_is_never_its_authors(game: Game, says: bool) -> None:
+    write(game, GEM, "keep")
+    game.build()
+    extra = {"XML:com.adobe.xmp": info(game, "gem.png")["XML:com.adobe.xmp"]} if says else {}
+    png(game.folder / "out" / "gem.png", extra)
+    game.run("adopt", "gem")
+    path = game.folder / "assets.toml"
+    path.write_text(path.read_text().replace("[assets.gem]\n", '[assets.gem]\nauthor = "Rita"\n') + SMALL)
+    game.build()
+    for name in ("gem", "small"):
+        assert marks.read(game.folder / "out" / f"{name}.png").source == COMPOSITE
+        (line,) = game.run("audit", name, "--format", "jsonl").stdout.splitlines()
+        assert json.loads(line)["source_type"] == COMPOSITE
+
+
 def test_graphs_of_comfyui_are_known_wherever_it_keeps_them(tmp_path: Path) -> None:
     tags = Image.Exif()
     tags[0x0110] = 'Prompt:{"3": {}}'

@@ -46,9 +46,10 @@ def _summary(audit: Audit) -> Iterator[str]:
 def _models(audit: Audit) -> Iterator[str]:
     """The models, each with its licence; of a composite, its engine may be none."""
     used = Counter(
-        (entry.engine, entry.model, entry.revision, entry.licence)
+        (maker.engine, maker.model, maker.revision, maker.licence)
         for entry in of_kind(audit, *_MODELS)
-        if entry.model or entry.licence
+        for maker in (entry, entry.adopted)
+        if maker is not None and (maker.model or maker.licence)
     )
     yield "Models" if used else "Models: none is named in the lock"
     for (engine, model, revision, licence), number in sorted(used.items()):

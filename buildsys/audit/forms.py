@@ -23,8 +23,8 @@ _WIDE: Final = ("\uff1d", "\uff0b", "\uff0d", "\uff20")
 COLUMNS: Final = (
     "asset", "made by", "IPTC type", "state", "engine", "adapter", "model", "revision",
     "licence of the model", "prompt", "negative", "text", "seed", "size", "parameters", "finish", "made from",
-    "by hand", "candidate", "brought by", "brought on", "commit", "approved by", "frozen", "cost in USD",
-    "environment", "credits", "C2PA", "file", "sha256", "pixels", "raw", "recipe", "because",
+    "by hand", "adopted picture", "candidate", "brought by", "brought on", "commit", "approved by", "frozen",
+    "cost in USD", "environment", "credits", "C2PA", "file", "sha256", "pixels", "raw", "recipe", "because",
 )  # fmt: skip
 
 
@@ -79,6 +79,7 @@ def row(entry: Entry) -> tuple[str, ...]:
         _json([msgspec.to_builtins(step) for step in entry.finish]),
         "; ".join(f"{used_told(item)} {item.digest}" for item in entry.used),
         "; ".join(hands_told(entry)),
+        adopted_told(entry),
         choice_told(entry),
         "" if brought is None else f"{brought.name} <{brought.mail}>",
         "" if brought is None else brought.date,
@@ -126,6 +127,7 @@ def facts(entry: Entry) -> Sequence[tuple[str, str]]:
         ("seed", "" if entry.seed is None else str(entry.seed)),
         ("made from", ", ".join(used_told(item) for item in entry.used)),
         ("by hand", "; ".join(hands_told(entry))),
+        ("adopted", adopted_told(entry)),
         ("candidate", choice_told(entry)),
         ("brought by", "" if brought is None else brought_told(brought)),
         ("approved", approval_told(entry)),
@@ -175,6 +177,21 @@ def used_told(item: Used) -> str:
 def hands_told(entry: Entry) -> list[str]:
     """What people did, with who did it where that is known."""
     return [f"{item.told} ({item.by.name})" if item.by else item.told for item in entry.hands]
+
+
+def adopted_told(entry: Entry) -> str:
+    """Engine, model, licence, seed and prompt of what an engine drew before a person's picture."""
+    old = entry.adopted
+    if old is None:
+        return ""
+    told = (
+        f"engine {old.engine}, adapter {old.adapter}",
+        f"model {old.model} {old.revision[:12]}".strip() if old.model else "",
+        f"licence {old.licence}" if old.licence else "",
+        "" if old.seed is None else f"seed {old.seed}",
+        f"prompt {old.prompt}" if old.prompt else "",
+    )
+    return "; ".join(filter(None, told))
 
 
 def choice_told(entry: Entry) -> str:

@@ -7,25 +7,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 
 from buildsys.audit import making, people
 from buildsys.audit.costs import Costs
 from buildsys.audit.ground import Ground, check_whole
-from buildsys.audit.inbound import Files, Seen
-from buildsys.audit.making import Word
-from buildsys.audit.model import UNKNOWN, Audit, Entry, Making, State, Used
+from buildsys.audit.inbound import Files
+from buildsys.audit.makers import Makers, by_hand, raw_of
+from buildsys.audit.model import Audit, Entry, State, Used
 from buildsys.audit.people import Manuscript
 from buildsys.digest import Digest
-from buildsys.errors import ManifestError
 from buildsys.lockwords import meant
-from buildsys.manifest.cards import FINISH, PACK, Cards
-from buildsys.manifest.model import AssetName, Card, Engine
-from buildsys.manifest.source import Fault
-from buildsys.plan import recipe
+from buildsys.manifest.cards import Cards
+from buildsys.manifest.model import AssetName
 from buildsys.plan.companions import files_of
 from buildsys.plan.credits import owed
-from buildsys.plan.handmade import HAND_MADE
 from buildsys.plan.record import Record, asset_of
 from buildsys.session import Session
 
@@ -45,17 +40,6 @@ def chosen(ground: Ground, names: Collection[str]) -> tuple[AssetName, ...]:
     return tuple(sorted(meant(names, records) if names else records))
 
 
-def raw_of(record: Record, cards: Cards) -> tuple[Digest, str] | None:
-    """The file that others made a record of, and where in the project it may lie; None where none did."""
-    card = _card(cards, record.parts.adapter)
-    if card is not None and card.encodes:
-        return None
-    if record.parts.adapter != FINISH:
-        return record.raw, ""
-    path = record.paths.get("image", "")
-    return (record.raw, path) if path and asset_of(path) is None else None
-
-
 class _Gatherer:
     def __init__(self, session: Session, ground: Ground, files: Files) -> None:
         self._ground = ground
@@ -69,9 +53,8 @@ class _Gatherer:
         changed = {
             name: found for name, (state, found) in self._lying.items() if found and state is State.EDITED
         }
-        self._words = making.words(
-            records, self._source_type, self._source, self._file, self._handed, changed
-        )
+        self._makers = Makers(ground, files, self._manuscript, self._history.drawn)
+        self._words = self._makers.words(records, changed)
 
     def audit(self, names: Collection[AssetName]) -> Audit:
         records = self._ground.lock.records
@@ -118,7 +101,7 @@ class _Gatherer:
             adapter_version=parts.adapter_version,
             model=parts.model,
             revision=parts.revision,
-            licence=self._licence(record),
+            licence=self._makers.licence(record),
             instead_of=record.instead_of,
             recipe=record.recipe,
             prompt=parts.prompt,
@@ -130,7 +113,8 @@ class _Gatherer:
             finish=parts.finish,
             sent=record.sent,
             used=used(record, self._ground.lock.records),
-            hands=people.hands(record, self._manuscript, asset, lying),
+            hands=people.hands(record, self._manuscript, asset, lying, replaced=name in self._history.drawn),
+            adopted=self._makers.adopted(record) if by_hand(record) else None,
             choice=people.choice(record, asset, self._manuscript.of(name).number),
             brought=self._history.brought.get(name),
             accepted=people.accepted(self._ground.lock, record),
@@ -160,64 +144,6 @@ class _Gatherer:
             found[name] = state, there
         return found
 
-    def _source_type(self, record: Record) -> str:
-        card = _card(self._cards, record.parts.adapter)
-        return card.source_type if card is not None else ""
-
-    def _source(self, record: Record) -> Word:
-        seen = self._files.look(record.raw, record.paths.get("image", ""))
-        author = next(
-            (item.author for item in record.credits if item.source == HAND_MADE and item.author), ""
-        )
-        word = _told(seen, author)
-        if not self._manuscript.of(record.name).adopted:
-            return word
-        return making.adopted(word, self._before(record))
-
-    def _handed(self, record: Record) -> Word | None:
-        found = raw_of(record, self._cards)
-        if found is None:
-            return None
-        seen = self._files.look(*found)
-        return making.of_file(seen.c2pa, seen.texts, "")
-
-    def _file(self, path: str, digest: Digest) -> Word:
-        return _told(self._files.look(digest, path), "", path)
-
-    def _before(self, record: Record) -> Word | None:
-        """What made the picture that a person changed and adopted."""
-        brought = self._history.brought.get(record.name)
-        engines = self._ground.manifest.engines
-        engine = engines.get(brought.replaced) if brought and brought.replaced != FINISH else None
-        if engine is None:
-            written = self._manuscript.of(record.name)
-            name = written.value
-            if written.key == "role":
-                by_profile = self._ground.manifest.roles.get(name, {})
-                name = by_profile.get(self._ground.manifest.profile) or by_profile.get("*", "")
-            engine = engines.get(name)
-        return making.of_adapter(engine.card.name, engine.card.source_type) if engine else None
-
-    def _licence(self, record: Record) -> str:
-        """Of the model, as an engine of the manifest or a preset tells it."""
-        if record.parts.adapter in (FINISH, PACK):
-            return ""
-        engines = self._ground.manifest.engines
-        told = [engines[record.engine]] if record.engine in engines else []
-        told += [engine for name, engine in sorted(engines.items()) if name != record.engine]
-        for engine in told:
-            if engine.licence and _same_model(engine, record):
-                return engine.licence
-        word = making.of_adapter(record.parts.adapter, self._source_type(record))
-        return "" if word.making is Making.PROCEDURAL else UNKNOWN
-
-
-def _card(cards: Cards, adapter: str) -> Card | None:
-    """The card of an adapter; None where it is of another artlock, or gone from the project."""
-    with suppress(Fault, ManifestError):
-        return cards.load(adapter)
-    return None
-
 
 def used(record: Record, records: Mapping[AssetName, Record]) -> tuple[Used, ...]:
     """All that went into a picture, down to the roots."""
@@ -246,21 +172,3 @@ def used(record: Record, records: Mapping[AssetName, Record]) -> tuple[Used, ...
         )
         for path, digest in sorted(all_)
     )
-
-
-def _told(seen: Seen, author: str, path: str = "") -> Word:
-    if not seen.here and not author:
-        which = f"`{path}`" if path else "its source"
-        return Word(Making.UNKNOWN, "", f"{which} is not on this machine, so nobody can say what made it")
-    return making.of_file(seen.c2pa, seen.texts, author)
-
-
-def _same_model(engine: Engine, record: Record) -> bool:
-    """Whether a record was made by the model that an engine names: a licence is a model's, not a name's."""
-    parts = record.parts
-    if engine.card.name != parts.adapter:
-        return False
-    if recipe.is_folder(engine.model):
-        # Which weights lie there now, only their digest would tell; the name of the engine stands for them.
-        return engine.name == record.engine and parts.model == recipe.FOLDER
-    return (engine.model or engine.card.model) == parts.model

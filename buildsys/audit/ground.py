@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from buildsys import digest as digests
@@ -41,6 +42,7 @@ class Ground:
         self.working = True
         self.notes: tuple[str, ...] = ()
         self._session = session
+        self._within: str | None = None
         try:
             self.commit = git.commit(self.root, "HEAD") if git.is_repository(self.root) else ""
         except GitError:
@@ -57,6 +59,12 @@ class Ground:
             return (self.home / file).read_bytes().decode("utf-8-sig")
         except (OSError, UnicodeDecodeError):
             return ""
+
+    def lock_of(self, commit: str) -> Lock | None:
+        """The lock that a commit has; None where it can't be read."""
+        with suppress(GitError, LockError):
+            return lock_at(self._session, commit, self._within)[1]
+        return None
 
     def lying(self, paths: Iterable[str]) -> Mapping[str, Digest | None]:
         """What lies at each path: the digest of the file, also where only a pointer of Git LFS is here."""
@@ -100,7 +108,7 @@ class Past(Ground):
         self.commit, self.lock = lock_at(session, revision, above)
         self.home = scratch
         self.working = False
-        self._above = above
+        self._within = self._above = above
         self._fetched = lfs.Fetched(session.root)
         self._take_out()
         try:

@@ -1,4 +1,4 @@
-"""Who brought a picture into the lock, and when: blame over the lock's history, by asset and pixels.
+"""Who brought a picture into the lock, when, and in whose place: blame over its history, by asset and pixels.
 
 One `git log` and one `cat-file` for all assets. A lock of the past is not parsed, only looked through: it may
 be of any revision, and a thousand commits hold a thousand of them. Knows nothing of what a picture is.
@@ -20,12 +20,15 @@ from typing import Final, NamedTuple, cast
 from buildsys import git
 from buildsys.audit.model import Brought, Commit
 from buildsys.errors import GitError
+from buildsys.manifest.cards import FINISH
 from buildsys.places import LOCK
 
 _TABLE: Final = b"\n[assets."
 _ASSET: Final = re.compile(rb'("(?:[^"\\\n]|\\.)*"|[A-Za-z0-9_-]+)\]\n((?:[^\n\[][^\n]*\n)*)')
 _PIXELS: Final = re.compile(rb'^pixels = "([0-9a-f]{64})"$', re.MULTILINE)
 _ENGINE: Final = re.compile(rb'^engine = "([^"\\\n]*)"$', re.MULTILINE)
+
+_OWN: Final = re.compile(rb'^paths\.image = "(?!asset:)', re.MULTILINE)
 
 _FIELDS: Final = ("%H", "%P", "%aN", "%aE", "%aI", "%s")
 _KEPT: Final = 64
@@ -37,6 +40,26 @@ class Version(NamedTuple):
 
     pixels: str
     engine: str
+    by_hand: bool = False
+    """Whether it is made of a picture of the project's own."""
+
+
+class Drawn(NamedTuple):
+    """An asset as it was before the project's own picture took its place."""
+
+    commit: str
+    """The newest that has it so."""
+    name: str
+    """Its name then."""
+
+
+class Traced(NamedTuple):
+    """What history tells of the pictures of a lock, by asset."""
+
+    brought: dict[str, Brought]
+    """The commit that brought each picture; an asset whose picture is not committed is left out."""
+    drawn: dict[str, Drawn]
+    """Of pictures of the project's own, what they took the place of, committed or not."""
 
 
 class _Node(NamedTuple):
@@ -49,6 +72,8 @@ class _Wanted(NamedTuple):
     """Its name in the lock that is asked about."""
     name: str
     """Its name in the commit that is looked at."""
+    drawn: bool = False
+    """Whether what it was before it was made by hand is asked, and no more who brought it."""
 
 
 def versions(lock: bytes) -> dict[str, Version]:
@@ -70,47 +95,55 @@ def _version(table: bytes) -> tuple[str, Version] | None:
     if name.startswith('"'):
         with suppress(ValueError):  # TOML's escapes are JSON's, but for `\\U`
             name = json.loads(name)
-    return name, Version(pixels[1].decode(), engine[1].decode(errors="replace") if engine else "")
+    made_by = engine[1].decode(errors="replace") if engine else ""
+    return name, Version(pixels[1].decode(), made_by, made_by == FINISH and bool(_OWN.search(match[2])))
 
 
-def brought(root: Path, commit: str, wanted: Mapping[str, str]) -> dict[str, Brought]:
-    """The commit that brought each picture, by asset; `wanted` is asset to pixels.
+def traced(root: Path, commit: str, wanted: Mapping[str, str]) -> Traced:
+    """Who brought each picture, and what it was before a person's took its place; `wanted`: asset to pixels.
 
-    `commit` and what came before it is looked at. An asset whose picture is not in `commit` is left out: it
-    was not committed. Of a merge, what neither side had is the merge's own. Raises `GitError`.
+    `commit` and what came before it is looked at. Of a merge, what neither side had is the merge's own.
+    Raises `GitError`.
     """
     nodes = _nodes(root, commit)
     if not nodes:
-        return {}
+        return Traced({}, {})
     with closing(_Tables(root, git.prefix(root) + LOCK, list(nodes))) as tables:
         return _blamed_on(nodes, tables, wanted, _shallow(root))
 
 
 def _blamed_on(
     nodes: Mapping[str, _Node], tables: _Tables, wanted: Mapping[str, str], shallow: frozenset[str]
-) -> dict[str, Brought]:
+) -> Traced:
     tip = next(iter(nodes))
     here = tables.of(tip)
     claims: dict[str, list[_Wanted]] = {
         tip: [
-            _Wanted(name, name)
+            _Wanted(name, name, drawn=here[name].pixels != pixels)
             for name, pixels in wanted.items()
-            if name in here and here[name].pixels == pixels
+            if name in here
         ]
     }
-    found: dict[str, Brought] = {}
+    found = Traced({}, {})
     for name, node in nodes.items():
         claimed = claims.pop(name, [])
         if not claimed:
             continue
         here = tables.of(name)
         before = [(parent, tables.of(parent)) for parent in node.parents if parent in nodes]
-        for item in claimed:
+        for item in dict.fromkeys(claimed):  # of a merge, two sides may ask the same
+            if item.drawn and not here[item.name].by_hand:
+                found.drawn.setdefault(item.asset, Drawn(name, item.name))
+                continue
             taken = _taken_from(item, here, before)
             if taken is not None:
-                claims.setdefault(taken[0], []).append(_Wanted(item.asset, taken[1]))
+                claims.setdefault(taken[0], []).append(item._replace(name=taken[1]))
                 continue
-            found[item.asset] = _brought(node.commit, item, before, earlier=name in shallow)
+            if not item.drawn:
+                found.brought[item.asset] = _brought(node.commit, item, before, earlier=name in shallow)
+            for parent, there in before:
+                if here[item.name].by_hand and item.name in there:
+                    claims.setdefault(parent, []).append(item._replace(drawn=True))
     return found
 
 

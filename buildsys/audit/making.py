@@ -110,7 +110,26 @@ def adopted(word: Word, before: Word | None) -> Word:
             )
         because = "it was adopted with a person's changes, and what made it before is not known"
         return Word(Making.UNKNOWN, "", because)
-    because = f"before a person changed and adopted it, {before.because}"
+    return _changed(before, f"before a person changed and adopted it, {before.because}")
+
+
+def replaced(word: Word, before: Word | None) -> Word:
+    """What a picture of the project is that took an engine's place, where no comment tells of an adoption.
+
+    Git can't tell a picture that was painted over from one that was drawn anew, so the stricter one counts;
+    an author's name says nothing of that.
+    """
+    if before is None or before.making is Making.UNKNOWN:
+        if word.making in _MODELS:
+            return word
+        because = "it took the place of a picture of which nobody knows what made it"
+        return Word(Making.UNKNOWN, "", because)
+    if before.making in _MODELS:
+        return _changed(before, f"it took the place of a picture of which {before.because}")
+    return word
+
+
+def _changed(before: Word, because: str) -> Word:
     if before.making in _MODELS:
         return Word(Making.COMPOSITE, COMPOSITE, because)
     return Word(before.making, before.type, because)

@@ -104,6 +104,20 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     """The measure that chose; `person` where somebody picked it; empty where it is not known."""
 
 
+class Adopted(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine drew, and a person's picture took the place of."""
+
+    commit: str = ""
+    """The newest that has it; empty where only the manifest's comment tells, and no prompt nor seed."""
+    engine: str
+    adapter: str
+    model: str = ""
+    revision: str = ""
+    licence: str = ""
+    prompt: str = ""
+    seed: int | None = None
+
+
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody's word that a picture is right."""
 
@@ -165,6 +179,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     used: tuple[Used, ...] = ()
     """All that went into it, down to the roots; each digest once."""
     hands: tuple[Hand, ...] = ()
+    adopted: Adopted | None = None
     choice: Choice | None = None
     brought: Brought | None = None
     """None: not committed, or git was not there to ask."""

@@ -12,6 +12,7 @@ import msgspec
 
 from buildsys.audit import history
 from buildsys.audit.ground import Ground
+from buildsys.audit.history import Drawn
 from buildsys.audit.model import Accepted, Brought, Choice, Commit, Hand
 from buildsys.audit.wording import Written, written
 from buildsys.digest import Digest
@@ -96,14 +97,17 @@ def _of(asset: Asset | None) -> Asset:
 
 
 def hands(
-    record: Record, manuscript: Manuscript, asset: Asset | None, lying: Digest | None
+    record: Record, manuscript: Manuscript, asset: Asset | None, lying: Digest | None, *, replaced: bool
 ) -> tuple[Hand, ...]:
-    """What people did to a picture, the first first."""
+    """What people did to a picture, the first first; `replaced`: whether git has an engine's before it."""
     found = []
     path = record.paths.get("image", "")
     if record.parts.adapter == FINISH and path and asset_of(path) is None:
         if manuscript.of(record.name).adopted:
             found.append(Hand(what="adopted", told=f"a changed picture was adopted as `{path}`"))
+        elif replaced:
+            told = f"`{path}` took the place of what an engine drew"
+            found.append(Hand(what="adopted", told=told))
         else:
             found.append(Hand(what="source", told=f"`{path}` is the project's own picture"))
     if asset is not None and picked(record, asset):
@@ -123,9 +127,11 @@ def accepted(lock: Lock, record: Record) -> Accepted | None:
 
 
 class Histories(msgspec.Struct, frozen=True):
-    """Who brought each picture, and what could not be told."""
+    """Who brought each picture, what it took the place of, and what could not be told."""
 
     brought: Mapping[str, Brought] = {}
+    drawn: Mapping[str, Drawn] = {}
+    """Of the project's own pictures, where an engine's lay before."""
     notes: tuple[str, ...] = ()
 
 
@@ -135,9 +141,9 @@ def histories(ground: Ground) -> Histories:
         return Histories(notes=("git was not there to ask, or has no commit: nobody knows who and when",))
     wanted: dict[str, str] = {name: record.picture.pixels for name, record in ground.lock.records.items()}
     try:
-        found = history.brought(ground.root, ground.commit, wanted)
+        found = history.traced(ground.root, ground.commit, wanted)
     except GitError as error:
         return Histories(notes=(f"git's history could not be read: {error.message}",))
-    earlier = sum(item.earlier for item in found.values())
+    earlier = sum(item.earlier for item in found.brought.values())
     shallow = f"the clone is shallow: of {earlier} pictures an earlier commit may be the one"
-    return Histories(found, (f"{shallow}; `git fetch --unshallow` brings them",) if earlier else ())
+    return Histories(*found, (f"{shallow}; `git fetch --unshallow` brings them",) if earlier else ())

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from buildsys.audit.model import Audit, Entry, State
+from buildsys.audit.model import Adopted, Audit, Entry, State
 from buildsys.digest import LENGTH
 
 Json: TypeAlias = Any
@@ -101,11 +101,12 @@ def _all(audit: Audit, entries: list[Entry]) -> Iterator[dict[str, Json]]:
         for item in entry.used:
             name = f"asset:{item.asset}" if item.asset else item.path
             yield {**({"name": name} if name else {}), "digest": {"sha256": item.digest}}
-        if entry.model:
-            yield _model(entry)
+        for maker in (entry, entry.adopted):
+            if maker is not None and maker.model:
+                yield _model(maker)
 
 
-def _model(entry: Entry) -> dict[str, Json]:
+def _model(entry: Entry | Adopted) -> dict[str, Json]:
     """The weights: by commit where they are a repository's, by digest where artlock has one."""
     revision = entry.revision
     digest: Mapping[str, str] = {}

@@ -13,9 +13,10 @@ from typing import Final, NamedTuple
 
 from buildsys import git
 from buildsys.audit import disclosure, forms, page, statement
-from buildsys.audit.gather import chosen, gather, raw_of
+from buildsys.audit.gather import chosen, gather
 from buildsys.audit.ground import Ground, Past
 from buildsys.audit.inbound import Files
+from buildsys.audit.makers import raw_of
 from buildsys.audit.model import Audit
 from buildsys.audit.shown import shown
 from buildsys.cli import options as shared

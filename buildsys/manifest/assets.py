@@ -144,6 +144,7 @@ def _derived(asset: Declared, taken: str, rules: Rules) -> Asset:
         format=outputs.own_format(asset.table),
         author=asset.table.get("author", ""),
         licence=asset.table.get("licence", ""),
+        source_type=asset.table.get("source_type", ""),
         gates=rules.gates.of(asset, {}, ""),
         location=asset.location,
     )

@@ -17,32 +17,12 @@ from buildsys.manifest.ability import ModelCard
 from buildsys.manifest.model import Card, Parameter, StepCard
 from buildsys.manifest.schema import ENGINES
 from buildsys.manifest.source import Fault
+from buildsys.manifest.sourcetypes import SOURCE_TYPES
 
 Json: TypeAlias = Any
 
 THROUGH: Final = "pass"
 """The setting that names environment variables which its engine may see besides its own."""
-
-SOURCE_TYPES: Final = (
-    "trainedAlgorithmicMedia",
-    "compositeWithTrainedAlgorithmicMedia",
-    "algorithmicMedia",
-    "digitalCreation",
-    "algorithmicallyEnhanced",
-    "dataDrivenMedia",
-    "virtualRecording",
-    "screenCapture",
-    "composite",
-    "compositeCapture",
-    "compositeSynthetic",
-    "computationalCapture",
-    "digitalCapture",
-    "negativeFilm",
-    "positiveFilm",
-    "print",
-    "humanEdits",
-)
-"""IPTC's digital source types (vocabulary of 2024-10-23), without those that it retired."""
 
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
 

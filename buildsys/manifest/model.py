@@ -260,6 +260,8 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     author: str = ""
     licence: str = ""
     """Of a picture that was made by hand: whom it owes a mention, and how."""
+    source_type: str = ""
+    """Of such a picture, IPTC's word, or `unknown`; empty where the manifest has none."""
     standins: tuple[Asset, ...] = ()
     """The same asset for each engine of its engine's fallback, in the order to ask them; made from no other
     assets than this one. They have none themselves."""

@@ -15,6 +15,7 @@ from buildsys.manifest.ability import Capability
 from buildsys.manifest.candidates import METRICS, MOST
 from buildsys.manifest.formats import PICTURES
 from buildsys.manifest.kinds import Kind
+from buildsys.manifest.sourcetypes import SOURCE_TYPES
 
 Json: TypeAlias = Any
 
@@ -68,7 +69,9 @@ _NEEDS: Final = Kind(
 )
 """Which words there are is judged with the asset, where one that is near can be named."""
 
-_FIXED: Final = frozenset({"matrix", "profiles", "format", "formats", "scales", "author", "licence"})
+_FIXED: Final = frozenset(
+    {"matrix", "profiles", "format", "formats", "scales", "author", "licence", "source_type"}
+)
 """Keys of an asset that say which outputs there are and whose they are: no profile changes that."""
 
 
@@ -227,6 +230,10 @@ _ASSETS: Final = Section(
         "scales": Key(kinds.SCALES, "Scales, each an output of its own; the picture is the largest of them."),
         "author": Key(kinds.LINE, "Who made the picture of `source`, for the credits."),
         "licence": Key(kinds.LINE, "Licence of the picture of `source`, for the credits."),
+        "source_type": Key(
+            kinds.choice(*SOURCE_TYPES, "unknown"),
+            "What kind of source the picture of `source` is, by IPTC's word.",
+        ),
         "profiles": Key(kinds.WORDS, "The only profiles that have this asset."),
         **_ATLAS,
     },

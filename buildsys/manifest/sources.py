@@ -14,8 +14,8 @@ from buildsys.manifest.source import Fault
 
 Json: TypeAlias = Any
 
-CREDITS: Final = ("author", "licence")
-"""Keys that only such an asset has: of any other, its engine says whom it owes a mention."""
+CREDITS: Final = ("author", "licence", "source_type")
+"""Keys that only such an asset has: of any other, its engine says whom it owes a mention, and what it is."""
 
 _SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
 

@@ -25,6 +25,9 @@ KEEP: Final = "keep"
 UNTOLD: Final = "untold"
 """Stands for the source type of a picture whose adapter does not tell one."""
 
+UNKNOWN: Final = "unknown"
+"""The manifest's word for a picture of which nobody knows what made it, whoever its author is."""
+
 INHERITED: Final = "inherited"
 """Of a picture that is made from another one: it is what that one says of itself, if it does."""
 
@@ -48,6 +51,8 @@ def source_type(asset: Asset, engine: Engine, drawn: Collection[AssetName] = ())
         # The sprites of an atlas may come from anywhere, and each tells of itself.
         return ""
     image = asset.inputs.get("image")
+    if engine.name == FINISH and asset.source_type:
+        return INHERITED if asset.source_type == UNKNOWN else asset.source_type
     if engine.name == FINISH and image is not None and (image.asset or not asset.author):
         # IPTC's word for what a person made is a claim: a source of which nobody says who tells its own word.
         return INHERITED
@@ -58,12 +63,21 @@ def drawn_of(manifest: Manifest) -> frozenset[AssetName]:
     """The assets that a trained model made, or had a part in, as cards tell; none where nobody asks."""
     if not any(asset.metadata for asset in manifest.assets.values()):
         return frozenset()
+    return models_of(manifest)
+
+
+def models_of(manifest: Manifest) -> frozenset[AssetName]:
+    """The same, whoever asks."""
     found: set[AssetName] = set()
     for name in graph.order(manifest.assets):
         asset = manifest.assets[name]
         engine = manifest.engines.get(asset.engine)
         own = engine is not None and engine.card.source_type in (TRAINED, COMPOSITE)
-        if own or any(item.asset in found for item in _pictures(asset)):
+        if (
+            own
+            or asset.source_type in (TRAINED, COMPOSITE)
+            or any(item.asset in found for item in _pictures(asset))
+        ):
             found.add(name)
     return frozenset(found)
 

@@ -26,6 +26,7 @@ UNTOLD: Final = "untold"
 """Words of the builder for a source type that the picture's own source tells, and for none."""
 
 _TYPES: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+_COMPOSITE: Final = "compositeWithTrainedAlgorithmicMedia"
 _TRAINED: Final = "trainedAlgorithmicMedia"
 _TYPE: Final = re.compile(r"digitalsourcetype/([A-Za-z]{1,64})")
 _GENERATORS: Final = (TEXT, "prompt", "workflow", "invokeai_metadata", "sd-metadata", "Dream")
@@ -63,6 +64,8 @@ def asked(value: Json, image: str) -> Marks:
     if text and source not in {INHERITED, UNTOLD}:
         return Marks(text, source)
     own = read(Path(image))
+    if source == _COMPOSITE:
+        return Marks(text or own.text, source)  # a hand painted over what still says that a model made it
     if source == UNTOLD:
         return Marks(text or own.text)
     # A picture by hand may be one that a model made elsewhere, and says so itself.
