@@ -12,8 +12,9 @@ from training.sprite import dataset as datasets
 from training.sprite import pictures
 from training.sprite.dataset import Caption, Dataset
 from training.sprite.drawings import PACKAGES, Drawing
+from training.sprite.material import Material, Plan
 from training.sprite.model import Sizes
-from training.sprite.train import Material, Plan, Run
+from training.sprite.train import Run
 
 BOX = "0 0 64 64"
 SHAPES = {

@@ -13,8 +13,9 @@ from PIL import Image
 
 from engines.protocol import Done, Failure, Request
 from engines.sprite import chance, weights
+from engines.sprite.bilateral import filtered
 from engines.sprite.engine import Sprite, placed
-from engines.sprite.painter import Painter, Wish, eight_bits
+from engines.sprite.painter import Painter, Wish, eight_bits, noise
 from engines.sprite.sharpener import Sharpener
 from engines.sprite.words import LONGEST
 from training.sprite import sample, sharpen
@@ -71,14 +72,36 @@ def test_numpy_draws_what_torch_draws(state: dict[str, Any], painter: Painter) -
             assert np.allclose(found, clean[0].numpy(), atol=1e-3)
 
 
+def test_the_trials_draw_the_very_pictures_of_the_engine(state: dict[str, Any], painter: Painter) -> None:
+    halved = dict(state)
+    halved["mean"] = {name: value.half().float() for name, value in state["mean"].items()}
+    sampler = sample.Sampler(halved)
+    prompts = ["red sword", "gem", "old key", "xqzzyv"]
+    drawn = sampler.draw(prompts, 3)
+    for prompt, theirs in zip(prompts, drawn, strict=True):
+        ours = painter.draw(Wish(prompt=prompt, seed=3)).astype(np.float64)
+        ours[..., :3] *= ours[..., 3:] / 255
+        assert np.abs(ours - theirs).max() <= 2
+
+
+def test_each_thing_has_noise_of_its_own_and_keeps_it_in_every_colour(painter: Painter) -> None:
+    begun = {
+        prompt: noise(3, painter.thing(prompt), 8).tolist()
+        for prompt in ("sword", "red sword", "gem", "xqzzyv")
+    }
+    assert begun["sword"] == begun["red sword"]
+    assert len({tuple(values) for values in begun.values()}) == 3
+    assert noise(4, "sword", 8).tolist() != begun["sword"]
+
+
 def test_numpy_sharpens_as_torch_does() -> None:
     torch.manual_seed(0)
-    sharpener = sharpen.Sharpener(width=6).eval()
-    torch.nn.init.normal_(sharpener.leave.weight)
-    held = {f"sharpener.{name}": value.double().numpy() for name, value in sharpener.state_dict().items()}
+    theirs = sharpen.Sharpener(width=6).eval()
+    torch.nn.init.normal_(theirs.leave.weight)
+    held = {f"sharpener.{name}": value.double().numpy() for name, value in theirs.state_dict().items()}
     picture = torch.rand(1, 4, 32, 32)
     with torch.no_grad():
-        expected = sharpener(picture)[0].permute(1, 2, 0).numpy()
+        expected = theirs(picture)[0].permute(1, 2, 0).numpy()
     found = Sharpener(held)(picture[0].permute(1, 2, 0).double().numpy())
     assert np.allclose(found, expected, atol=1e-4)
 
@@ -153,6 +176,16 @@ def test_what_was_not_read_is_said(
     (done,) = made(painter, request(prompt, output=str(tmp_path / "a.png")))
     assert isinstance(done, Done)
     assert done.notes == notes
+
+
+def test_grain_goes_and_edges_stay() -> None:
+    clean = np.full((32, 32, 4), 0.3)
+    clean[:, 16:] = 0.8
+    grainy = clean + 0.02 * np.random.default_rng(1).standard_normal(clean.shape)
+    found = filtered(grainy)
+    assert np.abs(found - clean).mean() < 0.5 * np.abs(grainy - clean).mean()
+    assert (np.abs(found[:, 16] - found[:, 15]) > 0.4).all()
+    assert np.array_equal(filtered(np.stack([clean, grainy]))[1], found)
 
 
 def test_faint_pixels_are_none_and_firm_ones_opaque() -> None:

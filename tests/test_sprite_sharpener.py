@@ -8,7 +8,8 @@ import sprite_kit as kit
 import torch
 
 from training.sprite import dataset, latents, sample, sharpen
-from training.sprite.train import Material, Plan, Run, load, save
+from training.sprite.material import Material, Plan
+from training.sprite.train import Run, load, save
 
 
 @pytest.fixture

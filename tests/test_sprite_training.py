@@ -12,8 +12,9 @@ from engines.sprite.painter import calm
 from engines.sprite.words import NOTHING, Words, table
 from training.sprite import captions, dataset, pictures, sample
 from training.sprite.drawings import STYLES
+from training.sprite.material import Material, Plan, Reader
 from training.sprite.model import Flow
-from training.sprite.train import Material, Plan, Reader, Run, load, save, train
+from training.sprite.train import Run, load, save, train
 
 PLAN = Plan(batch=16, warm=4)
 
@@ -172,6 +173,48 @@ def test_a_prompt_without_a_style_is_drawn_in_one_that_has_the_thing(data: Path)
     assert found == {STYLES.index(style) for style in kit.FILLS}
     assert sampler.usual(read("sword of xqzzyv"), 1) == sampler.usual(read("sword"), 1)
     assert sampler.usual(read("dragon"), 1) == 0
+
+
+def test_where_a_word_alone_is_a_name_only_that_chooses_a_style() -> None:
+    words = Words()
+    told = [
+        dataset.Caption("glossy/a", "glossy", "eye amulet", (), (), ""),
+        dataset.Caption("painted/b", "painted", "gem pendant", ("amulet",), (), ""),
+        dataset.Caption("flat/c", "flat", "old key", (), (), ""),
+    ]
+    said = captions.sayings(told, words)
+    amulet, key = (words.index[word] for word in ("amulet", "key"))
+    counts = captions.habits(said, np.array([amulet, key]))
+    assert [np.flatnonzero(row).tolist() for row in counts] == [
+        [STYLES.index("painted")],
+        [STYLES.index("flat")],
+    ]
+
+
+def test_plain_lessons_are_one_word_and_what_it_alone_names() -> None:
+    words = Words()
+    told = [
+        dataset.Caption("painted/a", "painted", "broad sword", ("sword",), (), ""),
+        dataset.Caption("painted/a", "painted", "broad sword", ("sword",), (), "red"),
+        dataset.Caption("glossy/b", "glossy", "key", (), (), ""),
+        dataset.Caption("flat/b", "flat", "key", (), (), ""),
+        dataset.Caption("flat/c", "flat", "old shield", (), (), ""),
+    ]
+    pictures_, said = captions.plain(told, words).lessons(3000, np.random.default_rng(0))
+    spoken = [words.words[row[0]] for row in said]
+    assert (said[:, 1:] == NOTHING).all()
+    assert {*zip(pictures_.tolist(), spoken, strict=True)} == {(0, "sword"), (2, "key"), (3, "key")}
+    # Stock's lexicon has the sword: it alone is half, and of the other half again half.
+    assert 0.7 < np.mean(np.array(spoken) == "sword") < 0.8
+
+
+def test_the_share_of_plain_lessons_is_what_was_asked_for(data: Path) -> None:
+    plan = replace(PLAN, plain=0.75)
+    _, words, _ = Material(data, kit.SMALL, plan).batch(400)
+    alone = (words[100:, 1:] == NOTHING).all(axis=1)
+    assert len(words) == 400
+    assert alone.all()
+    assert (words[100:, 0] != NOTHING).all()
 
 
 def test_a_picture_that_is_held_out_is_never_shown(data: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.sprite import chance, weights
+from engines.sprite.bilateral import filtered
 from engines.sprite.network import Floats, Network
 from engines.sprite.sharpener import PREFIX, Sharpener
 from engines.sprite.words import LONGEST, Words
@@ -20,7 +21,7 @@ from engines.stock import dice
 
 SIDE: Final = 32
 STYLES: Final = ("painted", "glossy", "flat", "cartoon", "classic", "simple", "soft", "naive", "outlined")
-_CURVE: Final = 1.5
+CURVE: Final = 1.5
 """Steps are short at first, where it is settled what a picture shows."""
 GUIDED: Final = 0.6
 """Until when guidance leads. By then all but detail is settled, and led further it would be too strong: the
@@ -73,6 +74,11 @@ class Painter:
         """Whether the word that names the thing is one that training knew."""
         return words[-1] in self._own
 
+    def thing(self, prompt: str) -> str:
+        """What names the thing: the last known word, else all of `prompt`."""
+        words, _ = self.read(prompt)
+        return self.words.words[words[-1]] if words else prompt
+
     def stand_in(self, words: list[int]) -> int | None:
         """The known thing that is drawn where the last of `words`, which names it, was never learned.
 
@@ -109,9 +115,8 @@ class Painter:
             STYLES.index(style),
         )
         conditions = np.stack([asked, self._silence])
-        size = len(self.network.deviation)
-        state = chance.normals(wish.seed, "sprite", size) * calm(size)
-        times = (np.arange(wish.steps + 1) / wish.steps) ** _CURVE
+        state = noise(wish.seed, self.thing(wish.prompt), len(self.network.deviation))
+        times = (np.arange(wish.steps + 1) / wish.steps) ** CURVE
         for step in range(wish.steps):
             now, after = float(times[step]), float(times[step + 1])
             led = conditions if now <= GUIDED else conditions[:1]
@@ -123,7 +128,17 @@ class Painter:
         """(32, 32, 4): colours not multiplied by alpha; clear pixels are black."""
         flat = self._basis @ self.latents(wish) + self._mean
         picture = flat.reshape(SIDE, SIDE, 4) @ self._back
-        return eight_bits(self._sharpen(picture) if self._sharpen else picture)
+        return eight_bits(filtered(self._sharpen(picture) if self._sharpen else picture))
+
+
+def noise(seed: int, thing: str, size: int) -> Floats:
+    """(size,): what a picture of `thing` begins with.
+
+    Each thing has noise of its own, for noise that suits a sword may spoil an axe; a red sword and a blue
+    one have the same, and come out alike.
+    """
+    state: Floats = chance.normals(seed, f"sprite {thing}", size) * calm(size)
+    return state
 
 
 def calm(size: int) -> Floats:

@@ -69,15 +69,60 @@ def vocabulary(several: Sequence[Sayings], most: int) -> NDArray[np.int64]:
 def habits(several: Sequence[Sayings], vocabulary: NDArray[np.int64]) -> NDArray[np.int64]:
     """(vocabulary, styles): how many things with a name that ends in the word each style has.
 
-    A prompt that asks for no style is drawn in one that has such a thing.
+    A prompt that asks for no style is drawn in one that has such a thing. Where the word alone is a name in
+    some style, only those count: a "nazar amulet" is no reason to draw an amulet as an emoji.
     """
     place = {int(word): row for row, word in enumerate(vocabulary)}
-    counts = np.zeros((len(vocabulary), len(STYLES)), np.int64)
+    heads, wholes = (np.zeros((len(vocabulary), len(STYLES)), np.int64) for _ in range(2))
     for said in several:
         if not said.color:
             for word in {name[-1] for name in said.names} & place.keys():
-                counts[place[word], said.style] += 1
-    return counts
+                heads[place[word], said.style] += 1
+            for word in {name[0] for name in said.names if len(name) == 1} & place.keys():
+                wholes[place[word], said.style] += 1
+    return np.where(wholes.any(axis=1, keepdims=True), wholes, heads)
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """The things that one word names, with what shows them and nothing more, in its own colours."""
+
+    words: tuple[int, ...]
+    pictures: tuple[tuple[tuple[int, ...], ...], ...]
+    """For each word, for each style that has it: the numbers of the pictures."""
+    ends: NDArray[np.float64]
+    """Sums of how often each word is said, the last being one."""
+
+    def lessons(self, count: int, random: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Pictures (count,) and words (count, LONGEST): a word, one of its styles, one of its pictures."""
+        chosen: list[int] = []
+        phrases: list[list[int]] = []
+        for place in np.searchsorted(self.ends, random.random(count)).clip(0, len(self.words) - 1):
+            style = self.pictures[place][random.integers(len(self.pictures[place]))]
+            chosen.append(style[random.integers(len(style))])
+            phrases.append([self.words[place]])
+        return np.array(chosen, np.int64), table(phrases)
+
+
+def plain(captions: Sequence[Caption], words: Words) -> Plain:
+    """What of `captions` is named by one word.
+
+    The words that stock's lexicon has, some two hundred common ones of games, are half of what is said.
+    """
+    found: dict[int, dict[str, list[int]]] = {}
+    common: set[int] = set()
+    for number, caption in enumerate(captions):
+        for text in () if caption.color else (caption.name, *caption.aliases):
+            if " " not in text and len(read := words.read(text)) == 1:
+                found.setdefault(read[0], {}).setdefault(caption.style, []).append(number)
+                if caption.style == "painted" and text in caption.aliases:
+                    common.add(read[0])
+    shares = np.array([1 / len(found) + (1 / len(common) if word in common else 0.0) for word in found])
+    return Plain(
+        words=(*found,),
+        pictures=tuple(tuple((*several,) for several in styles.values()) for styles in found.values()),
+        ends=np.cumsum(shares / shares.sum()),
+    )
 
 
 def weights(captions: Sequence[Caption]) -> NDArray[np.float64]:

@@ -14,16 +14,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from torch import Tensor
 
-from engines.sprite.painter import GUIDED, calm
-from engines.sprite.words import Words, table
+from engines.sprite.bilateral import filtered
+from engines.sprite.painter import CURVE, GUIDED, noise
+from engines.sprite.words import NOTHING, Words, table
 from engines.stock import dice
 from training.sprite import latents, sharpen
 from training.sprite.drawings import STYLES
+from training.sprite.material import Reader
 from training.sprite.model import Flow, Sizes
 from training.sprite.sharpen import Sharpener
-from training.sprite.train import Reader
 
+STEPS: Final = 24
 _GROUND: Final = (70, 70, 80, 255)
 
 
@@ -42,23 +45,35 @@ class Sampler:
         self.reader = Reader(self.words.vectors, vocabulary)
         self.habits = dict(zip(vocabulary.tolist(), state["habits"].numpy(), strict=True))
 
-    @torch.no_grad()
     def latents(
-        self, prompts: Sequence[str], seed: int, *, style: str = "", steps: int = 24, guidance: float = 2.5
+        self, prompts: Sequence[str], seed: int, *, style: str = "", steps: int = STEPS, guidance: float = 2.5
     ) -> NDArray[np.float32]:
-        """(prompts, dimensions)."""
+        """(prompts, dimensions): from the very noise that the engine begins with."""
         read = [self.words.read(prompt) for prompt in prompts]
-        numbers = [STYLES.index(style) if style else self.usual(words, seed) for words in read]
-        said, silent = (
-            self.flow.condition(*self.reader(table(several)), torch.tensor(which))
-            for several, which in ((read, numbers), ([[] for _ in read], [len(STYLES)] * len(read)))
-        )
-        generator = torch.Generator().manual_seed(seed)
-        state = torch.randn(len(read), self.flow.sizes.latents, generator=generator)
-        state = state * torch.from_numpy(calm(self.flow.sizes.latents)).float()
-        times = torch.linspace(0, 1, steps + 1) ** 1.5
+        styles = [STYLES.index(style) if style else self.usual(words, seed) for words in read]
+        things = [
+            self.words.words[words[-1]] if words else prompt
+            for words, prompt in zip(read, prompts, strict=True)
+        ]
+        size = self.flow.sizes.latents
+        begun = np.stack([noise(seed, thing, size) for thing in things]).astype(np.float32)
+        return self._finished(begun, table(read), np.array(styles), _times(steps), guidance)
+
+    @torch.no_grad()
+    def _finished(
+        self,
+        begun: NDArray[np.float32],
+        words: NDArray[np.int64],
+        styles: NDArray[np.int64],
+        times: Tensor,
+        guidance: float,
+    ) -> NDArray[np.float32]:
+        said = self.flow.condition(*self.reader(words), torch.from_numpy(styles))
+        nothing = torch.full((len(begun),), len(STYLES))
+        silent = self.flow.condition(*self.reader(np.full_like(words, NOTHING)), nothing)
+        state = torch.from_numpy(begun)
         for now, after in pairwise(times):
-            column = now.expand(len(read))
+            column = now.expand(len(state))
             asked = self.flow.residual(state, column, said)
             if now <= GUIDED:
                 plain = self.flow.residual(state, column, silent)
@@ -82,10 +97,14 @@ class Sampler:
         if self.sharpener:
             with torch.no_grad():
                 pictures = self.sharpener(sharpen.tensor(pictures)).permute(0, 2, 3, 1).numpy()
-        return whole(pictures)
+        return whole(filtered(pictures.astype(np.float64)))
 
 
-def whole(pictures: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _times(steps: int) -> Tensor:
+    return torch.linspace(0, 1, steps + 1) ** CURVE
+
+
+def whole(pictures: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Eight bits; faint pixels are none, and nearly opaque ones opaque."""
     alpha = pictures[..., 3:]
     firm = np.clip((alpha - 0.12) / 0.76, 0, 1)
