@@ -73,8 +73,9 @@ def _licence(name: str, source: str) -> str:
     """
     address = _ADDRESSES.get(name)
     linked = f"[{name}]({address})" if address else name
-    changed = "BY" in name and source != HAND_MADE
-    return f"{linked}; the pictures were recoloured, scaled and put together anew" if changed else linked
+    if "BY" not in name or source == HAND_MADE:
+        return linked
+    return f"{linked}; changed: recoloured, scaled, put together anew, or drawn by a model that learned from it"
 
 
 def _markdown(owed: dict[Credit, list[str]]) -> str:
