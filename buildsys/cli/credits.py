@@ -75,7 +75,7 @@ def _licence(name: str, source: str) -> str:
     linked = f"[{name}]({address})" if address else name
     if "BY" not in name or source == HAND_MADE:
         return linked
-    return f"{linked}; changed: recoloured, scaled, put together anew, or drawn by a model that learned from it"
+    return f"{linked}; changed: recoloured, scaled, put together anew, or drawn by a model that learned them"
 
 
 def _markdown(owed: dict[Credit, list[str]]) -> str:
