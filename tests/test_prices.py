@@ -174,6 +174,7 @@ def test_the_counts_of_the_providers() -> None:
         {"image_out": -1},
         {"image_out": True},
         {"image_out": "7"},
+        {"image_out": 10**400},
         {**OPENAI, "input_tokens_details": {"text_tokens": 10}},
         {**OPENAI, "input_tokens_details": None},
         {**OPENAI, "output_tokens": 1.5},

@@ -13,6 +13,8 @@ from buildsys.manifest.prices import TOKENS
 Json: TypeAlias = Any
 
 _REST: Final = "rest"
+_MOST: Final = 10**12
+"""More tokens than any picture takes; a count of 400 digits is no number that money could be reckoned with."""
 
 
 def tokens(usage: Json) -> Mapping[str, int] | None:
@@ -77,4 +79,4 @@ def _table(value: Json) -> Mapping[str, Json]:
 
 
 def _is_count(value: Json) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
