@@ -14,7 +14,7 @@ Json: TypeAlias = Any
 
 _REST: Final = "rest"
 _MOST: Final = 10**12
-"""More tokens than any picture takes; a count of 400 digits is no number that money could be reckoned with."""
+"""More tokens than any picture takes: a count of 400 digits is none that money could be reckoned with."""
 
 
 def tokens(usage: Json) -> Mapping[str, int] | None:
