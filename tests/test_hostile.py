@@ -76,7 +76,7 @@ def test_a_full_disk_behind_the_output(game: Game, command: str) -> None:
 
 def test_a_reader_that_leaves(game: Game) -> None:
     done = shell(game, "artlock plan | true; echo ${PIPESTATUS[0]}")
-    assert (done.stdout, done.stderr) == ("0\n", "")
+    assert (done.stdout, done.stderr) == ("141\n", "")
 
 
 def test_output_that_is_not_utf8(game: Game) -> None:
