@@ -113,6 +113,13 @@ def test_any_text_in_a_manifest_is_taken_or_says_what_is_wrong(data: st.DataObje
     fuzz_targets.manifest(text.encode(errors="surrogatepass"))
 
 
+@pytest.mark.parametrize("ending", ["", ".py"])
+def test_an_adapter_with_a_name_that_no_file_can_have(ending: str) -> None:
+    adapter = "a" * 5000 + ending
+    text = f'[project]\nname = "test"\n[engines.x]\nadapter = "{adapter}"\n'
+    fuzz_targets.manifest(text.encode())
+
+
 # Lock
 
 

@@ -85,7 +85,7 @@ class Cards:
     def _load(self, adapter: str) -> Card:
         if not adapter.endswith(".py"):
             path = self._bundled / adapter / "adapter.toml"
-            if not is_word(adapter) or not path.is_file():
+            if not is_word(adapter) or not _is_file(path):
                 known = [name for name in self.adapters() if name not in OWN]
                 hint = did_you_mean(adapter, known) or "use a bundled adapter, or the path of a `.py` file"
                 raise Fault(f"unknown adapter `{adapter}`", hint)
@@ -95,11 +95,19 @@ class Cards:
         shown = adapter.removesuffix(".py") + ".toml"
         if not path.resolve().is_relative_to(self._project.resolve()):
             raise Fault(f"the adapter `{adapter}` lies outside the project", "copy it into the project")
-        if not (self._project / adapter).is_file():
+        if not _is_file(self._project / adapter):
             raise Fault(f"the adapter `{adapter}` does not exist", f"create `{adapter}`")
-        if not path.is_file():
+        if not _is_file(path):
             raise Fault(f"the adapter `{adapter}` has no card", f"write `{shown}` beside it")
         return read(path, shown, adapter)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether `path` is one; a name that the system takes for too long is none, and no traceback."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def read(path: Path, shown: str, adapter: str) -> Card:
